@@ -1,0 +1,179 @@
+"""The command `order-assets`: runs the Dagster definitions from a terminal, and serves the stand-in shop.
+
+Arguments and words for people are here; what a run does is in `defs`, what the stand-in does in `sandbox`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from order_assets import progress
+from order_assets.settings import Settings, SettingsError, from_environment
+
+if TYPE_CHECKING:
+    from order_assets.defs.launch import RunSummary
+
+_DEMO_DAYS = 14
+# What each command needs is imported when it runs: help and mistakes must not wait for Dagster.
+
+
+class UsageError(ValueError):
+    """The arguments cannot be carried out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; gives the exit code: 0 done, 1 failed, 2 asked for the impossible."""
+    parsed = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = parsed.run
+    try:
+        return run(parsed)
+    except (SettingsError, UsageError) as error:
+        print(f"order-assets: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("order-assets: stopped; what was fetched is kept", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="order-assets", description="Akinon Omnitron orders as Dagster assets")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="command")
+    _add_run(commands.add_parser("run", help="list orders, then fetch, flatten and load days"))
+    demo = commands.add_parser("demo", help=f"run the last {_DEMO_DAYS} days of the embedded sandbox")
+    demo.set_defaults(run=_demo)
+    _add_sandbox(commands.add_parser("sandbox", help="serve the stand-in Omnitron over HTTP on this machine"))
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.description = "List orders, then fetch, flatten and load the days, through the Dagster definitions."
+    parser.add_argument("--from", dest="first", metavar="DAY", type=_day, required=True, help="first day")
+    parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
+    parser.add_argument("--refetch", action="store_true", help="fetch every order again, changed or not")
+    parser.set_defaults(run=_run)
+
+
+def _add_sandbox(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Serve the stand-in Omnitron. User sandbox, password sandbox. Ctrl-C ends it."
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--seed", type=int, default=7, help="which shop (default 7)")
+    parser.add_argument("--orders-per-day", type=int, default=40, metavar="N", help="orders per day (default 40)")
+    parser.add_argument("--start", type=_day, default=date(2026, 1, 1), metavar="DAY", help="the shop's first day")
+    parser.add_argument("--now", type=_moment, default=None, metavar="TIME", help="the shop's clock, default the real one")
+    parser.add_argument("--latency-ms", type=int, default=0, metavar="N", help="time that each answer takes")
+    parser.add_argument(
+        "--capability",
+        action="append",
+        default=[],
+        metavar="NAME",
+        choices=("sort", "date-filter"),
+        help="what the order list can do beyond its documentation: sort, date-filter",
+    )
+    parser.set_defaults(run=_sandbox)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-01-31") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-01-31T12:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _sandbox(parsed: argparse.Namespace) -> int:
+    from order_assets.sandbox import SandboxError, ShopSettings, serve
+
+    try:
+        settings = ShopSettings(
+            seed=parsed.seed,
+            orders_per_day=parsed.orders_per_day,
+            start=parsed.start,
+            now=parsed.now,
+            latency_ms=parsed.latency_ms,
+            capabilities=frozenset(parsed.capability),
+        )
+        serve(settings, parsed.port)
+    except (SandboxError, ValueError) as error:
+        raise UsageError(str(error)) from None
+    return 0
+
+
+def _demo(_parsed: argparse.Namespace) -> int:
+    # The demonstration is of the sandbox, whatever instance the environment names.
+    for name in ("OMNITRON_URL", "OMNITRON_TOKEN", "OMNITRON_USERNAME", "OMNITRON_PASSWORD"):
+        os.environ.pop(name, None)
+    settings = from_environment()
+    last = _today(settings)
+    first = max(settings.first_day, last - timedelta(days=_DEMO_DAYS - 1))
+    return _run_days(settings, first, last, refetch=False)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    settings = from_environment()
+    today = _today(settings)
+    if parsed.last < parsed.first:
+        raise UsageError(f"--to {parsed.last} lies before --from {parsed.first}")
+    for name, day in (("--from", parsed.first), ("--to", parsed.last)):
+        if not settings.first_day <= day <= today:
+            raise UsageError(
+                f"{name} {day} is no partition: the days run from {settings.first_day} (ORDER_ASSETS_START_DATE) "
+                f"to today, {today} in {settings.timezone}"
+            )
+    return _run_days(settings, parsed.first, parsed.last, refetch=parsed.refetch)
+
+
+def _today(settings: Settings) -> date:
+    return datetime.now(ZoneInfo(settings.timezone)).date()
+
+
+def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> int:
+    _set_dagster_home(settings)
+    from order_assets import report
+    from order_assets.defs import launch
+
+    started = time.perf_counter()
+    with launch.history() as instance:
+        print(f"Listing orders of {settings.url or 'the embedded sandbox'} ...", flush=True)
+        index = launch.sync_index(instance)
+        if not index.succeeded:
+            return _fail(index)
+        with report.fetching((last - first).days + 1) as listener, progress.listening(listener):
+            days = launch.refresh_days(instance, first, last, refetch=refetch)
+    report.print_summary(settings, first, last, index, days, time.perf_counter() - started)
+    return 0 if days.succeeded else _fail(days)
+
+
+def _fail(summary: RunSummary) -> int:
+    for reason in summary.failures or ("the run failed; see its log in the Dagster UI",):
+        print(f"order-assets: {reason}", file=sys.stderr)
+    print(f"order-assets: run {summary.run_id} failed", file=sys.stderr)
+    return 1
+
+
+def _set_dagster_home(settings: Settings) -> None:
+    """Use the history that the UI shows when it is started in this folder; elsewhere keep one beside the data."""
+    if os.environ.get("DAGSTER_HOME"):
+        return
+    here = Path.cwd()
+    home = here if (here / "dagster.yaml").exists() else settings.data_root / ".dagster"
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""What an order is: tables, columns, types, keys, sensitivity and descriptions, and what is derived from them.
+
+Adding a column is one line in one declaration module; the transform, the schemas, the checks, the redaction and the
+documentation follow from it. Nothing here reads or writes data, and nothing here imports another room.
+"""
+
+from order_assets.contract import items, orders, parties, payments, places, remainders, shipping
+from order_assets.contract.model import Column, Contract, ContractError, Document, Kind, Origin, Source, Table
+
+CONTRACT = Contract(
+    tables=(
+        orders.ORDERS,
+        *items.TABLES,
+        *payments.TABLES,
+        *shipping.TABLES,
+        places.INTEGRATION_MAPPINGS,
+        *parties.THINGS,
+        *places.THINGS,
+        *payments.THINGS,
+        *shipping.THINGS,
+        *remainders.TABLES,
+    )
+)
+
+__all__ = ["CONTRACT", "Column", "Contract", "ContractError", "Document", "Kind", "Origin", "Source", "Table"]

@@ -1,0 +1,298 @@
+"""The vocabulary of the contract: types, columns, sources and tables, as plain values.
+
+Here is what a declaration can say. What an order *is* stands in the declaration modules beside this one
+(`orders`, `payments`, `shipping`, `places`, ...); what is derived from the declarations (document shapes, schemas) stands in
+`shape` and `schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+
+class ContractError(ValueError):
+    """The declarations contradict each other. Raised when the contract is put together, not while data flows."""
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A column's type under its DuckDB name; `scale` is set for decimals (digits behind the point)."""
+
+    duckdb: str
+    precision: int | None = None
+    scale: int | None = None
+
+    @property
+    def is_decimal(self) -> bool:
+        """Whether values are exact decimals."""
+        return self.scale is not None
+
+
+def decimal(precision: int, scale: int) -> ColumnType:
+    """The exact decimal type with `precision` digits, `scale` of them behind the point."""
+    return ColumnType(f"DECIMAL({precision},{scale})", precision, scale)
+
+
+BIGINT = ColumnType("BIGINT")
+TEXT = ColumnType("VARCHAR")
+BOOLEAN = ColumnType("BOOLEAN")
+TIMESTAMP = ColumnType("TIMESTAMP WITH TIME ZONE")
+DATE = ColumnType("DATE")
+JSON = ColumnType("JSON")  # free-form: kept as JSON text
+MONEY = decimal(18, 2)
+
+
+class Document(StrEnum):
+    """The three answers of the API that make up an order."""
+
+    DETAIL = "detail"
+    ITEMS = "items"
+    DISCOUNTS = "discounts"
+
+
+class Provenance(StrEnum):
+    """How a field is known: what a reader may rely on."""
+
+    DOCUMENTED = "documented"  # in a table of the vendor's documentation
+    OPENAPI = "openapi"  # in the vendor's OpenAPI pages
+    SEEN = "seen"  # only in example payloads
+    ASSUMED = "assumed"  # in no source; inferred from sister objects
+    DERIVED = "derived"  # made by this project
+
+
+class Personal(StrEnum):
+    """Kinds of personal data. The kind decides how a value is normalised before it is tokenised."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    NAME = "name"
+    ADDRESS = "address"
+    IDENTITY = "identity"  # tax and national identity numbers, IBAN
+    NETWORK = "network"  # IP addresses
+    CARD = "card"  # the first digits of a card
+    BIRTH = "birth"
+    GENDER = "gender"
+    TEXT = "text"  # free text a customer wrote
+    ACCOUNT = "account"  # identifiers of a person in other systems
+
+
+DIRECT_IDENTIFIERS = frozenset(
+    {Personal.EMAIL, Personal.PHONE, Personal.NAME, Personal.ADDRESS, Personal.IDENTITY, Personal.TEXT}
+)
+
+
+class Origin(Enum):
+    """Where a column's value comes from when it is not simply at the column's path."""
+
+    PATH = "path"
+    ORDER_PK = "order_pk"  # of the order that the row belongs to
+    POSITION = "position"  # of the row in its set, from 0
+    OWNER = "owner"  # at the path, but in the object that holds the set
+    LABEL = "label"  # said by the source, for example which set the row comes from
+    WHOLE = "whole"  # the whole row as JSON text
+    FOLDED = "folded"  # at the path in the order's copy inside its transactions, else in its row of the list
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: where its value sits, what it means and how it is treated.
+
+    `path` is relative to the row's object, with dots. `values` are the known values with their meanings; they are
+    soft: an unknown value is reported, never refused. `gateway_text` marks text in which only harmless elements
+    are kept, because gateways and carriers put credentials there.
+    """
+
+    name: str
+    type: ColumnType
+    description: str
+    path: str
+    provenance: Provenance = Provenance.DOCUMENTED
+    nullable: bool = True
+    values: Mapping[str, str] = field(default_factory=dict)
+    personal: Personal | None = None
+    gateway_text: bool = False
+    origin: Origin = Origin.PATH
+
+    @property
+    def sensitivity(self) -> str:
+        """`direct identifier`, `indirect identifier`, `sanitised` or an empty string."""
+        if self.personal is not None:
+            return "direct identifier" if self.personal in DIRECT_IDENTIFIERS else "indirect identifier"
+        return "sanitised" if self.gateway_text else ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place in a document where rows of a table sit.
+
+    `path` leads from the document's root to the row's object; `[]` behind a name marks a set, and a bare `[]` the
+    set that the document itself is. `label` fills the columns of origin LABEL.
+    """
+
+    document: Document
+    path: str
+    label: str = ""
+
+
+class Kind(StrEnum):
+    """What a table's rows are."""
+
+    ORDER = "order"  # one row per order
+    CHILD = "child"  # one row per element of a set inside an order
+    THING = "thing"  # what orders point to: once per pk and day, newest modified wins
+    REMAINDER = "remainder"  # what the contract does not know or the gate refused; not read from a path
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A path that is removed before anything is stored, whatever the settings."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its grain, its key, where its rows sit, and its columns in order."""
+
+    name: str
+    description: str
+    grain: str
+    kind: Kind
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    sources: tuple[Source, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    # A set whose fields nobody documents: its elements are read as free-form JSON.
+    undocumented: bool = False
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises `KeyError` that says which columns there are."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"table {self.name} has no column {name!r}; it has {', '.join(self.column_names)}")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of all columns in their order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def document(self) -> Document | None:
+        """The document that the rows come from; `None` for remainders."""
+        return self.sources[0].document if self.sources else None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All tables, with look-up by name."""
+
+    tables: tuple[Table, ...]
+
+    def __post_init__(self) -> None:
+        names = [table.name for table in self.tables]
+        if len(set(names)) != len(names):
+            raise ContractError(f"two tables of one name among {sorted(names)}")
+        for table in self.tables:
+            _check_table(table)
+
+    def table(self, name: str) -> Table:
+        """The table of that name. Raises `KeyError` that says which tables there are."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(f"no table {name!r}; the contract has {', '.join(t.name for t in self.tables)}")
+
+    def __iter__(self) -> Iterator[Table]:
+        return iter(self.tables)
+
+    def of_kind(self, *kinds: Kind) -> tuple[Table, ...]:
+        """The tables of these kinds, in the contract's order."""
+        return tuple(table for table in self.tables if table.kind in kinds)
+
+
+def _check_table(table: Table) -> None:
+    names = table.column_names
+    if len(set(names)) != len(names):
+        raise ContractError(f"table {table.name} declares a column twice: {sorted(names)}")
+    missing = [name for name in table.key if name not in names]
+    if missing:
+        raise ContractError(f"the key of table {table.name} names columns that are not there: {missing}")
+    undescribed = [column.name for column in table.columns if not column.description.strip()]
+    if undescribed:
+        raise ContractError(f"table {table.name} has columns without a description: {undescribed}")
+    if bool(table.sources) == (table.kind is Kind.REMAINDER):
+        raise ContractError(f"table {table.name}: remainders have no sources, all other tables need one")
+
+
+def column(
+    name: str,
+    type_: ColumnType,
+    description: str,
+    *,
+    path: str | None = None,
+    provenance: Provenance = Provenance.DOCUMENTED,
+    required: bool = False,
+    values: Mapping[str, str] | Sequence[str] = (),
+    personal: Personal | None = None,
+    gateway_text: bool = False,
+    origin: Origin = Origin.PATH,
+) -> Column:
+    """Declare a column; its path is its name unless said otherwise."""
+    known = values if isinstance(values, Mapping) else dict.fromkeys(values, "")
+    return Column(
+        name=name,
+        type=type_,
+        description=description,
+        path=name if path is None else path,
+        provenance=provenance,
+        nullable=not required,
+        values=known,
+        personal=personal,
+        gateway_text=gateway_text,
+        origin=origin,
+    )
+
+
+def order_pk() -> Column:
+    """The column that ties a row of a set to its order."""
+    return column(
+        "order_pk",
+        BIGINT,
+        "Order that the row belongs to (orders.pk)",
+        provenance=Provenance.DERIVED,
+        required=True,
+        origin=Origin.ORDER_PK,
+    )
+
+
+def position() -> Column:
+    """The column that keeps a row's place in its set."""
+    return column(
+        "position",
+        BIGINT,
+        "Place of the row in its set, counted from 0",
+        provenance=Provenance.DERIVED,
+        required=True,
+        origin=Origin.POSITION,
+    )
+
+
+def pk(what: str) -> Column:
+    """The primary key column of an object."""
+    return column("pk", BIGINT, f"Primary key of the {what}", required=True)
+
+
+def modified_date(what: str) -> Column:
+    """When an object was last changed."""
+    return column(
+        "modified_date", TIMESTAMP, f"When the {what} was last changed, UTC", provenance=Provenance.SEEN
+    )
+
+
+def created_date(what: str) -> Column:
+    """When an object was created."""
+    return column("created_date", TIMESTAMP, f"When the {what} was created, UTC", provenance=Provenance.SEEN)

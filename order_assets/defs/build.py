@@ -1,0 +1,77 @@
+"""Puts the definitions together from settings; tests and other projects build their own variants here."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+
+import dagster as dg
+
+from order_assets.defs.documents import order_documents_asset
+from order_assets.defs.index import order_index_asset
+from order_assets.defs.jobs import jobs
+from order_assets.defs.partitions import daily_partitions
+from order_assets.defs.resources import ContractResource, DataRootResource, OmnitronResource, PrivacyResource
+from order_assets.defs.tables import tables_assets
+from order_assets.defs.warehouse import warehouse_assets
+from order_assets.settings import Settings, from_environment
+
+
+def build_definitions(
+    settings: Settings | None = None, resources: Mapping[str, object] | None = None
+) -> dg.Definitions:
+    """All definitions for these settings, by default those of the environment.
+
+    `resources` replace the ones made from the settings, by name. Raises `SettingsError`.
+    """
+    settings = settings or from_environment()
+    with warnings.catch_warnings():
+        # Checks per day are a preview and backfill policies a beta of Dagster; the pinned line of releases has them.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _definitions(settings, resources or {})
+
+
+def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Definitions:
+    days = daily_partitions(settings.first_day, settings.timezone)
+    index = order_index_asset()
+    documents = order_documents_asset(days)
+    tables = tables_assets(days)
+    warehouse = warehouse_assets(days)
+    return dg.Definitions(
+        assets=[index, documents, tables, warehouse],
+        jobs=jobs(days),
+        resources={**_resources(settings), **resources},
+        # Few steps, each busy inside: in one process they start at once. A step that failed for one day must not
+        # hold back the days that it finished, so a step starts when its inputs are there.
+        executor=dg.in_process_executor.configured(
+            {"step_dependency_config": {"require_upstream_step_success": False}}
+        ),
+    )
+
+
+def _resources(settings: Settings) -> dict[str, object]:
+    return {
+        "omnitron": OmnitronResource(
+            url=settings.url or "",
+            token=_secret("OMNITRON_TOKEN"),
+            username=_secret("OMNITRON_USERNAME"),
+            password=_secret("OMNITRON_PASSWORD"),
+            requests_per_second=settings.requests_per_second or 0.0,
+            max_concurrency=settings.max_concurrency,
+        ),
+        "privacy": PrivacyResource(mode=settings.pii, key=_secret("ORDER_ASSETS_PII_KEY"), url=settings.url or ""),
+        "contract": ContractResource(),
+        "data_root": DataRootResource(
+            path=str(settings.data_root),
+            url=settings.url or "",
+            timezone=settings.timezone,
+            first_day=settings.first_day.isoformat(),
+        ),
+    }
+
+
+def _secret(variable: str) -> str:
+    # Dagster shows the name of an EnvVar and never its value; an EnvVar that is not set cannot be used at all.
+    return dg.EnvVar(variable) if os.environ.get(variable) else ""

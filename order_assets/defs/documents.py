@@ -1,0 +1,220 @@
+"""The asset `order_documents`: the documents of each order of a day, redacted, and the day's ledger."""
+
+# Dagster reads the annotations of asset functions, so this module does not postpone them.
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import Field
+
+from order_assets import progress
+from order_assets.defs.index import API_POOL, ORDER_INDEX
+from order_assets.defs.partitions import ONE_RUN, days_of
+from order_assets.defs.reporting import OWNERS, Verdict, check_spec, complete_checks, evaluations, failure
+from order_assets.defs.resources import ContractResource, DataRootResource, OmnitronResource, PrivacyResource
+
+if TYPE_CHECKING:
+    from order_assets.landing import Attempt, DayReport, Gate, ListedOrder
+    from order_assets.omnitron import OmnitronClient
+
+ORDER_DOCUMENTS = dg.AssetKey("order_documents")
+ACCOUNTED_FOR = "every_listed_order_accounted_for"
+NOTHING_PENDING = "nothing_pending"
+QUARANTINE_BUDGET = "quarantine_within_budget"
+
+# What fetching and documents may produce: events of checks, early events of days, the result of the asset.
+_Event = (
+    dg.AssetCheckResult
+    | dg.AssetCheckEvaluation
+    | dg.AssetMaterialization
+    | dg.MaterializeResult[None]
+    | dg.Output[None]
+)
+
+
+class DocumentsConfig(dg.Config):
+    """How a run fetches."""
+
+    refetch: bool = Field(default=False, description="Fetch every order of the day again, changed or not")
+
+
+def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset that lands the documents of days."""
+
+    spec = dg.AssetSpec(
+        ORDER_DOCUMENTS,
+        deps=[ORDER_INDEX],
+        group_name="landing",
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+        code_version="1",
+        skippable=True,
+        description=(
+            "The detail, items and discounts documents of each order that was placed on the day. "
+            "One row per order and fetched version, exact JSON, with secrets and personal data taken out before "
+            "writing. Only orders that are new or changed since they were landed are asked for."
+        ),
+    )
+
+    # A multi-asset of one: in a run over many days its checks are reported per day, so their outputs are optional.
+    @dg.multi_asset(
+        name="order_documents",
+        specs=[spec],
+        partitions_def=days,
+        backfill_policy=ONE_RUN,
+        can_subset=True,
+        pool=API_POOL,
+        check_specs=[
+            check_spec(
+                ORDER_DOCUMENTS,
+                ACCOUNTED_FOR,
+                "listed = landed + tombstoned + quarantined + pending",
+                days,
+                blocking=True,
+            ),
+            check_spec(ORDER_DOCUMENTS, NOTHING_PENDING, "No listed order is waiting to be fetched", days),
+            check_spec(
+                ORDER_DOCUMENTS,
+                QUARANTINE_BUDGET,
+                "No more orders were refused than the contract's policy allows",
+                days,
+            ),
+        ],
+    )
+    def order_documents(
+        context: dg.AssetExecutionContext,
+        config: DocumentsConfig,
+        omnitron: OmnitronResource,
+        contract: ContractResource,
+        privacy: PrivacyResource,
+        data_root: DataRootResource,
+    ) -> Iterator[_Event]:
+        from order_assets.landing import DataRootError, Gate, IndexError, LandingError, PrivacyError, refresh_day
+        from order_assets.omnitron import OmnitronError
+
+        reports: list["DayReport"] = []
+        doing = "preparing to fetch"
+        try:
+            gate = Gate(contract.contract(), privacy.privacy())
+            root = data_root.claim()
+            with omnitron.client() as client:
+                for day in days_of(context):
+                    doing = f"fetching the orders of {day}"
+                    report = refresh_day(
+                        root,
+                        day,
+                        partial(_fetch, client, gate),
+                        privacy_policy=gate.privacy.policy,
+                        refetch=config.refetch,
+                        on_progress=partial(progress.report, day),
+                    )
+                    reports.append(report)
+                    yield from _report_day(context, report, contract, root_path=str(root))
+        except (OmnitronError, DataRootError, IndexError, LandingError, PrivacyError) as error:
+            raise failure(error, doing=doing) from None
+        yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
+        yield from complete_checks(context)
+        incomplete = [report for report in reports if report.pending]
+        if incomplete:
+            raise dg.Failure(description=_explain_pending(incomplete, len(reports)), allow_retries=True)
+
+    return order_documents
+
+
+def _fetch(client: "OmnitronClient", gate: "Gate", orders: "Sequence[ListedOrder]") -> "Iterable[Attempt]":
+    """Fetch and check orders in the client's threads, as they complete."""
+    from order_assets.landing import Attempt, receive
+
+    def fetch(order: "ListedOrder") -> dict[str, Any]:
+        return receive(gate, order, client.order_documents(order.pk))
+
+    for outcome in client.map_concurrently(fetch, orders):
+        error = None if outcome.error is None else str(outcome.error)
+        yield Attempt(outcome.item, outcome.value, error)
+
+
+def _report_day(
+    context: dg.AssetExecutionContext, report: "DayReport", policy: ContractResource, root_path: str
+) -> Iterator[_Event]:
+    day = report.day.isoformat()
+    metadata: dict[str, Any] = {
+        "dagster/partition_row_count": report.listed,
+        "listed": report.listed,
+        **report.outcomes,
+        "carried_over": report.carried_over,
+        "fetched": sum(report.due.values()) - len(report.errors),
+        "requests": report.requests,
+        "retries": report.retries,
+        "bytes": report.bytes,
+        "seconds": round(report.seconds, 3),
+        "values_masked": report.masked,
+        "orders_with_unmapped_fields": report.unmapped_orders,
+        "due": dg.MetadataValue.json(dict(report.due)),
+        "folder": dg.MetadataValue.path(f"{root_path}/landing/date={day}"),
+    }
+    context.log.info(
+        f"{day}: {report.listed} listed, {metadata['fetched']} fetched, {report.carried_over} carried over, "
+        f"{report.requests} requests in {report.seconds:.1f} s"
+    )
+    context.add_asset_metadata(metadata, asset_key=ORDER_DOCUMENTS, partition_key=day)
+    if len(context.partition_keys) > 1:
+        # Dagster would report all days at the end; a run that is cut off keeps the days that it finished.
+        yield dg.AssetMaterialization(ORDER_DOCUMENTS, partition=day, metadata=metadata)
+    yield from evaluations(context, report.day, _verdicts(report, policy))
+
+
+def _verdicts(report: "DayReport", policy: ContractResource) -> list[Verdict]:
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items())
+    refused = report.outcomes["quarantined"]
+    share = 100 * refused / report.listed if report.listed else 0.0
+    within = refused <= policy.quarantine_warn_above
+    beyond = share > policy.quarantine_error_above_percent
+    return [
+        Verdict(
+            ORDER_DOCUMENTS,
+            ACCOUNTED_FOR,
+            report.adds_up,
+            f"{report.listed} listed; {counts}",
+            metadata={"listed": report.listed, **report.outcomes},
+        ),
+        Verdict(
+            ORDER_DOCUMENTS,
+            NOTHING_PENDING,
+            report.pending == 0,
+            _explain_pending([report], 1) if report.pending else "nothing is pending",
+            metadata={"pending": report.pending},
+        ),
+        Verdict(
+            ORDER_DOCUMENTS,
+            QUARANTINE_BUDGET,
+            within and not beyond,
+            f"{refused} of {report.listed} orders refused ({share:.2f} %); see the table quarantine for paths and reasons"
+            if refused
+            else "no order was refused",
+            severity=dg.AssetCheckSeverity.ERROR if beyond else dg.AssetCheckSeverity.WARN,
+            metadata={"quarantined": refused, "percent": round(share, 4)},
+        ),
+    ]
+
+
+def _explain_pending(reports: "Sequence[DayReport]", of_days: int) -> str:
+    """Which days are not complete, one example each, and what to do."""
+    lines = [
+        f"{report.day}: {report.pending} of {report.listed} orders could not be fetched; {_example(report)}"
+        for report in reports[:10]
+    ]
+    more = f" (and {len(reports) - 10} more days)" if len(reports) > 10 else ""
+    return (
+        f"{len(reports)} of {of_days} days are not complete{more}. " + " ".join(lines) + " What was fetched is kept: "
+        "materialise the same days again and only the missing orders are asked for."
+    )
+
+
+def _example(report: "DayReport") -> str:
+    for pk, error in report.errors.items():
+        return f"for example order {pk}: {error}"
+    return "they were not reached"
+
+

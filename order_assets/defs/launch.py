@@ -1,0 +1,121 @@
+"""Runs jobs of the definitions in this process, for the command; the runs are in Dagster's history like all others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from order_assets.defs.build import build_definitions
+
+_RANGE_START = "dagster/asset_partition_range_start"
+_RANGE_END = "dagster/asset_partition_range_end"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The evaluation of one check for one day."""
+
+    asset: str
+    check: str
+    day: str
+    passed: bool
+    is_error: bool
+    explanation: str
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What came of a run: numbers per asset and day as they stand in the UI, checks, and why it failed.
+
+    `days` maps asset to day to the plain numbers of its metadata.
+    """
+
+    run_id: str
+    succeeded: bool
+    days: Mapping[str, Mapping[str, Mapping[str, float]]]
+    checks: tuple[CheckResult, ...]
+    failures: tuple[str, ...] = field(default=())
+
+
+def sync_index_job() -> dg.JobDefinition:
+    """The job `sync_index` of the definitions."""
+    return build_definitions().resolve_job_def("sync_index")
+
+
+def refresh_days_job() -> dg.JobDefinition:
+    """The job `refresh_days` of the definitions."""
+    return build_definitions().resolve_job_def("refresh_days")
+
+
+@contextmanager
+def history() -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance, from DAGSTER_HOME."""
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def sync_index(instance: dg.DagsterInstance) -> RunSummary:
+    """List all orders."""
+    with dg.execute_job(dg.reconstructable(sync_index_job), instance=instance, run_config=_QUIET) as result:
+        return _summary(result)
+
+
+def refresh_days(instance: dg.DagsterInstance, first: date, last: date, *, refetch: bool = False) -> RunSummary:
+    """Fetch, flatten and load the days from first to last."""
+    config = {**_QUIET, "ops": {"order_documents": {"config": {"refetch": refetch}}}}
+    tags = (
+        {"dagster/partition": first.isoformat()}
+        if first == last
+        else {_RANGE_START: first.isoformat(), _RANGE_END: last.isoformat()}
+    )
+    job = dg.reconstructable(refresh_days_job)
+    with dg.execute_job(job, instance=instance, run_config=config, tags=tags) as result:
+        return _summary(result)
+
+
+def _summary(result: dg.JobExecutionResult) -> RunSummary:
+    days: dict[str, dict[str, dict[str, float]]] = {}
+    checks: list[CheckResult] = []
+    failures: list[str] = []
+    for event in result.all_events:
+        if event.is_step_materialization:
+            materialization = event.step_materialization_data.materialization
+            numbers = {
+                name: value.value
+                for name, value in materialization.metadata.items()
+                if isinstance(value.value, int | float)
+            }
+            asset = materialization.asset_key.to_user_string()
+            days.setdefault(asset, {})[materialization.partition or ""] = numbers
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            checks.append(_check(event.asset_check_evaluation_data, result.dagster_run.tags.get("dagster/partition", "")))
+        elif event.is_step_failure:
+            failures.append(_reason(event))
+    return RunSummary(result.run_id, result.success, days, tuple(checks), tuple(failures))
+
+
+def _check(evaluation: Any, day: str) -> CheckResult:
+    explanation = evaluation.metadata.get("explanation")
+    return CheckResult(
+        asset=evaluation.asset_key.to_user_string(),
+        check=evaluation.check_name,
+        day=evaluation.partition or day,
+        passed=evaluation.passed,
+        is_error=evaluation.severity == dg.AssetCheckSeverity.ERROR,
+        explanation=str(explanation.value) if explanation is not None else "",
+    )
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error
+    cause = error.cause if error is not None and error.cause is not None else error
+    return "no reason given" if cause is None else cause.message.strip()

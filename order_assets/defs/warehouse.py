@@ -1,0 +1,122 @@
+"""The assets `warehouse/<table>`: the tables of all days in one DuckDB file, swapped in whole."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from order_assets.contract import CONTRACT, Kind, Table
+from order_assets.contract.shape import contract_version
+from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.partitions import ONE_RUN, days_of
+from order_assets.defs.reporting import OWNERS, failure
+from order_assets.defs.resources import ContractResource, DataRootResource
+from order_assets.defs.schema import table_schema
+from order_assets.defs.tables import table_key
+
+WAREHOUSE_POOL = "warehouse_writer"
+LEDGER = "order_ledger"
+
+
+def warehouse_key(name: str) -> dg.AssetKey:
+    """The key of a warehouse table's asset."""
+    return dg.AssetKey(["warehouse", name])
+
+
+def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """All warehouse tables as one multi-asset: a load is one transaction and one swap of the file."""
+    version = contract_version(CONTRACT)
+    specs = [_table_spec(table, version) for table in CONTRACT]
+    specs.append(
+        dg.AssetSpec(
+            warehouse_key(LEDGER),
+            # The tables stand between, so that a day is loaded after it was checked.
+            deps=[ORDER_DOCUMENTS, table_key(CONTRACT.table("orders"))],
+            group_name="warehouse",
+            kinds={"duckdb"},
+            owners=OWNERS,
+            code_version=version,
+            skippable=True,
+            description="What became of each listed order. Grain: one row per listed order. Source: the ledgers of landing",
+        )
+    )
+
+    @dg.multi_asset(
+        name="warehouse",
+        specs=specs,
+        partitions_def=days,
+        backfill_policy=ONE_RUN,
+        can_subset=True,
+        pool=WAREHOUSE_POOL,
+    )
+    def warehouse(
+        context: dg.AssetExecutionContext, contract: ContractResource, data_root: DataRootResource
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]:
+        from order_assets.landing import DataRootError
+        from order_assets.tables import read_verdict
+        from order_assets.warehouse import WarehouseError, load_days
+
+        days_asked = days_of(context)
+        refused: list[str] = []
+        loadable = []
+        try:
+            root = data_root.claim()
+            for day in days_asked:
+                verdict = read_verdict(root, day)
+                if verdict is None:
+                    refused.append(f"{day}: its tables are not complete; materialise tables for the day first")
+                elif not verdict.passed:
+                    refused.append(f"{day}: {'; '.join(verdict.reasons[:3])}")
+                else:
+                    loadable.append(day)
+            report = load_days(root, loadable, contract_version=contract.version()) if loadable else None
+        except (DataRootError, WarehouseError) as error:
+            raise failure(error, doing=f"loading {_span(days_asked)} into the warehouse") from None
+        if report is not None:
+            context.log.info(
+                f"{len(loadable)} days loaded in {report.load_seconds:.2f} s, file copied in {report.copy_seconds:.2f} s"
+            )
+            for spec in specs:
+                if spec.key not in context.selected_asset_keys:
+                    continue
+                rows = report.rows.get(spec.key.path[-1], {})
+                for day in loadable:
+                    metadata = {
+                        "dagster/partition_row_count": rows.get(day, 0),
+                        "file": dg.MetadataValue.path(str(root / "warehouse.duckdb")),
+                    }
+                    if refused:
+                        # The days that were loaded count; a result for the whole range would count the others too.
+                        yield dg.AssetMaterialization(spec.key, partition=day.isoformat(), metadata=metadata)
+                    else:
+                        context.add_asset_metadata(metadata, asset_key=spec.key, partition_key=day.isoformat())
+                if not refused:
+                    yield dg.MaterializeResult(asset_key=spec.key)
+        if refused:
+            raise dg.Failure(
+                description=f"{len(refused)} of {len(days_asked)} days stay as they were in the warehouse. "
+                + " ".join(refused[:10]),
+                allow_retries=False,
+            )
+
+    return warehouse
+
+
+def _table_spec(table: Table, version: str) -> dg.AssetSpec:
+    newest = " Newest version per key over all days; all versions by day are in the schema history."
+    return dg.AssetSpec(
+        warehouse_key(table.name),
+        deps=[table_key(table)],
+        group_name="warehouse",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        code_version=version,
+        skippable=True,
+        description=f"{table.description}. Grain: {table.grain.removesuffix(' and day')}."
+        + (newest if table.kind is Kind.THING else ""),
+        metadata={"dagster/column_schema": table_schema(table), "dagster/table_name": f"orders.{table.name}"},
+    )
+
+
+def _span(days: list[date]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

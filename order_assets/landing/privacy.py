@@ -1,0 +1,103 @@
+"""What happens to personal data before anything is stored: tokenised with a key, dropped, or kept.
+
+Which fields are personal is said by the contract; which strings look like credentials is decided in `scrub`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from order_assets.contract.model import Personal
+
+# The stand-in's people are invented; a fixed key keeps its tokens the same on every machine.
+SANDBOX_KEY = "the people of the sandbox are invented"
+_TOKEN_DIGITS = 32
+_TOKEN = re.compile(rf"(?:{'|'.join(kind.value for kind in Personal)})_[0-9a-f]{{{_TOKEN_DIGITS}}}")
+
+
+class PrivacyMode(StrEnum):
+    """The three treatments of personal data."""
+
+    TOKENISE = "tokenise"
+    CLEAR = "clear"
+    DROP = "drop"
+
+
+class PrivacyError(ValueError):
+    """The privacy settings cannot be used as they are."""
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """Treatment of personal data, with the key of the tokens.
+
+    Raises `PrivacyError` when values are to be tokenised and there is no key.
+    """
+
+    mode: PrivacyMode = PrivacyMode.TOKENISE
+    key: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if self.mode is PrivacyMode.TOKENISE and not self.key:
+            raise PrivacyError(
+                "ORDER_ASSETS_PII=tokenise needs a key: set ORDER_ASSETS_PII_KEY to a long random text and keep it, "
+                "since other keys give other tokens; or choose ORDER_ASSETS_PII=drop or clear"
+            )
+
+    @property
+    def policy(self) -> str:
+        """Names the treatment and, by a digest, the key: equal policies give equal tokens."""
+        if self.mode is not PrivacyMode.TOKENISE:
+            return self.mode.value
+        return f"tokenise:{hashlib.sha256(b'order_assets policy' + self.key.encode()).hexdigest()[:12]}"
+
+    def treatment(self, kind: Personal) -> Callable[[str], str | None]:
+        """A function from a personal value to what is stored in its place."""
+        if self.mode is PrivacyMode.CLEAR:
+            return _same
+        if self.mode is PrivacyMode.DROP:
+            return _nothing
+        seed = hmac.new(self.key.encode(), kind.value.encode(), hashlib.sha256)
+        normalise = _NORMALISED.get(kind, str.strip)
+        known: dict[str, str] = {}
+
+        def tokenise(value: str) -> str:
+            token = known.get(value)
+            if token is None:
+                if not value or _TOKEN.fullmatch(value):
+                    return value
+                digest = seed.copy()
+                digest.update(normalise(value).encode())
+                token = f"{kind.value}_{digest.hexdigest()[:_TOKEN_DIGITS]}"
+                # Addresses and customers repeat within and across orders; the bound keeps memory flat.
+                if len(known) >= 20_000:
+                    known.clear()
+                known[value] = token
+            return token
+
+        return tokenise
+
+
+def _same(value: str) -> str:
+    return value
+
+
+def _nothing(_value: str) -> None:
+    return None
+
+
+def _email(value: str) -> str:
+    return value.strip().casefold()
+
+
+def _digits(value: str) -> str:
+    digits = re.sub(r"\D", "", value)
+    return digits or value.strip()
+
+
+_NORMALISED: dict[Personal, Callable[[str], str]] = {Personal.EMAIL: _email, Personal.PHONE: _digits}

@@ -1,0 +1,144 @@
+"""From the answers for one order to its row in landing: checked, redacted, hashed, or refused whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from order_assets.contract.model import Document
+from order_assets.landing.gate import Gate, Passed, Refused, read
+from order_assets.landing.index import ListedOrder
+from order_assets.landing.store import Outcome
+
+
+class Fetched(Protocol):
+    """What a client brings for an order: answers as bytes; pages with or without an envelope."""
+
+    @property
+    def detail(self) -> bytes | None:
+        """The detail document; `None` when the order is gone."""
+    @property
+    def item_pages(self) -> Sequence[bytes]:
+        """The pages of the items document."""
+    @property
+    def discount_pages(self) -> Sequence[bytes]:
+        """The pages of the discounts document."""
+    @property
+    def requests(self) -> int:
+        """Requests made for the order."""
+    @property
+    def retries(self) -> int:
+        """Requests that were repeats."""
+    @property
+    def bytes(self) -> int:
+        """Bytes received."""
+    @property
+    def fetched_at(self) -> datetime:
+        """When the first answer came, UTC."""
+
+
+def receive(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, Any]:
+    """The landing row of an order: landed, quarantined, or without documents where the order is gone."""
+    row = _empty_row(gate, listed, fetched)
+    if fetched.detail is None:
+        return row | {"outcome": Outcome.TOMBSTONED.value, "reason": "the API answered 404 for the listed order"}
+    bodies: dict[Document, Any] = {}
+    try:
+        bodies[Document.DETAIL] = read(Document.DETAIL, fetched.detail)
+        bodies[Document.ITEMS] = _join_pages(Document.ITEMS, fetched.item_pages)
+        bodies[Document.DISCOUNTS] = _join_pages(Document.DISCOUNTS, fetched.discount_pages)
+        _check_identity(bodies[Document.DETAIL], listed)
+        passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+    except Refused as refused:
+        return row | _refused(gate, refused, fetched)
+    return row | _landed(passed)
+
+
+def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, Any]:
+    return {
+        "order_pk": listed.pk,
+        "number": listed.number,
+        "date_placed": listed.date_placed,
+        "listed_modified_date": listed.modified_date,
+        "listed_created_date": listed.created_date,
+        "listed_checkout_provider_id": listed.checkout_provider_id,
+        "fetched_at": fetched.fetched_at,
+        "unmapped": "[]",
+        "missing": "[]",
+        "set_sizes": "{}",
+        "irregular": False,
+        "masked": 0,
+        "contract_version": gate.contract_version,
+        "privacy_policy": gate.privacy.policy,
+        "requests": fetched.requests,
+        "retries": fetched.retries,
+        "bytes": fetched.bytes,
+    }
+
+
+def _landed(passed: Mapping[Document, Passed]) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for document in Document:
+        digest.update(passed[document].text.encode() + b"\0")
+    return {
+        "outcome": Outcome.LANDED.value,
+        **{document.value: found.text for document, found in passed.items()},
+        "unmapped": json.dumps(
+            [
+                {"document": entry.document.value, "path": entry.path, "value": entry.value}
+                for found in passed.values()
+                for entry in found.unmapped
+            ],
+            ensure_ascii=False,
+        ),
+        "missing": json.dumps(
+            sorted(f"{document.value}:{path}" for document, found in passed.items() for path in found.missing)
+        ),
+        "set_sizes": json.dumps(
+            {f"{document.value}:{path}": size for document, found in passed.items() for path, size in found.set_sizes.items()}
+        ),
+        "irregular": any(found.irregular for found in passed.values()),
+        "masked": sum(found.masked for found in passed.values()),
+        "content_hash": digest.hexdigest(),
+    }
+
+
+def _refused(gate: Gate, refused: Refused, fetched: Fetched) -> dict[str, Any]:
+    """What is kept of an order that was refused: its documents read again, since checking changes them."""
+    assert fetched.detail is not None  # noqa: S101 - an order that is gone is never refused
+    kept: dict[str, str | None] = {Document.DETAIL.value: gate.redact_refused(Document.DETAIL, fetched.detail)}
+    for document, pages in ((Document.ITEMS, fetched.item_pages), (Document.DISCOUNTS, fetched.discount_pages)):
+        try:
+            kept[document.value] = gate.redact_refused_value(document, _join_pages(document, pages))
+        except Refused:
+            kept[document.value] = None
+    return {
+        "outcome": Outcome.QUARANTINED.value,
+        "refused_document": refused.document.value,
+        "refused_path": refused.path,
+        "reason": refused.reason,
+        **kept,
+    }
+
+
+def _check_identity(detail: Any, listed: ListedOrder) -> None:
+    if not isinstance(detail, dict):
+        return
+    if detail.get("pk") != listed.pk:
+        raise Refused(Document.DETAIL, "pk", f"the answer is not the order {listed.pk} that was asked for")
+    if str(detail.get("number")) != listed.number:
+        raise Refused(Document.DETAIL, "number", "the number is not the one in the order list")
+
+
+def _join_pages(document: Document, pages: Sequence[bytes]) -> list[Any]:
+    rows: list[Any] = []
+    for body in pages:
+        page = read(document, body)
+        found = page.get("results") if isinstance(page, dict) else page
+        if not isinstance(found, list):
+            raise Refused(document, "", "a page has no list of results")
+        rows.extend(found)
+    return rows

@@ -1,0 +1,179 @@
+"""Refreshes the landing of a day: finds out which orders are due, has them fetched, stores them, writes the ledger.
+
+Fetching itself is done by whoever calls: the API is another room's. A kill at any moment loses at most one batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from order_assets.landing.index import ListedOrder, orders_of_day
+from order_assets.landing.store import LEDGER_SCHEMA, Landing, Outcome
+
+# Fetched orders are made durable this many at a time: what a kill can cost.
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of fetching one order: its landing row, or the text of the error that kept it away."""
+
+    order: ListedOrder
+    row: Mapping[str, Any] | None = None
+    error: str | None = None
+
+
+Fetch = Callable[[Sequence[ListedOrder]], Iterable[Attempt]]
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """The state of a day after a refresh, and what the refresh did."""
+
+    day: date
+    listed: int
+    outcomes: Mapping[str, int]
+    due: Mapping[str, int]
+    carried_over: int
+    requests: int
+    retries: int
+    bytes: int
+    seconds: float
+    unmapped_orders: int
+    masked: int
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> int:
+        """Listed orders that could not be fetched yet."""
+        return self.outcomes[Outcome.PENDING]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether listed = landed + tombstoned + quarantined + pending."""
+        return self.listed == sum(self.outcomes.values())
+
+
+def refresh_day(
+    data_root: Path,
+    day: date,
+    fetch: Fetch,
+    *,
+    privacy_policy: str,
+    refetch: bool = False,
+    on_progress: Callable[[int, int], None] = lambda done, due: None,
+) -> DayReport:
+    """Bring the landing of a day up to its index and write its ledger.
+
+    `fetch` gets the orders that are due and gives one attempt each, in any order. `refetch` makes all orders due.
+    `on_progress` hears orders done and due. What `fetch` raises passes through; what it gave before is stored.
+    """
+    started = time.perf_counter()
+    listed = orders_of_day(data_root, day)
+    landing = Landing(data_root, day)
+    reasons = {order.pk: reason for order, reason in _due(listed, landing.current(), privacy_policy, refetch)}
+    due = [order for order in listed if order.pk in reasons]
+    errors: dict[int, str] = {}
+    fetched: list[Mapping[str, Any]] = []
+    try:
+        for done, attempt in enumerate(fetch(due) if due else (), start=1):
+            if attempt.row is None:
+                errors[attempt.order.pk] = attempt.error or "no answer"
+            else:
+                fetched.append(_with_last_version(landing, attempt.row))
+            if len(fetched) >= _BATCH:
+                landing.append(fetched)
+                fetched = []
+            on_progress(done, len(due))
+    finally:
+        landing.append(fetched)
+    landing.compact()
+    ledger = list(_ledger(listed, landing.current(), errors))
+    landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in ledger])
+    new = [row for row in ledger if row["order_pk"] in reasons and row["outcome"] != Outcome.PENDING]
+    return DayReport(
+        day=day,
+        listed=len(listed),
+        outcomes=_tally([row["outcome"] for row in ledger], {outcome.value: 0 for outcome in Outcome}),
+        due=_tally(reasons.values()),
+        carried_over=len(listed) - len(due),
+        requests=sum(row["requests"] for row in new),
+        retries=sum(row["retries"] for row in new),
+        bytes=sum(row["bytes"] for row in new),
+        seconds=time.perf_counter() - started,
+        unmapped_orders=sum(1 for row in ledger if row["unmapped"] not in (None, "[]")),
+        masked=sum(row["masked"] or 0 for row in ledger),
+        errors=errors,
+    )
+
+
+def _due(
+    listed: Sequence[ListedOrder], current: Mapping[int, Mapping[str, Any]], privacy_policy: str, refetch: bool
+) -> Iterator[tuple[ListedOrder, str]]:
+    """The orders to fetch, each with the reason that is counted in the report."""
+    for order in listed:
+        row = current.get(order.pk)
+        if row is None:
+            yield order, "new"
+        elif refetch:
+            yield order, "refetch"
+        elif row["privacy_policy"] != privacy_policy:
+            yield order, "privacy settings changed"
+        elif row["outcome"] == Outcome.QUARANTINED:
+            yield order, "quarantined"
+        elif row["listed_modified_date"] != order.modified_date:
+            yield order, "changed"
+        elif order.listed == (row["outcome"] == Outcome.TOMBSTONED):
+            yield order, "gone from the list" if not order.listed else "listed again"
+
+
+def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A tombstone keeps the documents of the last landed version."""
+    if row["outcome"] != Outcome.TOMBSTONED:
+        return row
+    last = landing.last_documents(row["order_pk"])
+    if last is None:
+        return row
+    kept = ("detail", "items", "discounts", "unmapped", "missing", "set_sizes", "irregular", "masked", "content_hash")
+    return {**row, **{name: last[name] for name in kept}}
+
+
+def _ledger(
+    listed: Sequence[ListedOrder], current: Mapping[int, Mapping[str, Any]], errors: Mapping[int, str]
+) -> Iterator[dict[str, Any]]:
+    """One row per listed order; an order that is due and could not be fetched is pending, whatever it was before."""
+    for order in listed:
+        row = dict(current.get(order.pk, _NEVER_FETCHED))
+        if order.pk in errors or order.pk not in current:
+            row |= {"outcome": Outcome.PENDING.value, "reason": errors.get(order.pk, "not fetched yet")}
+        yield row | {
+            "order_pk": order.pk,
+            "number": order.number,
+            "date_placed": order.date_placed,
+            "listed_modified_date": order.modified_date,
+        }
+
+
+_NEVER_FETCHED: Mapping[str, Any] = {
+    "fetched_at": None,
+    "requests": 0,
+    "retries": 0,
+    "bytes": 0,
+    "content_hash": None,
+    "contract_version": None,
+    "privacy_policy": None,
+    "unmapped": "[]",
+    "masked": 0,
+}
+
+
+def _tally(values: Iterable[str], start: Mapping[str, int] | None = None) -> dict[str, int]:
+    counts = dict(start or {})
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return counts

@@ -1,0 +1,89 @@
+"""The client that the other rooms use.
+
+Belongs here: putting the parts together behind one class. Not here: how any part works; each has its module.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+from order_assets.omnitron.answers import Response
+from order_assets.omnitron.budget import Budget, LocalBudget
+from order_assets.omnitron.concurrently import Outcome, Workers
+from order_assets.omnitron.counters import Counters
+from order_assets.omnitron.documents import OrderDocuments, order_documents
+from order_assets.omnitron.halt import Halt
+from order_assets.omnitron.listing import Page, list_orders
+from order_assets.omnitron.session import Params, Session
+from order_assets.omnitron.settings import ClientSettings
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+class OmnitronClient:
+    """Reads orders of one Omnitron instance; safe to use from many threads; never writes.
+
+    Raises OmnitronConfigError when made without credentials; no request is sent before the first call.
+    `budget` replaces the limits of this process by shared ones; `clock` (seconds) and `sleep` are for tests.
+    """
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        *,
+        budget: Budget | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.counters = Counters()
+        self._halt = Halt(sleep)
+        limits = budget or LocalBudget(settings.requests_per_second, settings.max_concurrency, clock)
+        self._session = Session(settings, limits, self.counters, self._halt, clock)
+        self._workers = Workers(settings.max_concurrency, self._halt)
+
+    def get_json_bytes(
+        self, path: str, params: Params | None = None, *, missing_ok: bool = False, about: str = ""
+    ) -> Response:
+        """GET a path below /api/v1/ (no leading slash) and return the checked JSON answer.
+
+        With `missing_ok` a 404 of the API is returned with status 404. `about` says in error messages what
+        the call is for. Raises OmnitronError.
+        """
+        return self._session.get(path, params, about=about, missing_ok=missing_ok)
+
+    def list_orders(self, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
+        """Yield the pages of the order list, at least one. See `listing.list_orders`."""
+        return list_orders(self._session, limit=limit, params=params)
+
+    def order_documents(self, order_pk: int) -> OrderDocuments:
+        """Fetch the three documents of one order. See `documents.order_documents`."""
+        return order_documents(self._session, order_pk)
+
+    def map_concurrently(
+        self, function: Callable[[Item], Value], items: Iterable[Item]
+    ) -> Iterator[Outcome[Item, Value]]:
+        """Run a function over items in worker threads and yield outcomes as they complete.
+
+        See `concurrently.Workers.run`.
+        """
+        return self._workers.run(function, items)
+
+    def close(self) -> None:
+        """End waiting calls and close the connections."""
+        self._halt.close()
+        self._workers.close()
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"OmnitronClient({self.settings.url})"

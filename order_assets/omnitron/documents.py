@@ -1,0 +1,148 @@
+"""The three documents of an order: its detail, its items, its discount items.
+
+Belongs here: which calls an order takes and when their answers belong to the order. Not here: paging
+(`listing`), and reading the documents, which the landing room does from the untouched bytes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from order_assets.omnitron.answers import Response
+from order_assets.omnitron.errors import OmnitronAnswerError
+from order_assets.omnitron.listing import Row, walk_pages
+from order_assets.omnitron.session import Params, Session
+
+ITEMS_PATH = "order_item/detailed_integration/"
+DISCOUNTS_PATH = "discount_items/detailed_integration/"
+_PAGE_LIMIT = 100
+_MOST_PAGES = 1000
+
+
+@dataclass(frozen=True)
+class OrderDocuments:
+    """What the API gave for one order.
+
+    `status` is `gone` when the order does not exist any more: `detail` is None then and there are no pages.
+    The bytes are the answers as they came (each page with its envelope). `fetched_at` is the moment (UTC, our
+    clock) before the first request, `server_date` the Date of the detail by the server's clock. `requests`
+    counts repeats, not logins; `bytes` is after decompression; `seconds` includes waiting.
+    """
+
+    order_pk: int
+    status: Literal["fetched", "gone"]
+    detail: bytes | None = field(repr=False)
+    item_pages: tuple[bytes, ...] = field(repr=False)
+    discount_pages: tuple[bytes, ...] = field(repr=False)
+    requests: int
+    retries: int
+    bytes: int
+    seconds: float
+    fetched_at: datetime
+    server_date: datetime | None = None
+
+
+def order_documents(session: Session, order_pk: int) -> OrderDocuments:
+    """Fetch the detail, then all pages of items and of discount items of one order.
+
+    Raises OmnitronError; one that is not `systemic` concerns this order only.
+    """
+    fetched_at = datetime.now(UTC)
+    detail = session.get(
+        f"orders_integration/{order_pk:d}/detailed_integration/",
+        about=f"order {order_pk}, detail",
+        missing_ok=True,
+    )
+    if detail.status == 404:
+        return _documents(order_pk, fetched_at, detail, [], [])
+    _check_detail(session, order_pk, detail)
+    # Items can be split into new rows while we read; a fixed order keeps the pages apart.
+    items = _pages(session, order_pk, "items", ITEMS_PATH, {"sort": "id"})
+    discounts = _pages(session, order_pk, "discount items", DISCOUNTS_PATH, {})
+    return _documents(order_pk, fetched_at, detail, items, discounts)
+
+
+def _documents(
+    order_pk: int, fetched_at: datetime, detail: Response, items: list[Response], discounts: list[Response]
+) -> OrderDocuments:
+    answers = [detail, *items, *discounts]
+    retries = sum(answer.retries for answer in answers)
+    gone = detail.status == 404
+    return OrderDocuments(
+        order_pk=order_pk,
+        status="gone" if gone else "fetched",
+        detail=None if gone else detail.body,
+        item_pages=tuple(page.body for page in items),
+        discount_pages=tuple(page.body for page in discounts),
+        requests=len(answers) + retries,
+        retries=retries,
+        bytes=sum(len(answer.body) for answer in answers),
+        seconds=sum(answer.seconds for answer in answers),
+        fetched_at=fetched_at,
+        server_date=detail.server_date,
+    )
+
+
+def _check_detail(session: Session, order_pk: int, detail: Response) -> None:
+    """The detail is one object, and that of the order that was asked for."""
+    value = detail.value
+    if not isinstance(value, dict):
+        raise session.explain.error(
+            OmnitronAnswerError,
+            f"Order {order_pk}: its detail is not a JSON object. Fetch the order again later.",
+        )
+    if value.get("pk", order_pk) != order_pk:
+        raise session.explain.error(
+            OmnitronAnswerError,
+            f"Order {order_pk}: the detail that came is that of another order. A cache in between may mix up "
+            "answers; fetch the order again later.",
+            kind="transient",
+        )
+
+
+def _pages(session: Session, order_pk: int, name: str, path: str, params: Params) -> list[Response]:
+    """All pages of a list that belongs to an order."""
+
+    def fetch(number: int) -> Response:
+        query = {"order": order_pk, "limit": _PAGE_LIMIT, "page": number, **params}
+        return session.get(
+            path, query, about=f"order {order_pk}, {name}, page {number}", missing_ok=number > 1
+        )
+
+    def complain(problem: str) -> OmnitronAnswerError:
+        return session.explain.error(
+            OmnitronAnswerError,
+            f"Order {order_pk}: its {name} at {path} cannot be trusted: {problem}. Fetch the order again "
+            "later.",
+            kind="transient",
+        )
+
+    pages: list[Response] = []
+    seen: set[int] = set()
+    for page in walk_pages(fetch, complain, most_pages=_MOST_PAGES):
+        _check_rows(page.rows, order_pk, seen, complain)
+        pages.append(page.response)
+    return pages
+
+
+def _check_rows(
+    rows: list[Row], order_pk: int, seen: set[int], complain: Callable[[str], OmnitronAnswerError]
+) -> None:
+    """Rows are of this order and come once.
+
+    The API ignores query parameters that it does not know: without this check a filter that stopped working
+    would hand the rows of the whole shop to one order. A row that comes twice means that another one was
+    skipped.
+    """
+    for row in rows:
+        owner = row.get("order")
+        if isinstance(owner, dict):
+            owner = owner.get("pk")
+        if isinstance(owner, int) and owner != order_pk:
+            raise complain("a row belongs to another order, so the filter `order` does not work")
+        pk = row.get("pk")
+        if isinstance(pk, int):
+            if pk in seen:
+                raise complain("a row came twice, the list changed while it was read")
+            seen.add(pk)

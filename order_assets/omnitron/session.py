@@ -1,0 +1,234 @@
+"""One call to the API, from the budget to a checked answer: authentication, repeats, the error if it fails.
+
+Belongs here: everything that is the same for all calls. Not here: the wire (`transport`), the token
+(`login`), the wording of errors (`explain`), and what the answers are about (`listing`, `documents`).
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from requests.structures import CaseInsensitiveDict
+
+from order_assets.omnitron.answers import (
+    Response,
+    is_json_type,
+    parse_http_date,
+    parse_json,
+    retry_after_seconds,
+)
+from order_assets.omnitron.budget import Budget
+from order_assets.omnitron.counters import Counters
+from order_assets.omnitron.errors import (
+    OmnitronAuthError,
+    OmnitronError,
+    OmnitronForbiddenError,
+    OmnitronStoppedError,
+)
+from order_assets.omnitron.explain import Explainer
+from order_assets.omnitron.halt import Halt
+from order_assets.omnitron.instance import API_PREFIX
+from order_assets.omnitron.login import LOGIN_PATH, Credentials
+from order_assets.omnitron.settings import ClientSettings
+from order_assets.omnitron.transport import Answer, BrokenCallError, Call, Transport
+
+Params = Mapping[str, str | int]
+
+_log = logging.getLogger("order_assets.omnitron")
+_REPEATABLE = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+
+
+class Session:
+    """Calls to one instance; safe to use from many threads."""
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        budget: Budget,
+        counters: Counters,
+        halt: Halt,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._budget = budget
+        self._counters = counters
+        self._halt = halt
+        self._clock = clock
+        self._base = settings.url + API_PREFIX
+        self.explain = Explainer(settings)
+        self._credentials = Credentials(settings, self._post_login, self.explain.learn, clock)
+        self._transport = Transport(settings, clock)
+        self._random = random.SystemRandom()
+        self._server_met = False
+        self._failures_in_a_row = 0
+
+    def get(
+        self, path: str, params: Params | None = None, *, about: str = "", missing_ok: bool = False
+    ) -> Response:
+        """GET a path below /api/v1/ and check that the answer is JSON. Raises OmnitronError.
+
+        `about` says in messages what the call is for, such as `order 12, detail`. With `missing_ok` a 404 is
+        an answer (status 404), but only one that comes from the API as JSON: the 404 page of a proxy or of a
+        wrong host must not look like an order that is gone.
+        """
+        try:
+            response = self._get(path, params, about, missing_ok)
+        except (OmnitronStoppedError, OmnitronAuthError, OmnitronForbiddenError):
+            raise
+        except OmnitronError as error:
+            self._failures_in_a_row += 1
+            if not error.systemic and self._failures_in_a_row >= self._settings.check_after_failures:
+                self._check_instance(error)
+            raise
+        self._failures_in_a_row = 0
+        return response
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def _get(self, path: str, params: Params | None, about: str, missing_ok: bool) -> Response:
+        if (
+            path.startswith("/")
+            or "//" in path
+            or ".." in path
+            or not path.isascii()
+            or set(path) & set("?#\\: %")
+        ):
+            raise ValueError(f"Not a path below {API_PREFIX}: {path!r}")
+        started = self._clock()
+        where = f"GET {self._base}{path}"
+        url = f"{self._base}{path}?{urlencode(params)}" if params else self._base + path
+        credential = self._credentials.current()
+        call = Call("GET", url, where, about, credential.headers)
+        answer, retries = self._answer(call)
+        if answer.status == 401:
+            _log.info("%s answered 401, getting another token", where)
+            credential = self._credentials.renewed(credential)
+            call = Call("GET", url, where, about, credential.headers)
+            answer, more = self._answer(call)
+            retries += more + 1
+            if answer.status == 401:
+                raise self.explain.refused_again(call)
+        return self._checked(call, answer, retries, started, missing_ok=missing_ok)
+
+    def _post_login(self, headers: CaseInsensitiveDict[str], body: bytes) -> Response:
+        """Log in. Whatever goes wrong here stops everything."""
+        url = self._base + LOGIN_PATH
+        call = Call("POST", url, f"POST {url}", "login", headers, body)
+        started = self._clock()
+        try:
+            answer, retries = self._answer(call)
+            if answer.status in (400, 401, 403):
+                raise self.explain.refused_login(answer)
+            response = self._checked(call, answer, retries, started)
+        except OmnitronError as error:
+            error.systemic = True
+            raise
+        self._counters.add(logins=1)
+        return response
+
+    def _answer(self, call: Call) -> tuple[Answer, int]:
+        """Send a call until an answer comes that a repeat would not change; also how many repeats it took."""
+        settings = self._settings
+        retries = 0
+        while True:
+            asked: float | None = None
+            try:
+                answer = self._once(call)
+            except BrokenCallError as broken:
+                # Before the first answer the address is more likely wrong than the network is shaky.
+                most = settings.retries if broken.reached or self._server_met else min(1, settings.retries)
+                if broken.final or retries >= most:
+                    raise self.explain.broken(call, broken, retries) from None
+                problem = broken.reason
+            else:
+                self._server_met = True
+                if answer.status not in _REPEATABLE:
+                    return answer, retries
+                problem = f"status {answer.status}"
+                asked = self._asked_to_wait(call, answer)
+                if retries >= settings.retries:
+                    raise self.explain.still_failing(call, answer, retries)
+            wait = self._backoff(retries) if asked is None else asked
+            retries += 1
+            _log.info(
+                "%s: %s, repeat %d of %d in %.1f s", call.where, problem, retries, settings.retries, wait
+            )
+            self._counters.add(retries=1, seconds_waited=wait)
+            self._halt.pause(wait)
+
+    def _once(self, call: Call) -> Answer:
+        """Send a call once, within the budget."""
+        asked = self._clock()
+        with self._budget.acquire(self._halt.pause):
+            self._halt.check()
+            waited = self._clock() - asked
+            size = 0
+            try:
+                answer = self._transport.send(call)
+                size = len(answer.body)
+                return answer
+            finally:
+                self._counters.add(requests=1, bytes_received=size, seconds_waited=waited)
+
+    def _backoff(self, retries: int) -> float:
+        """A random wait, so that many threads do not come back at the same moment."""
+        longest = min(
+            self._settings.max_backoff_seconds, self._settings.backoff_seconds * 2.0 ** min(retries, 60)
+        )
+        return self._random.uniform(0, longest)
+
+    def _asked_to_wait(self, call: Call, answer: Answer) -> float | None:
+        """Seconds that the server asks for; all other calls are held back too."""
+        now = parse_http_date(answer.headers.get("Date")) or datetime.now(UTC)
+        seconds = retry_after_seconds(answer.headers.get("Retry-After"), now)
+        if seconds is None:
+            return None
+        if seconds > self._settings.max_retry_after_seconds:
+            raise self.explain.long_wait(call, answer, seconds)
+        self._budget.hold(seconds)
+        return seconds
+
+    def _checked(
+        self, call: Call, answer: Answer, retries: int, started: float, *, missing_ok: bool = False
+    ) -> Response:
+        """The answer as a response, or the error that it stands for."""
+        content_type = answer.headers.get("Content-Type", "")
+        is_json = bool(answer.body) and is_json_type(content_type)
+        value: object = None
+        if is_json:
+            try:
+                value = parse_json(answer.body)
+            except ValueError:
+                is_json = False
+        missing = answer.status == 404 and missing_ok and isinstance(value, Mapping)
+        if not (answer.status == 200 or missing):
+            raise self.explain.refused(call, answer, value)
+        if not is_json:
+            raise self.explain.not_json(call, answer, content_type)
+        if missing:
+            self._counters.add(not_found=1)
+        return Response(
+            status=answer.status,
+            body=answer.body,
+            value=value,
+            server_date=parse_http_date(answer.headers.get("Date")),
+            seconds=self._clock() - started,
+            retries=retries,
+        )
+
+    def _check_instance(self, error: OmnitronError) -> None:
+        """After many failures in a row: if even one row of the order list cannot be had, stop everything.
+
+        Otherwise the failures are those of single orders, and the walk goes on.
+        """
+        self._failures_in_a_row = 0
+        try:
+            self._get("orders/", {"limit": 1, "page": 1}, "check of the instance", False)
+        except OmnitronError:
+            error.systemic = True
+            error.args = (f"{error} Other calls fail too, so the run stops here.",)

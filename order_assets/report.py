@@ -1,0 +1,88 @@
+"""What the command shows: a bar while orders are fetched, and a summary at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from order_assets.progress import Listener
+from order_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from order_assets.defs.launch import RunSummary
+
+_INDEX = "order_index"
+_DOCUMENTS = "order_documents"
+
+
+@contextmanager
+def fetching(days: int) -> Iterator[Listener]:
+    """A progress bar over the orders of days; gives the listener that moves it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"{days} days", total=None)
+
+        def listener(day: date, done: int, due: int) -> None:
+            bar.update(task, description=f"fetching {day}", completed=done, total=due)
+
+        yield listener
+
+
+def print_summary(
+    settings: Settings, first: date, last: date, index: RunSummary, run: RunSummary, seconds: float
+) -> None:
+    """Print what a run made and where it lies."""
+    console = Console(width=100, highlight=False)
+    documents = run.days.get(_DOCUMENTS, {})
+    listing = index.days.get(_INDEX, {}).get("", {})
+
+    def total(name: str) -> int:
+        return int(sum(numbers.get(name, 0) for numbers in documents.values()))
+
+    facts = Table(show_header=False, box=None, pad_edge=False)
+    facts.add_row("days", f"{first} to {last} ({len(documents)})")
+    facts.add_row(
+        "orders",
+        f"{total('listed')} listed, {total('landed')} landed, {total('tombstoned')} tombstoned, "
+        f"{total('quarantined')} quarantined, {total('pending')} pending",
+    )
+    facts.add_row("fetched", f"{total('fetched')} orders, {total('carried_over')} carried over unchanged")
+    facts.add_row(
+        "before first day", f"{int(listing.get('orders_before_first_day', 0))} orders lie before {settings.first_day}"
+    )
+    facts.add_row(
+        "requests",
+        f"{total('requests') + int(listing.get('requests', 0))}, of them "
+        f"{total('retries') + int(listing.get('retries', 0))} retries",
+    )
+    facts.add_row("seconds", f"{seconds:.1f}")
+    passed = sum(check.passed for check in run.checks)
+    facts.add_row("checks", f"{passed} passed, {len(run.checks) - passed} not")
+    console.print(facts)
+    console.print(_rows(run))
+    for check in run.checks:
+        if not check.passed:
+            kind = "FAILED" if check.is_error else "WARNING"
+            console.print(f"{kind} {check.asset} {check.day} {check.check}: {check.explanation}", markup=False)
+    console.print(f"Parquet    {settings.data_root / 'tables'}", markup=False, soft_wrap=True)
+    console.print(f"DuckDB     {settings.data_root / 'warehouse.duckdb'}", markup=False, soft_wrap=True)
+
+
+def _rows(run: RunSummary) -> Table:
+    counts = [
+        (asset.partition("/")[2], int(sum(numbers.get("dagster/partition_row_count", 0) for numbers in days.values())))
+        for asset, days in run.days.items()
+        if asset.startswith("tables/")
+    ]
+    table = Table("table", "rows", "table", "rows", box=None, pad_edge=False)
+    half = (len(counts) + 1) // 2
+    for left, right in zip(counts[:half], [*counts[half:], ("", 0)], strict=False):
+        table.add_row(left[0], str(left[1]), right[0], str(right[1]) if right[0] else "")
+    return table

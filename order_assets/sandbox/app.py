@@ -1,0 +1,192 @@
+"""The stand-in's HTTP side: the documented paths over a shop, under both API versions, with login and errors.
+
+Where the documentation is silent the stand-in does what the framework behind the real API does by default.
+What stands before every request is in `gate`, paging and filters are in `queries`, the documents come from
+`shop`; starting a server is in `server`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from order_assets.sandbox.gate import LOGIN, VERSIONS, Gate, RequestLog, Tokens
+from order_assets.sandbox.queries import BadQueryError, date_bounds, is_pk, order_query, page_of
+from order_assets.sandbox.shop import Shop
+from order_assets.sandbox.values import Json
+
+USERNAME = "sandbox"
+PASSWORD = "sandbox"  # noqa: S105 - the stand-in's public login, no secret
+_KEPT_TEXTS = 4_096
+_NO_CHOICE = "Select a valid choice. That choice is not one of the available choices."
+
+
+def create_app(shop: Shop) -> Starlette:
+    """Make the web application that serves `shop`.
+
+    `app.state.shop` may be replaced while it serves (the same shop at another time); `app.state.requests` is
+    the log of requests, `app.state.tokens` holds the valid token.
+    """
+    endpoints = _Endpoints()
+    app = Starlette(
+        routes=[route for version in VERSIONS for route in endpoints.routes(version)],
+        middleware=[Middleware(Gate)],
+        exception_handlers={HTTPException: _http_error, BadQueryError: _bad_query},
+    )
+    app.router.redirect_slashes = False
+    app.state.shop = shop
+    app.state.requests = RequestLog()
+    app.state.tokens = Tokens(shop.settings.seed)
+    return app
+
+
+class _Texts:
+    """JSON texts of documents, the last few thousand, each kept until something in it changes."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, int, tuple[int, date, int]], tuple[int, int, str]] = OrderedDict()
+
+    def give(self, shop: Shop, kind: str, pk: int, read: Callable[[int], Json]) -> str:
+        key, now = (kind, pk, shop.identity), shop.now_micros()
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] <= now < kept[1]:
+            self._kept.move_to_end(key)
+            return kept[2]
+        text = _json(read(pk))
+        self._kept[key] = (now, shop.unchanged_until(pk), text)
+        if len(self._kept) > _KEPT_TEXTS:
+            self._kept.popitem(last=False)
+        return text
+
+
+class _Endpoints:
+    """The endpoints, as methods because they share the kept texts."""
+
+    def __init__(self) -> None:
+        self._texts = _Texts()
+
+    def routes(self, base: str) -> list[Route]:
+        gets: tuple[tuple[str, Callable[[Request], Awaitable[Response]]], ...] = (
+            ("/orders/", self.list_orders),
+            ("/orders/{number}", self.order_by_number),
+            ("/orders/{number}/", self.order_by_number),
+            ("/order_number/{number}/", self.order_by_number),
+            ("/orders_integration/{pk}/detailed_integration/", self.detail),
+            ("/order_item/detailed_integration/", self.items),
+            ("/discount_items/detailed_integration/", self.discounts),
+            ("/order_transactions/", self.order_transactions),
+        )
+        posts = [Route(base + LOGIN, _login, methods=["POST"])]
+        return posts + [Route(base + path, endpoint, methods=["GET"]) for path, endpoint in gets]
+
+    async def list_orders(self, request: Request) -> Response:
+        """`GET orders/`: flat rows, paged, newest pk first unless `sort` is a capability and asked for."""
+        shop = _shop_of(request)
+        pks = shop.order_pks(order_query(request, shop.settings.capabilities))
+        return _page(request, pks, lambda pk: self._texts.give(shop, "flat", pk, shop.flat_order))
+
+    async def order_by_number(self, request: Request) -> Response:
+        """`GET orders/{number}` and `GET order_number/{number}/`: a flat row; `orders/` takes a pk, too."""
+        shop, number = _shop_of(request), request.path_params["number"]
+        try:
+            pk = shop.pk_of_number(number)
+        except KeyError:
+            if "/order_number/" in request.url.path:
+                raise HTTPException(404) from None
+            pk = _existing_pk(shop, number)
+        return _raw(self._texts.give(shop, "flat", pk, shop.flat_order))
+
+    async def detail(self, request: Request) -> Response:
+        """`GET orders_integration/{pk}/detailed_integration/`: everything about one order."""
+        shop = _shop_of(request)
+        pk = _existing_pk(shop, request.path_params["pk"])
+        return _raw(self._texts.give(shop, "detail", pk, shop.order_detail))
+
+    async def items(self, request: Request) -> Response:
+        """`GET order_item/detailed_integration/?order={pk}`: the items of an order, paged, by pk."""
+        return _children(request, _shop_of(request).order_items)
+
+    async def discounts(self, request: Request) -> Response:
+        """`GET discount_items/detailed_integration/?order={pk}`: the discounts of an order, paged, by pk."""
+        return _children(request, _shop_of(request).discount_items)
+
+    async def order_transactions(self, request: Request) -> Response:
+        """`GET order_transactions/`: paged, newest pk first, filters on modified_date and created_date."""
+        shop = _shop_of(request)
+        pks = shop.order_transaction_pks(date_bounds(request, ("modified_date", "created_date")))
+        return _page(request, pks, lambda pk: _json(shop.order_transaction(pk)))
+
+
+def _children(request: Request, read: Callable[[int], list[Json]]) -> Response:
+    # Without `order` the real API lists the rows of all orders. Nobody wants that: say so instead.
+    wanted = request.query_params.get("order", "")
+    if not wanted:
+        raise BadQueryError("order", "The sandbox lists the rows of one order at a time: give ?order=<pk>.")
+    if not is_pk(wanted):
+        raise BadQueryError("order", _NO_CHOICE)
+    pk = int(wanted)
+    rows = read(pk) if _shop_of(request).exists(pk) else []
+    return _page(request, range(len(rows)), lambda position: _json(rows[position]))
+
+
+async def _login(request: Request) -> Response:
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        return _raw(_json({"detail": "JSON parse error", "code": "parse_error"}), 400)
+    given = body if isinstance(body, dict) else {}
+    missing = {name: ["This field is required."] for name in ("username", "password") if not given.get(name)}
+    if missing:
+        return _raw(_json({**missing, "code": "required"}), 400)
+    if (given["username"], given["password"]) != (USERNAME, PASSWORD):
+        problem = "Unable to log in with provided credentials."
+        return _raw(_json({"non_field_errors": [problem], "code": "authorization"}), 400)
+    return _raw(_json({"key": request.app.state.tokens.current}))
+
+
+def _shop_of(request: Request) -> Shop:
+    shop: Shop = request.scope["shop"]
+    return shop
+
+
+def _existing_pk(shop: Shop, text: str) -> int:
+    if not is_pk(text) or not shop.exists(int(text)):
+        raise HTTPException(404)
+    return int(text)
+
+
+def _page(request: Request, keys: Sequence[int], text_of: Callable[[int], str]) -> Response:
+    return _raw(page_of(request, keys, _shop_of(request).settings.page_cap, text_of))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _raw(text: str, status: int = 200) -> Response:
+    return Response(text.encode(), status, media_type="application/json")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 405:
+        problem = f'Method "{request.method}" not allowed.'
+        return _raw(_json({"detail": problem, "code": "method_not_allowed"}), 405)
+    detail = "Not found." if error.detail == "Not Found" else error.detail
+    return _raw(_json({"detail": detail}), error.status_code)
+
+
+async def _bad_query(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, BadQueryError):
+        raise error
+    return _raw(_json({error.field: [error.problem], "code": "invalid"}), 400)

@@ -1,0 +1,163 @@
+"""Serving the stand-in: for good from the command line, or for a while inside a test or a run.
+
+Only ever on the loopback interface. What is served is in `app`.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import uvicorn
+from starlette.applications import Starlette
+
+from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
+from order_assets.sandbox.gate import RequestLog, Tokens
+from order_assets.sandbox.shop import Shop, ShopSettings
+
+HOST = "127.0.0.1"
+_PATIENCE = 15.0  # seconds for the server to come up or to go down
+
+
+class SandboxError(RuntimeError):
+    """The stand-in could not be started or stopped; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A stand-in that is being served: where, and the handles with which a test moves it."""
+
+    url: str
+    app: Starlette
+
+    @property
+    def shop(self) -> Shop:
+        """The shop that is served now."""
+        shop: Shop = self.app.state.shop
+        return shop
+
+    @property
+    def requests(self) -> RequestLog:
+        """The requests answered so far."""
+        log: RequestLog = self.app.state.requests
+        return log
+
+    @property
+    def token(self) -> str:
+        """The token that is valid now, as login would give it."""
+        tokens: Tokens = self.app.state.tokens
+        return tokens.current
+
+    def invalidate_tokens(self) -> None:
+        """Make every token issued so far worthless: the next call with one gets 401."""
+        self.app.state.tokens.invalidate()
+
+    def replace_shop(self, shop: Shop) -> None:
+        """Serve another shop from the next request on."""
+        self.app.state.shop = shop
+
+    def set_now(self, now: datetime | None) -> None:
+        """Move the shop's clock to `now` (UTC), or back onto the real clock with None."""
+        self.replace_shop(self.shop.at(now))
+
+    def advance(self, by: timedelta) -> None:
+        """Move the shop's clock forward; it stands still afterwards."""
+        self.set_now(self.shop.now() + by)
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it has started."""
+
+    def __init__(self, config: uvicorn.Config, started: threading.Event) -> None:
+        super().__init__(config)
+        self.has_started = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+
+class _TalkingServer(uvicorn.Server):
+    """A server that prints where it is as soon as it listens."""
+
+    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+        super().__init__(config)
+        self.greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self.greeting, flush=True)
+
+
+@contextmanager
+def running_sandbox(settings: ShopSettings | None = None, *, port: int = 0) -> Iterator[Sandbox]:
+    """Serve a shop from a thread of this process while the block runs; port 0 takes a free one.
+
+    SandboxError if the port is taken or the server does not come up.
+    """
+    app = create_app(Shop(settings or ShopSettings()))
+    with _listening(port) as listener:
+        started = threading.Event()
+        server = _Server(_config(app), started)
+        thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
+        thread.start()
+        try:
+            if not started.wait(_PATIENCE):
+                raise SandboxError(f"The sandbox did not come up within {_PATIENCE:.0f} s.")
+            yield Sandbox(_url_of(listener), app)
+        finally:
+            server.should_exit = True
+            thread.join(_PATIENCE)
+
+
+def serve(settings: ShopSettings, port: int) -> None:
+    """Serve a shop until Ctrl-C; prints URL and login once it listens. SandboxError if the port is taken."""
+    app = create_app(Shop(settings))
+    with _listening(port) as listener:
+        greeting = (
+            f"Sandbox Omnitron at {_url_of(listener)}\n"
+            f"  user {USERNAME}, password {PASSWORD}; Ctrl-C ends it\n"
+            f"  {settings.orders_per_day} orders a day since {settings.start}, seed {settings.seed}"
+        )
+        try:
+            _TalkingServer(_config(app), greeting).run([listener])
+        except KeyboardInterrupt:
+            print("Sandbox stopped.", flush=True)
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        lifespan="off",
+        # The application sends the shop's own date.
+        date_header=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            raise SandboxError(
+                f"The sandbox cannot listen on {HOST}:{port} ({error.strerror}). Choose another port; "
+                "port 0 takes a free one."
+            ) from error
+        yield listener
+    finally:
+        listener.close()
+
+
+def _url_of(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"

@@ -1,0 +1,92 @@
+"""The settings that users touch: environment variables, checked once and passed on as values.
+
+Every variable is read here and nowhere else. What a setting does stands in the room that it is for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class SettingsError(ValueError):
+    """A variable has a value that cannot be used; the message names the variable and what it takes."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings with their defaults.
+
+    Secrets are not here: `OMNITRON_TOKEN`, `OMNITRON_PASSWORD` and `ORDER_ASSETS_PII_KEY` are read when a run
+    needs them.
+    """
+
+    url: str | None = None
+    data_root: Path = field(default_factory=lambda: Path.cwd() / "data")
+    first_day: date = date(2026, 1, 1)
+    timezone: str = "UTC"
+    pii: str = "tokenise"
+    requests_per_second: float | None = 10.0
+    max_concurrency: int = 8
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether the embedded sandbox serves, because no instance is named."""
+        return self.url is None
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings that the environment gives. Raises `SettingsError` for the first one that cannot be used."""
+    given = {name: text for name, text in (environment or os.environ).items() if text.strip()}
+    url = given.get("OMNITRON_URL")
+    return Settings(
+        url=url.strip() if url else None,
+        data_root=Path(given.get("ORDER_ASSETS_DATA", "data")).expanduser().absolute(),
+        first_day=_date(given, "ORDER_ASSETS_START_DATE", date(2026, 1, 1)),
+        timezone=_timezone(given, "ORDER_ASSETS_TIMEZONE", "UTC"),
+        pii=_choice(given, "ORDER_ASSETS_PII", ("tokenise", "clear", "drop")),
+        requests_per_second=_number(given, "ORDER_ASSETS_REQUESTS_PER_SECOND", 10.0 if url else None),
+        max_concurrency=int(_number(given, "ORDER_ASSETS_MAX_CONCURRENCY", 8.0, whole=True) or 8),
+    )
+
+
+def _date(given: Mapping[str, str], name: str, default: date) -> date:
+    if name not in given:
+        return default
+    try:
+        return date.fromisoformat(given[name])
+    except ValueError:
+        raise SettingsError(f"{name} is {given[name]!r}, which is not a date such as 2026-01-01") from None
+
+
+def _timezone(given: Mapping[str, str], name: str, default: str) -> str:
+    zone = given.get(name, default)
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingsError(f"{name} is {zone!r}, which is not a time zone such as Europe/Istanbul") from None
+    return zone
+
+
+def _choice(given: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    chosen = given.get(name, choices[0]).strip().lower()
+    if chosen not in choices:
+        raise SettingsError(f"{name} is {chosen!r}; it takes {', '.join(choices)}")
+    return chosen
+
+
+def _number(given: Mapping[str, str], name: str, default: float | None, *, whole: bool = False) -> float | None:
+    if name not in given:
+        return default
+    try:
+        number = float(given[name])
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 100_000 or (whole and number != int(number)):
+        kind = "a whole number" if whole else "a number"
+        raise SettingsError(f"{name} is {given[name]!r}; it takes {kind} above 0")
+    return number

@@ -1,0 +1,60 @@
+"""What checking a day found, kept beside the tables: the warehouse takes only days that passed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from order_assets.tables.verify import Finding
+
+
+@dataclass(frozen=True)
+class DayVerdict:
+    """Whether a day may be loaded; `reasons` say why not."""
+
+    day: date
+    contract_version: str
+    reasons: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing blocks the day."""
+        return not self.reasons
+
+
+def verdict_file(data_root: Path, day: date) -> Path:
+    """Where the verdict of a day is."""
+    return data_root / "verdicts" / f"date={day.isoformat()}.json"
+
+
+def write_verdict(
+    data_root: Path, day: date, contract_version: str, findings: Sequence[Finding], others: Sequence[str] = ()
+) -> DayVerdict:
+    """Keep what was found about a day; `others` are reasons from outside the tables that block it."""
+    reasons = [f"{found.table}, {found.rule}: {found.explanation}" for found in findings if not found.passed]
+    verdict = DayVerdict(day, contract_version, (*others, *reasons))
+    path = verdict_file(data_root, day)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(asdict(verdict), default=str, indent=2) + "\n", encoding="utf-8")
+    temporary.chmod(0o600)
+    temporary.replace(path)
+    return verdict
+
+
+def withdraw_verdict(data_root: Path, day: date) -> None:
+    """Say nothing about a day any more: its tables are about to change."""
+    verdict_file(data_root, day).unlink(missing_ok=True)
+
+
+def read_verdict(data_root: Path, day: date) -> DayVerdict | None:
+    """The verdict of a day; `None` when its tables were never completed."""
+    try:
+        known = json.loads(verdict_file(data_root, day).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return DayVerdict(day, known["contract_version"], tuple(known["reasons"]))

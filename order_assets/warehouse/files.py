@@ -1,0 +1,33 @@
+"""Where the files of the warehouse and its inputs lie under the data root, and the error of this room.
+
+Only paths are made here. Who writes the warehouse file and how it is swapped is in `publish`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse could not be written or read; the published file is as it was before."""
+
+
+def table_files(data_root: Path, table: str, day: date) -> Path:
+    """The Parquet file of one table and day."""
+    return data_root / "tables" / table / f"date={day:%Y-%m-%d}" / "part-0.parquet"
+
+
+def ledger_file(data_root: Path, day: date) -> Path:
+    """The Parquet file that accounts for every order of one day."""
+    return data_root / "landing" / f"date={day:%Y-%m-%d}" / "ledger.parquet"
+
+
+def warehouse_file(data_root: Path) -> Path:
+    """The published DuckDB file."""
+    return data_root / "warehouse.duckdb"
+
+
+def lock_file(data_root: Path) -> Path:
+    """The file whose lock makes one writer wait for the other."""
+    return data_root / ".warehouse.lock"

@@ -1,0 +1,232 @@
+"""Loads days into the warehouse and takes days out of it: one call, one transaction on a draft of the file.
+
+One statement per table serves all days of a call, so thirty days in one call are far cheaper than thirty
+calls. The files to read are checked in `inputs`, tables are made in `schema`, and the swap is in `publish`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from order_assets.contract import CONTRACT, Contract, Kind, Table
+from order_assets.warehouse.database import attach_draft, detach, scratch
+from order_assets.warehouse.files import WarehouseError, warehouse_file
+from order_assets.warehouse.inputs import Inputs, describe_refused, find_inputs
+from order_assets.warehouse.layout import (
+    ORDERS,
+    TableLayout,
+    days_layout,
+    history_layout,
+    ledger_layout,
+    loaded_layout,
+)
+from order_assets.warehouse.publish import Draft, drafting
+from order_assets.warehouse.schema import ensure_schema
+from order_assets.warehouse.statements import age, count_per_day, name, names, statement
+
+_LEDGER = "order_ledger"
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did: days, rows that each table has of each day now, seconds, and the file's bytes.
+
+    `rows` counts rows in `orders.<table>`; for things, versions in `history.<table>`.
+    """
+
+    days: tuple[date, ...]
+    rows: Mapping[str, Mapping[date, int]]
+    copy_seconds: float
+    load_seconds: float
+    bytes: int
+
+
+def load_days(
+    data_root: Path,
+    days: Collection[date],
+    *,
+    contract: Contract = CONTRACT,
+    contract_version: str,
+    lock_timeout: float = 600,
+    memory_limit: str = "2GB",
+    threads: int = 2,
+) -> LoadReport:
+    """Load these days from their Parquet files; what the warehouse had of them is replaced, other days stay.
+
+    `lock_timeout` (seconds) bounds the wait for another writer. `contract_version` is recorded with the days.
+    Raises `WarehouseError` if a file is missing or does not fit the contract, or if the warehouse cannot be
+    written; the published file is then as it was before.
+    """
+    wanted, data_root = _distinct(days), data_root.absolute()
+    with drafting(data_root, lock_timeout) as draft:
+        started = time.perf_counter()
+        with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
+            inputs = find_inputs(connection, contract, data_root, wanted)
+            copy_seconds = draft.start()
+            attach_draft(connection, draft)
+            rows = _load(connection, contract, contract_version, inputs)
+            detach(connection)
+        draft.publish()
+        return LoadReport(
+            days=wanted,
+            rows=rows,
+            copy_seconds=copy_seconds,
+            load_seconds=time.perf_counter() - started - copy_seconds,
+            bytes=draft.published.stat().st_size,
+        )
+
+
+def drop_days(
+    data_root: Path,
+    days: Collection[date],
+    *,
+    contract: Contract = CONTRACT,
+    lock_timeout: float = 600,
+    memory_limit: str = "2GB",
+    threads: int = 2,
+) -> None:
+    """Take these days out of the warehouse; a day that is not in it is no error. Raises as `load_days`."""
+    wanted = _distinct(days)
+    with drafting(data_root, lock_timeout) as draft:
+        if not warehouse_file(data_root).exists():
+            return
+        with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
+            draft.start()
+            attach_draft(connection, draft)
+            connection.begin()
+            ensure_schema(connection, contract, ())
+            _replace(connection, contract, wanted, None)
+            connection.commit()
+            detach(connection)
+        draft.publish()
+
+
+def _distinct(days: Iterable[date]) -> tuple[date, ...]:
+    # A datetime is a date to Python, but not the same key as the date it falls on.
+    plain = {day.date() if isinstance(day, datetime) else day for day in days}
+    if not plain:
+        raise WarehouseError("no day was named; give at least one")
+    return tuple(sorted(plain))
+
+
+@contextmanager
+def _explained(days: tuple[date, ...], draft: Draft) -> Iterator[None]:
+    """Turn what DuckDB refuses into an error that names the days and shows no value of a row."""
+    try:
+        yield
+    except duckdb.ConversionException:
+        # Its message quotes the value, which may be a customer's; so does the chained error.
+        raise WarehouseError(_refusal(days, draft, "a value does not fit its column")) from None
+    except duckdb.Error as error:
+        raise WarehouseError(_refusal(days, draft, str(error).splitlines()[0])) from error
+
+
+def _refusal(days: tuple[date, ...], draft: Draft, reason: str) -> str:
+    span = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
+    return f"{draft.published}: writing {span} failed: {reason}. The published file is as it was."
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, contract_version: str, inputs: Inputs
+) -> dict[str, dict[date, int]]:
+    connection.begin()
+    ensure_schema(connection, contract, inputs.ledger_columns)
+    _replace(connection, contract, inputs.days, inputs)
+    rows = _count(connection, contract, inputs.days)
+    totals = [sum(of_table[day] for of_table in rows.values()) for day in inputs.days]
+    connection.execute(
+        statement("record_days"),
+        {"days": list(inputs.days), "rows": totals, "contract_version": contract_version},
+    )
+    connection.commit()
+    return rows
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, days: tuple[date, ...], inputs: Inputs | None
+) -> None:
+    """Take the days out of all tables and, if there are inputs, put them in again."""
+    for table in contract:
+        layout = loaded_layout(table)
+        if table.kind is Kind.THING:
+            _forget_newest(connection, table, days)
+        _delete(connection, layout, days)
+        if inputs:
+            _insert_table(connection, table, inputs)
+        if table.kind is Kind.THING:
+            _forget_newest(connection, table, days)
+            _find_newest(connection, table)
+    ledger = ledger_layout(inputs.ledger_columns if inputs else ())
+    _delete(connection, ledger, days)
+    if inputs:
+        _insert(connection, ledger, inputs, inputs.ledgers)
+    _delete(connection, days_layout(), days)
+
+
+def _delete(connection: duckdb.DuckDBPyConnection, table: TableLayout, days: tuple[date, ...]) -> None:
+    sql = statement("delete_days", table=name(table.schema, table.name))
+    connection.execute(sql, _day_parameters(days))
+
+
+def _insert_table(connection: duckdb.DuckDBPyConnection, table: Table, inputs: Inputs) -> None:
+    try:
+        _insert(connection, loaded_layout(table), inputs, inputs.tables[table.name])
+    except (duckdb.ConstraintException, duckdb.ConversionException):
+        connection.rollback()
+        raise WarehouseError(describe_refused(connection, table, inputs)) from None
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: TableLayout, inputs: Inputs, files: list[str]
+) -> None:
+    sql = statement(
+        "insert_days",
+        table=name(table.schema, table.name),
+        columns=names(column for column in table.column_names if column != "date"),
+        # Ledgers of older days may have fewer columns; the files of the contract's tables are all alike.
+        by_name=str(table.name == _LEDGER).lower(),
+    )
+    connection.execute(sql, {"days": list(inputs.days), "files": files})
+
+
+def _forget_newest(connection: duckdb.DuckDBPyConnection, table: Table, days: tuple[date, ...]) -> None:
+    sql = statement("forget_newest", **_newest_names(table), key=names(table.key))
+    connection.execute(sql, _day_parameters(days))
+
+
+def _find_newest(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    columns = history_layout(table).column_names
+    sql = statement(
+        "find_newest",
+        **_newest_names(table),
+        key=names(table.key),
+        columns=names(columns),
+        age=age(columns),
+    )
+    connection.execute(sql)
+
+
+def _newest_names(table: Table) -> dict[str, str]:
+    history = history_layout(table)
+    return {"newest": name(ORDERS, table.name), "history": name(history.schema, history.name)}
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, days: tuple[date, ...]
+) -> dict[str, dict[date, int]]:
+    rows = {table.name: dict.fromkeys(days, 0) for table in contract}
+    sql = count_per_day(loaded_layout(table) for table in contract)
+    for table_name, day, count in connection.execute(sql, _day_parameters(days)).fetchall():
+        rows[table_name][day] = count
+    return rows
+
+
+def _day_parameters(days: tuple[date, ...]) -> dict[str, object]:
+    return {"days": list(days), "first": days[0], "last": days[-1]}

@@ -1,0 +1,169 @@
+"""The three documents of an order: complete, untouched, and of that order."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from order_assets.omnitron import (
+    OmnitronAnswerError,
+    OmnitronClient,
+    OmnitronError,
+    OmnitronNotFoundError,
+    OmnitronUnavailableError,
+)
+
+from .scripted_shop import Answer, Asked, Reply, ScriptedShop
+
+Serve = Callable[[Answer], ScriptedShop]
+Connect = Callable[..., OmnitronClient]
+
+DETAIL = '{"pk": 12,  "net_shipping_amount": 8.10, "name": "ğ"}'.encode()
+EMPTY = Reply({"count": 0, "next": None, "previous": None, "results": []})
+
+
+def order_12(
+    detail: Reply | None = None,
+    items: Callable[[Asked], Reply] = lambda asked: EMPTY,
+    discounts: Callable[[Asked], Reply] = lambda asked: EMPTY,
+) -> Answer:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/api/v1/orders_integration/12/detailed_integration/":
+            return detail or Reply(DETAIL)
+        if asked.path == "/api/v1/order_item/detailed_integration/":
+            return items(asked)
+        assert asked.path == "/api/v1/discount_items/detailed_integration/"
+        return discounts(asked)
+
+    return answer
+
+
+def rows_paged(total: int, order: Any = 12) -> Callable[[Asked], Reply]:
+    def answer(asked: Asked) -> Reply:
+        size = int(asked.query["limit"])
+        first = (asked.page - 1) * size
+        found = [{"pk": pk, "order": order} for pk in range(first, min(first + size, total))]
+        return Reply({"count": total, "next": "/?page=x" if first + size < total else None, "results": found})
+
+    return answer
+
+
+def test_the_documents_come_untouched_with_what_they_cost(serve: Serve, connect: Connect) -> None:
+    shop = serve(order_12(Reply(DETAIL, headers={"Date": "Sun, 06 Nov 1994 08:49:37 GMT"})))
+    client = connect(shop)
+    documents = client.order_documents(12)
+    assert (documents.order_pk, documents.status) == (12, "fetched")
+    assert documents.detail == DETAIL
+    assert documents.item_pages == documents.discount_pages == (EMPTY.body,)
+    assert (documents.requests, documents.retries) == (3, 0)
+    assert documents.bytes == len(DETAIL) + 2 * len(EMPTY.body) == client.counters.bytes_received
+    assert datetime.now(UTC) - documents.fetched_at < timedelta(seconds=10)
+    assert documents.server_date == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+    assert [(asked.path.split("/")[3], dict(asked.query)) for asked in shop.asked] == [
+        ("orders_integration", {}),
+        ("order_item", {"order": "12", "limit": "100", "page": "1", "sort": "id"}),
+        ("discount_items", {"order": "12", "limit": "100", "page": "1"}),
+    ]
+
+
+def test_all_pages_of_a_large_order_come(serve: Serve, connect: Connect) -> None:
+    documents = connect(serve(order_12(items=rows_paged(230), discounts=rows_paged(101)))).order_documents(12)
+    assert (len(documents.item_pages), len(documents.discount_pages), documents.requests) == (3, 2, 6)
+
+
+def test_bare_lists_of_items_are_taken(serve: Serve, connect: Connect) -> None:
+    body = b'[{"pk": 1, "order": 12}]'
+    assert connect(serve(order_12(items=lambda _: Reply(body)))).order_documents(12).item_pages == (body,)
+
+
+@pytest.mark.parametrize("order", [12, "12", {"pk": 12}, None])
+def test_rows_that_name_their_order_in_another_way_are_taken(
+    serve: Serve, connect: Connect, order: object
+) -> None:
+    documents = connect(serve(order_12(items=rows_paged(2, order)))).order_documents(12)
+    assert len(documents.item_pages) == 1
+
+
+def test_an_order_that_is_gone_is_data_and_costs_one_request(serve: Serve, connect: Connect) -> None:
+    shop = serve(order_12(Reply({"detail": "Not found."}, 404)))
+    client = connect(shop)
+    documents = client.order_documents(12)
+    assert (documents.status, documents.detail) == ("gone", None)
+    assert documents.item_pages == documents.discount_pages == ()
+    assert (len(shop.asked), documents.requests, client.counters.not_found) == (1, 1, 1)
+
+
+def test_repeats_are_counted_with_the_order(serve: Serve, connect: Connect) -> None:
+    busy = [Reply({}, 503), Reply({}, 500)]
+    documents = connect(serve(order_12(items=lambda _: busy.pop() if busy else EMPTY))).order_documents(12)
+    assert (documents.requests, documents.retries) == (5, 2)
+
+
+@pytest.mark.parametrize("name", ["items", "discounts"])
+def test_a_missing_list_of_an_order_that_exists_is_an_error_of_that_order(
+    serve: Serve, connect: Connect, name: str
+) -> None:
+    gone: dict[str, Any] = {name: lambda _: Reply({"detail": "Not found."}, 404)}
+    with pytest.raises(OmnitronNotFoundError, match=r"Order 12, .*page 1: GET .* answered 404") as caught:
+        connect(serve(order_12(**gone))).order_documents(12)
+    assert not caught.value.systemic
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"detail": Reply(b"[]")}, "not a JSON object"),
+        ({"detail": Reply({"pk": 13})}, "that of another order"),
+        ({"detail": Reply(b"<p>hello</p>", content_type="text/html")}, "Order 12, detail: .*text/html"),
+        ({"items": rows_paged(1, order=13)}, "filter `order` does not work"),
+        ({"discounts": rows_paged(1, order={"pk": 13})}, "filter `order` does not work"),
+        ({"items": lambda _: Reply([{"pk": 1}, {"pk": 1}])}, "came twice"),
+        ({"items": lambda _: Reply({"count": 2, "next": None, "results": [{"pk": 1}]})}, "items .*repeats"),
+        ({"discounts": lambda _: Reply({"detail": "maintenance"})}, "discount items .* no list of objects"),
+        ({"discounts": lambda _: Reply(b'{"results": [')}, "not valid JSON"),
+    ],
+)
+def test_documents_that_cannot_be_right_are_an_error_of_that_order_only(
+    serve: Serve, connect: Connect, parts: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(OmnitronAnswerError, match=says) as caught:
+        connect(serve(order_12(**parts))).order_documents(12)
+    assert not caught.value.systemic
+    assert "rder 12" in str(caught.value)
+
+
+def test_items_of_the_whole_shop_are_not_walked_when_the_filter_fails(serve: Serve, connect: Connect) -> None:
+    shop = serve(order_12(items=rows_paged(100_000, order=3)))
+    with pytest.raises(OmnitronAnswerError):
+        connect(shop).order_documents(12)
+    assert len(shop.asked) == 2
+
+
+def test_an_order_that_the_shop_cannot_serve_is_named(serve: Serve, connect: Connect) -> None:
+    with pytest.raises(OmnitronUnavailableError, match="Order 12, detail: GET") as caught:
+        connect(serve(order_12(Reply({}, 500))), retries=1).order_documents(12)
+    assert (caught.value.kind, caught.value.systemic) == ("transient", False)
+
+
+def test_the_client_only_ever_reads(serve: Serve, connect: Connect) -> None:
+    shop = serve(lambda asked: Reply({"key": "abc"}) if asked.method == "POST" else order_12()(asked))
+    connect(shop, token=None, username="u", password="p").order_documents(12)
+    assert [asked.path for asked in shop.asked if asked.method != "GET"] == ["/api/v1/auth/login/"]
+
+
+def test_printing_documents_shows_no_personal_data(serve: Serve, connect: Connect) -> None:
+    detail = Reply({"pk": 12, "first_name": "Ayşe"})
+    client = connect(serve(order_12(detail, items=lambda _: Reply([{"pk": 1, "note": "Ayşe"}]))))
+    page = client.get_json_bytes("orders_integration/12/detailed_integration/")
+    shown = repr(client.order_documents(12)) + repr(page)
+    assert "order_pk=12" in shown
+    assert "Ay" not in shown
+
+
+def test_errors_are_all_of_one_family() -> None:
+    from order_assets import omnitron
+
+    kinds = [value for name, value in vars(omnitron).items() if name.endswith("Error")]
+    assert len(kinds) == 9
+    assert all(issubclass(kind, OmnitronError) for kind in kinds)
