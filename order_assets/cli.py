@@ -67,7 +67,9 @@ def _add_sandbox(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7, help="which shop (default 7)")
     parser.add_argument("--orders-per-day", type=int, default=40, metavar="N", help="orders per day (default 40)")
     parser.add_argument("--start", type=_day, default=date(2026, 1, 1), metavar="DAY", help="the shop's first day")
-    parser.add_argument("--now", type=_moment, default=None, metavar="TIME", help="the shop's clock, default the real one")
+    parser.add_argument(
+        "--now", type=_moment, default=None, metavar="TIME", help="the shop's clock, default the real one"
+    )
     parser.add_argument("--latency-ms", type=int, default=0, metavar="N", help="time that each answer takes")
     parser.add_argument(
         "--capability",

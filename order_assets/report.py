@@ -55,7 +55,8 @@ def print_summary(
     )
     facts.add_row("fetched", f"{total('fetched')} orders, {total('carried_over')} carried over unchanged")
     facts.add_row(
-        "before first day", f"{int(listing.get('orders_before_first_day', 0))} orders lie before {settings.first_day}"
+        "before first day",
+        f"{int(listing.get('orders_before_first_day', 0))} orders lie before {settings.first_day}",
     )
     facts.add_row(
         "requests",
@@ -77,7 +78,10 @@ def print_summary(
 
 def _rows(run: RunSummary) -> Table:
     counts = [
-        (asset.partition("/")[2], int(sum(numbers.get("dagster/partition_row_count", 0) for numbers in days.values())))
+        (
+            asset.partition("/")[2],
+            int(sum(numbers.get("dagster/partition_row_count", 0) for numbers in days.values())),
+        )
         for asset, days in run.days.items()
         if asset.startswith("tables/")
     ]

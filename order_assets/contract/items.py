@@ -45,9 +45,7 @@ ORDER_ITEMS = Table(
         column("item_order_pk", BIGINT, "Order that the item itself names (orders.pk)", path="order"),
         column("parent_pk", BIGINT, "Item that this one was split from", path="parent", provenance=_SEEN),
         column("product_pk", BIGINT, "Product key", path="product.pk", provenance=_ASSUMED),
-        column(
-            "product_sku", TEXT, "Stock keeping unit of the product", path="product.sku", provenance=_ASSUMED
-        ),
+        column("product_sku", TEXT, "Stock keeping unit of the product", path="product.sku", provenance=_ASSUMED),
         column(
             "product_base_code",
             TEXT,

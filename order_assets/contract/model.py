@@ -288,9 +288,7 @@ def pk(what: str) -> Column:
 
 def modified_date(what: str) -> Column:
     """When an object was last changed."""
-    return column(
-        "modified_date", TIMESTAMP, f"When the {what} was last changed, UTC", provenance=Provenance.SEEN
-    )
+    return column("modified_date", TIMESTAMP, f"When the {what} was last changed, UTC", provenance=Provenance.SEEN)
 
 
 def created_date(what: str) -> Column:

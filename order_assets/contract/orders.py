@@ -131,9 +131,7 @@ ORDERS = Table(
         ),
         column("tracking_number", TEXT, "Tracking number of the shipment"),
         column("tracking_url", TEXT, "Address at which the shipment is tracked", provenance=Provenance.SEEN),
-        column(
-            "carrier_shipping_code", TEXT, "Code of the shipment at the carrier", provenance=Provenance.SEEN
-        ),
+        column("carrier_shipping_code", TEXT, "Code of the shipment at the carrier", provenance=Provenance.SEEN),
         column(
             "delivery_type",
             TEXT,
@@ -141,9 +139,7 @@ ORDERS = Table(
             provenance=Provenance.SEEN,
             values=("standard", "same_day"),
         ),
-        column(
-            "delivery_range", JSON, "Agreed delivery window, start and end", provenance=Provenance.OPENAPI
-        ),
+        column("delivery_range", JSON, "Agreed delivery window, start and end", provenance=Provenance.OPENAPI),
         column("shipping_option_slug", TEXT, "Slug of the shipping option", provenance=Provenance.SEEN),
         column("invoice_number", TEXT, "Invoice number; empty before invoicing"),
         column("invoice_date", TIMESTAMP, "When the invoice was made, UTC", provenance=Provenance.SEEN),

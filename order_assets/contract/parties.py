@@ -76,9 +76,7 @@ CHANNELS = Table(
     columns=(
         column("pk", BIGINT, "Primary key of the channel", required=True, provenance=_SEEN),
         column("name", TEXT, "Name", provenance=_SEEN),
-        column(
-            "channel_type", TEXT, "Kind of channel", provenance=_SEEN, values=("web", "n11", "sales_channel")
-        ),
+        column("channel_type", TEXT, "Kind of channel", provenance=_SEEN, values=("web", "n11", "sales_channel")),
         column("catalog_pk", BIGINT, "Catalogue key", path="catalog", provenance=_SEEN),
         column("category_tree", TEXT, "Category tree", provenance=_SEEN),
         column("is_active", BOOLEAN, "Whether the channel is in use", provenance=_SEEN),

@@ -52,9 +52,7 @@ ADDRESSES = Table(
         column("company_name", TEXT, "Company name", personal=Personal.NAME),
         column("tax_office", TEXT, "Tax office"),
         column("tax_no", TEXT, "Tax or national identity number", personal=Personal.IDENTITY),
-        column(
-            "identity_number", TEXT, "National identity number", provenance=_SEEN, personal=Personal.IDENTITY
-        ),
+        column("identity_number", TEXT, "National identity number", provenance=_SEEN, personal=Personal.IDENTITY),
         column("e_bill_taxpayer", BOOLEAN, "Whether the receiver takes electronic invoices"),
         column("notes", TEXT, "Notes for the delivery", provenance=_SEEN, personal=Personal.TEXT),
         column(

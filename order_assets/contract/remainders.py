@@ -20,9 +20,7 @@ UNMAPPED_FIELDS = Table(
             provenance=_DERIVED,
             values=("detail", "items", "discounts"),
         ),
-        column(
-            "path", TEXT, "Where the field sits, with positions in sets", required=True, provenance=_DERIVED
-        ),
+        column("path", TEXT, "Where the field sits, with positions in sets", required=True, provenance=_DERIVED),
         column("value", JSON, "Its value", provenance=_DERIVED),
     ),
 )

@@ -1,7 +1,7 @@
 """Derives from the contract what each document looks like: a tree with one node per known JSON path.
 
-The gate of landing walks documents along this tree, and the transform of tables reads its types from it. Nothing is
-declared here.
+The gate of landing walks documents along this tree, and the transform of tables reads its types from it. Nothing
+is declared here.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from order_assets.contract.model import (
     Document,
     Origin,
     Personal,
+    Provenance,
     Source,
     Table,
 )
@@ -29,12 +30,16 @@ from order_assets.contract.orders import COPIES, COPY_PATH
 
 @dataclass
 class Leaf:
-    """A single value; `columns` are the table columns that hold it."""
+    """A single value; `columns` are the table columns that hold it.
+
+    `promised` says that the vendor documents the field or shows it in its examples.
+    """
 
     type: ColumnType
     required: bool
     personal: Personal | None = None
     gateway_text: bool = False
+    promised: bool = False
     columns: tuple[str, ...] = ()
 
 
@@ -58,6 +63,7 @@ class FreeForm:
 
     columns: tuple[str, ...] = ()
     children: dict[str, Leaf] = field(default_factory=dict)
+    promised: bool = False
 
 
 @dataclass
@@ -92,6 +98,19 @@ def document_shape(contract: Contract, document: Document) -> Record | SetOf:
     if document is Document.DETAIL and isinstance(root, Record):
         _plant_copies(root)
     return root
+
+
+def is_promised(shape: Shape) -> bool:
+    """Whether the vendor's documentation or its examples have this path, so that its absence says something."""
+    match shape:
+        case Leaf() | FreeForm():
+            return shape.promised
+        case Record():
+            return any(map(is_promised, shape.children.values()))
+        case SetOf():
+            return is_promised(shape.element)
+        case Removed() | CopyOf():
+            return False
 
 
 def steps(path: str) -> list[str]:
@@ -159,32 +178,38 @@ def _plant_column(row: Record | FreeForm, table: Table, column: Column) -> None:
             raise ContractError(f"{where}: {parent} is not an object elsewhere in the contract")
         holder = child
     if column.type is JSON and isinstance(holder, Record):
-        _plant_free_form(holder, name, where)
+        _plant_free_form(holder, name, where, _is_promised_by(column))
     else:
         _plant_leaf(holder, name, where, column)
 
 
-def _plant_free_form(holder: Record, name: str, where: str) -> None:
+def _is_promised_by(column: Column) -> bool:
+    return column.provenance in (Provenance.DOCUMENTED, Provenance.SEEN)
+
+
+def _plant_free_form(holder: Record, name: str, where: str, promised: bool) -> None:
     known = holder.children.get(name)
-    if isinstance(known, Record):
-        leaves = {key: leaf for key, leaf in known.children.items() if isinstance(leaf, Leaf)}
-        holder.children[name] = FreeForm((where,), leaves)
-    elif isinstance(known, FreeForm):
+    if isinstance(known, FreeForm):
         known.columns = (*known.columns, where)
-    else:
-        holder.children[name] = FreeForm((where,))
+        known.promised = known.promised or promised
+        return
+    inside = known.children if isinstance(known, Record) else {}
+    leaves = {key: leaf for key, leaf in inside.items() if isinstance(leaf, Leaf)}
+    holder.children[name] = FreeForm((where,), leaves, promised)
 
 
 def _plant_leaf(holder: Record | FreeForm, name: str, where: str, column: Column) -> None:
     known = holder.children.get(name)
+    promised = _is_promised_by(column)
     if known is None:
-        holder.children[name] = Leaf(  # type: ignore[assignment]
-            column.type, not column.nullable, column.personal, column.gateway_text, (where,)
+        holder.children[name] = Leaf(
+            column.type, not column.nullable, column.personal, column.gateway_text, promised, (where,)
         )
     elif isinstance(known, Leaf) and known.type == column.type:
         known.columns = (*known.columns, where)
         known.required = known.required or not column.nullable
         known.personal = known.personal or column.personal
+        known.promised = known.promised or promised
     else:
         raise ContractError(f"{where} disagrees with {known} about the field {column.path}")
 

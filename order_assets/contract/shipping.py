@@ -67,9 +67,7 @@ CANCELLATION_PLANS = Table(
         column("status", TEXT, "State of the plan", provenance=_ASSUMED),
         modified_date("plan"),
         created_date("plan"),
-        column(
-            "raw", JSON, "The whole row", provenance=Provenance.DERIVED, required=True, origin=Origin.WHOLE
-        ),
+        column("raw", JSON, "The whole row", provenance=Provenance.DERIVED, required=True, origin=Origin.WHOLE),
     ),
 )
 

@@ -91,14 +91,21 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         privacy: PrivacyResource,
         data_root: DataRootResource,
     ) -> Iterator[_Event]:
-        from order_assets.landing import DataRootError, Gate, IndexError, LandingError, PrivacyError, refresh_day
+        from order_assets.landing import (
+            DataRootError,
+            Gate,
+            LandingError,
+            OrderIndexError,
+            PrivacyError,
+            refresh_day,
+        )
         from order_assets.omnitron import OmnitronError
 
-        reports: list["DayReport"] = []
+        reports: list[DayReport] = []
         doing = "preparing to fetch"
         try:
             gate = Gate(contract.contract(), privacy.privacy())
-            root = data_root.claim()
+            root = data_root.checked()
             with omnitron.client() as client:
                 for day in days_of(context):
                     doing = f"fetching the orders of {day}"
@@ -112,7 +119,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                     )
                     reports.append(report)
                     yield from _report_day(context, report, contract, root_path=str(root))
-        except (OmnitronError, DataRootError, IndexError, LandingError, PrivacyError) as error:
+        except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
             raise failure(error, doing=doing) from None
         yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
         yield from complete_checks(context)
@@ -190,7 +197,7 @@ def _verdicts(report: "DayReport", policy: ContractResource) -> list[Verdict]:
             ORDER_DOCUMENTS,
             QUARANTINE_BUDGET,
             within and not beyond,
-            f"{refused} of {report.listed} orders refused ({share:.2f} %); see the table quarantine for paths and reasons"
+            f"{refused} of {report.listed} orders refused ({share:.2f} %); the table quarantine has paths and reasons"
             if refused
             else "no order was refused",
             severity=dg.AssetCheckSeverity.ERROR if beyond else dg.AssetCheckSeverity.WARN,
@@ -216,5 +223,3 @@ def _example(report: "DayReport") -> str:
     for pk, error in report.errors.items():
         return f"for example order {pk}: {error}"
     return "they were not reached"
-
-

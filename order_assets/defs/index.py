@@ -1,11 +1,16 @@
 """The asset `order_index`: which orders there are."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from order_assets.defs.reporting import OWNERS, failure
-from order_assets.defs.resources import DataRootResource, OmnitronResource
+from order_assets.defs.resources import DataRootResource, OmnitronResource, PrivacyResource
+
+if TYPE_CHECKING:
+    from order_assets.omnitron import OmnitronClient
 
 ORDER_INDEX = dg.AssetKey("order_index")
 API_POOL = "omnitron_api"
@@ -28,19 +33,24 @@ def order_index_asset() -> dg.AssetsDefinition:
         ),
     )
     def order_index(
-        context: dg.AssetExecutionContext, omnitron: OmnitronResource, data_root: DataRootResource
+        context: dg.AssetExecutionContext,
+        omnitron: OmnitronResource,
+        privacy: PrivacyResource,
+        data_root: DataRootResource,
     ) -> dg.MaterializeResult[None]:
-        from order_assets.landing import DataRootError, IndexError, index_file, write_index
+        from order_assets.landing import DataRootError, OrderIndexError, PrivacyError, index_file, write_index
         from order_assets.omnitron import OmnitronError
 
         seen_at = datetime.now(UTC)
         try:
-            root = data_root.claim()
+            # What no run can do without is looked at before the first request.
+            privacy.privacy()
+            root = data_root.checked()
             with omnitron.client() as client:
-                rows = (row for page in client.list_orders() for row in page.rows)
+                rows = _whole_list(client, data_root)
                 report = write_index(root, data_root.instance(), rows, seen_at)
                 counters = client.counters.as_dict()
-        except (OmnitronError, DataRootError, IndexError) as error:
+        except (OmnitronError, DataRootError, OrderIndexError, PrivacyError) as error:
             raise failure(error, doing="listing orders") from None
         context.log.info(
             f"{report.orders} orders on {len(report.days)} days, {report.before_first_day} before the first day"
@@ -62,3 +72,10 @@ def order_index_asset() -> dg.AssetsDefinition:
         )
 
     return order_index
+
+
+def _whole_list(client: "OmnitronClient", data_root: DataRootResource) -> Iterator[dict[str, Any]]:
+    """The rows of all pages. Only an instance that answered makes the folder its own: a mistyped address must not."""
+    for page in client.list_orders():
+        yield from page.rows
+    data_root.claimed()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
 from order_assets.defs.index import ORDER_INDEX
 
 
-def jobs(days: dg.DailyPartitionsDefinition) -> list[object]:
+def jobs(days: dg.DailyPartitionsDefinition) -> list[Any]:
     """All jobs."""
     return [
         dg.define_asset_job(
@@ -22,5 +24,3 @@ def jobs(days: dg.DailyPartitionsDefinition) -> list[object]:
             description="Fetch what is new or changed on days, flatten it and load it into the warehouse",
         ),
     ]
-
-

@@ -94,7 +94,9 @@ def _summary(result: dg.JobExecutionResult) -> RunSummary:
             asset = materialization.asset_key.to_user_string()
             days.setdefault(asset, {})[materialization.partition or ""] = numbers
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            checks.append(_check(event.asset_check_evaluation_data, result.dagster_run.tags.get("dagster/partition", "")))
+            checks.append(
+                _check(event.asset_check_evaluation_data, result.dagster_run.tags.get("dagster/partition", ""))
+            )
         elif event.is_step_failure:
             failures.append(_reason(event))
     return RunSummary(result.run_id, result.success, days, tuple(checks), tuple(failures))

@@ -32,9 +32,7 @@ def check_spec(
     asset: dg.AssetKey, name: str, description: str, days: dg.PartitionsDefinition, *, blocking: bool = False
 ) -> dg.AssetCheckSpec:
     """The definition of a check that is evaluated day by day."""
-    return dg.AssetCheckSpec(
-        name=name, asset=asset, description=description, blocking=blocking, partitions_def=days
-    )
+    return dg.AssetCheckSpec(name=name, asset=asset, description=description, blocking=blocking, partitions_def=days)
 
 
 def evaluations(

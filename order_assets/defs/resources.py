@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 from pydantic import Field
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # pyarrow, duckdb and requests are imported where they are used: loading the definitions has to stay quick.
 
-_SECRET = {"dagster__is_secret": True}
+_SECRET: dict[str, Any] = {"dagster__is_secret": True}
 SANDBOX_URL = "sandbox"
 
 
@@ -87,7 +87,10 @@ class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     )
     quarantine_warn_above: int = Field(default=0, ge=0, description="Refused orders of a day before a warning")
     quarantine_error_above_percent: float = Field(
-        default=1.0, ge=0, le=100, description="Share of a day's orders that may be refused before it is an error"
+        default=1.0,
+        ge=0,
+        le=100,
+        description="Share of a day's orders that may be refused before it is an error",
     )
 
     def contract(self) -> Contract:
@@ -109,8 +112,16 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     timezone: str = Field(default="UTC", description="Business time zone")
     first_day: str = Field(default="2026-01-01", description="First day")
 
-    def claim(self) -> Path:
+    def checked(self) -> Path:
         """The folder, after making sure that it belongs to this instance. Raises `DataRootError`."""
+        from order_assets.landing import check
+
+        root = Path(self.path)
+        check(root, self.instance())
+        return root
+
+    def claimed(self) -> Path:
+        """Like `checked`, and the folder is the instance's from now on."""
         from order_assets.landing import claim
 
         root = Path(self.path)

@@ -40,7 +40,10 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             code_version=version,
             skippable=True,
             description=f"{table.description}. Grain: {table.grain}. {_origin(table)}",
-            metadata={"dagster/column_schema": table_schema(table), "dagster/table_name": f"orders.{table.name}"},
+            metadata={
+                "dagster/column_schema": table_schema(table),
+                "dagster/table_name": f"orders.{table.name}",
+            },
         )
         for table in CONTRACT
     ]
@@ -52,10 +55,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         backfill_policy=ONE_RUN,
         can_subset=True,
         check_specs=[
-            *(
-                check_spec(table_key(table), CONFORMS, _rules(table), days, blocking=True)
-                for table in CONTRACT
-            ),
+            *(check_spec(table_key(table), CONFORMS, _rules(table), days, blocking=True) for table in CONTRACT),
             check_spec(
                 table_key(CONTRACT.table("unmapped_fields")),
                 NO_UNKNOWN_FIELDS,
@@ -66,9 +66,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     )
     def tables(
         context: dg.AssetExecutionContext, contract: ContractResource, data_root: DataRootResource
-    ) -> Iterator[
-        dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]
-    ]:
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]]:
         from order_assets.landing import DataRootError, Landing, LandingError
         from order_assets.tables import Flattener, verify_day, withdraw_verdict, write_verdict
 
@@ -78,7 +76,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         verdicts: list[tuple[date, list[Verdict]]] = []
         doing = "preparing to flatten"
         try:
-            root = data_root.claim()
+            root = data_root.checked()
             for day in days_of(context):
                 doing = f"flattening the orders of {day}"
                 landing = Landing(root, day)
@@ -107,9 +105,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     return tables
 
 
-def _describe_day(
-    context: dg.AssetExecutionContext, root: Path, day: date, report: "FlattenReport"
-) -> None:
+def _describe_day(context: dg.AssetExecutionContext, root: Path, day: date, report: "FlattenReport") -> None:
     from order_assets.tables import table_file
 
     for table in CONTRACT:

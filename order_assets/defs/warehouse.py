@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -37,7 +38,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             owners=OWNERS,
             code_version=version,
             skippable=True,
-            description="What became of each listed order. Grain: one row per listed order. Source: the ledgers of landing",
+            description="What became of each listed order. Grain: one row per listed order. Source: ledgers of landing",
         )
     )
 
@@ -60,7 +61,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         refused: list[str] = []
         loadable = []
         try:
-            root = data_root.claim()
+            root = data_root.checked()
             for day in days_asked:
                 verdict = read_verdict(root, day)
                 if verdict is None:
@@ -74,14 +75,14 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             raise failure(error, doing=f"loading {_span(days_asked)} into the warehouse") from None
         if report is not None:
             context.log.info(
-                f"{len(loadable)} days loaded in {report.load_seconds:.2f} s, file copied in {report.copy_seconds:.2f} s"
+                f"{len(loadable)} days loaded in {report.load_seconds:.2f} s, copy took {report.copy_seconds:.2f} s"
             )
             for spec in specs:
                 if spec.key not in context.selected_asset_keys:
                     continue
                 rows = report.rows.get(spec.key.path[-1], {})
                 for day in loadable:
-                    metadata = {
+                    metadata: dict[str, Any] = {
                         "dagster/partition_row_count": rows.get(day, 0),
                         "file": dg.MetadataValue.path(str(root / "warehouse.duckdb")),
                     }

@@ -2,9 +2,9 @@
 
 from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.index import (
-    IndexError,
     IndexReport,
     ListedOrder,
+    OrderIndexError,
     index_file,
     orders_of_day,
     write_index,
@@ -12,7 +12,7 @@ from order_assets.landing.index import (
 from order_assets.landing.privacy import SANDBOX_KEY, Privacy, PrivacyError, PrivacyMode
 from order_assets.landing.receive import receive
 from order_assets.landing.refresh import Attempt, DayReport, refresh_day
-from order_assets.landing.root import DataRootError, Instance, claim
+from order_assets.landing.root import DataRootError, Instance, check, claim
 from order_assets.landing.store import Landing, LandingError, Outcome
 
 __all__ = [
@@ -21,17 +21,18 @@ __all__ = [
     "DataRootError",
     "DayReport",
     "Gate",
-    "IndexError",
     "IndexReport",
     "Instance",
     "Landing",
     "LandingError",
     "ListedOrder",
+    "OrderIndexError",
     "Outcome",
     "Privacy",
     "PrivacyError",
     "PrivacyMode",
     "Refused",
+    "check",
     "claim",
     "index_file",
     "orders_of_day",

@@ -215,9 +215,7 @@ class Gate:
     def _record(self, shape: Record, lenient: bool) -> _Visit:
         visits = {name: self._compile(child, lenient=lenient) for name, child in shape.children.items()}
         required = tuple(
-            name
-            for name, child in shape.children.items()
-            if isinstance(child, Leaf) and child.required and not lenient
+            name for name, child in shape.children.items() if isinstance(child, Leaf) and child.required and not lenient
         )
         documented = len(visits)
 
@@ -581,5 +579,11 @@ def _kind(value: Any) -> str:
     """What a value is, without the value."""
     if value is None:
         return "null"
-    names = {dict: "an object", list: "a list", bool: "true or false", int: "an integer", Number: "a decimal number"}
+    names = {
+        dict: "an object",
+        list: "a list",
+        bool: "true or false",
+        int: "an integer",
+        Number: "a decimal number",
+    }
     return names.get(type(value), "text")

@@ -35,7 +35,7 @@ INDEX_SCHEMA = pa.schema(
 )
 
 
-class IndexError(RuntimeError):  # noqa: A001 - the index of orders; nothing here indexes sequences
+class OrderIndexError(RuntimeError):
     """The index is missing or a row of the list cannot be placed in it."""
 
 
@@ -77,7 +77,7 @@ def write_index(
     """Write the index from the rows of one whole listing.
 
     An order that comes twice is kept in its newest version. Orders of the last index that the listing does not have
-    stay, with the time at which they were last seen. Raises `IndexError` for a row without a usable date.
+    stay, with the time at which they were last seen. Raises `OrderIndexError` for a row without a usable date.
     """
     newest: dict[int, dict[str, Any]] = {}
     read = 0
@@ -111,9 +111,9 @@ def write_index(
 
 
 def orders_of_day(data_root: Path, day: date) -> list[ListedOrder]:
-    """The orders of a day by ascending pk. Raises `IndexError` when there is no index yet."""
+    """The orders of a day by ascending pk. Raises `OrderIndexError` when there is no index yet."""
     if not index_file(data_root).exists():
-        raise IndexError(f"there is no index in {data_root} yet: materialise order_index first")
+        raise OrderIndexError(f"there is no index in {data_root} yet: materialise order_index first")
     table = _read(data_root, [("partition", "=", day)])
     last_listing = _last_listing(data_root)
     return [
@@ -135,7 +135,9 @@ def _last_listing(data_root: Path) -> datetime | None:
     metadata = pq.read_metadata(index_file(data_root))
     column = INDEX_SCHEMA.get_field_index("last_seen")
     groups = [metadata.row_group(group).column(column).statistics for group in range(metadata.num_row_groups)]
-    newest: datetime | None = max((group.max for group in groups if group is not None and group.has_min_max), default=None)
+    newest: datetime | None = max(
+        (group.max for group in groups if group is not None and group.has_min_max), default=None
+    )
     return newest
 
 
@@ -143,7 +145,7 @@ def _read(data_root: Path, filters: Sequence[tuple[str, str, Any]] | None = None
     try:
         return pq.read_table(index_file(data_root), schema=INDEX_SCHEMA, filters=filters)
     except (pa.ArrowException, OSError) as error:
-        raise IndexError(
+        raise OrderIndexError(
             f"the index {index_file(data_root)} cannot be read ({type(error).__name__}): move it away and "
             "materialise order_index again"
         ) from error
@@ -156,7 +158,7 @@ def _changed_at(entry: Mapping[str, Any]) -> datetime:
 def _entry(row: Mapping[str, Any], instance: Instance, seen_at: datetime) -> dict[str, Any]:
     placed = _moment(row, "date_placed")
     if placed is None:
-        raise IndexError(f"order {row['pk']} has no date_placed in the order list, so it belongs to no day")
+        raise OrderIndexError(f"order {row['pk']} has no date_placed in the order list, so it belongs to no day")
     channel = row.get("channel")
     provider = row.get("checkout_provider_id")
     return {
@@ -180,5 +182,5 @@ def _moment(row: Mapping[str, Any], name: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
-        raise IndexError(f"order {row['pk']} has a {name} in the order list that is not a time") from None
+        raise OrderIndexError(f"order {row['pk']} has a {name} in the order list that is not a time") from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

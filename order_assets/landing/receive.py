@@ -20,21 +20,27 @@ class Fetched(Protocol):
     @property
     def detail(self) -> bytes | None:
         """The detail document; `None` when the order is gone."""
+
     @property
     def item_pages(self) -> Sequence[bytes]:
         """The pages of the items document."""
+
     @property
     def discount_pages(self) -> Sequence[bytes]:
         """The pages of the discounts document."""
+
     @property
     def requests(self) -> int:
         """Requests made for the order."""
+
     @property
     def retries(self) -> int:
         """Requests that were repeats."""
+
     @property
     def bytes(self) -> int:
         """Bytes received."""
+
     @property
     def fetched_at(self) -> datetime:
         """When the first answer came, UTC."""
@@ -44,7 +50,10 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, Any]
     """The landing row of an order: landed, quarantined, or without documents where the order is gone."""
     row = _empty_row(gate, listed, fetched)
     if fetched.detail is None:
-        return row | {"outcome": Outcome.TOMBSTONED.value, "reason": "the API answered 404 for the listed order"}
+        return row | {
+            "outcome": Outcome.TOMBSTONED.value,
+            "reason": "the API answered 404 for the listed order",
+        }
     bodies: dict[Document, Any] = {}
     try:
         bodies[Document.DETAIL] = read(Document.DETAIL, fetched.detail)
@@ -98,7 +107,11 @@ def _landed(passed: Mapping[Document, Passed]) -> dict[str, Any]:
             sorted(f"{document.value}:{path}" for document, found in passed.items() for path in found.missing)
         ),
         "set_sizes": json.dumps(
-            {f"{document.value}:{path}": size for document, found in passed.items() for path, size in found.set_sizes.items()}
+            {
+                f"{document.value}:{path}": size
+                for document, found in passed.items()
+                for path, size in found.set_sizes.items()
+            }
         ),
         "irregular": any(found.irregular for found in passed.values()),
         "masked": sum(found.masked for found in passed.values()),
@@ -110,7 +123,10 @@ def _refused(gate: Gate, refused: Refused, fetched: Fetched) -> dict[str, Any]:
     """What is kept of an order that was refused: its documents read again, since checking changes them."""
     assert fetched.detail is not None  # noqa: S101 - an order that is gone is never refused
     kept: dict[str, str | None] = {Document.DETAIL.value: gate.redact_refused(Document.DETAIL, fetched.detail)}
-    for document, pages in ((Document.ITEMS, fetched.item_pages), (Document.DISCOUNTS, fetched.discount_pages)):
+    for document, pages in (
+        (Document.ITEMS, fetched.item_pages),
+        (Document.DISCOUNTS, fetched.discount_pages),
+    ):
         try:
             kept[document.value] = gate.redact_refused_value(document, _join_pages(document, pages))
         except Refused:

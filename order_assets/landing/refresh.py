@@ -113,7 +113,10 @@ def refresh_day(
 
 
 def _due(
-    listed: Sequence[ListedOrder], current: Mapping[int, Mapping[str, Any]], privacy_policy: str, refetch: bool
+    listed: Sequence[ListedOrder],
+    current: Mapping[int, Mapping[str, Any]],
+    privacy_policy: str,
+    refetch: bool,
 ) -> Iterator[tuple[ListedOrder, str]]:
     """The orders to fetch, each with the reason that is counted in the report."""
     for order in listed:
@@ -139,7 +142,17 @@ def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str,
     last = landing.last_documents(row["order_pk"])
     if last is None:
         return row
-    kept = ("detail", "items", "discounts", "unmapped", "missing", "set_sizes", "irregular", "masked", "content_hash")
+    kept = (
+        "detail",
+        "items",
+        "discounts",
+        "unmapped",
+        "missing",
+        "set_sizes",
+        "irregular",
+        "masked",
+        "content_hash",
+    )
     return {**row, **{name: last[name] for name in kept}}
 
 

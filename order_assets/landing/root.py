@@ -34,41 +34,47 @@ class Instance:
         return aware.astimezone(ZoneInfo(self.timezone)).date()
 
 
-def claim(data_root: Path, instance: Instance) -> None:
-    """Mark an empty data root as the instance's, or make sure that it is.
+def check(data_root: Path, instance: Instance) -> None:
+    """Make sure that a data root is the instance's or nobody's yet; writes nothing.
 
-    Raises `DataRootError` when the root belongs to another instance or time zone, or when days that are there
-    lie before the first day.
+    Raises `DataRootError` when the root belongs to another instance or time zone, or when days that are there lie
+    before the first day.
     """
     path = data_root / _FILE
     if not path.exists():
-        write_json(path, _as_json(instance))
         return
+    known = _read(path)
+    if known.url != instance.url:
+        raise DataRootError(
+            f"the data in {data_root} belongs to {known.url}, not to {instance.url}: choose another ORDER_ASSETS_DATA"
+        )
+    if known.timezone != instance.timezone:
+        raise DataRootError(
+            f"the days in {data_root} are days of the time zone {known.timezone}, not of {instance.timezone}: keep "
+            f"ORDER_ASSETS_TIMEZONE={known.timezone} or choose another ORDER_ASSETS_DATA"
+        )
+    earlier = sorted(found.name for found in (data_root / "landing").glob("date=*"))
+    if earlier and earlier[0] < f"date={instance.first_day}":
+        raise DataRootError(
+            f"{data_root} has days from {earlier[0].removeprefix('date=')} on, before the first day "
+            f"{instance.first_day}: keep ORDER_ASSETS_START_DATE={known.first_day} or choose another ORDER_ASSETS_DATA"
+        )
+
+
+def claim(data_root: Path, instance: Instance) -> None:
+    """Mark a data root as the instance's, after `check`. Raises `DataRootError`."""
+    check(data_root, instance)
+    path = data_root / _FILE
+    if not path.exists() or _read(path) != instance:
+        facts = {"url": instance.url, "timezone": instance.timezone, "first_day": instance.first_day.isoformat()}
+        write_json(path, facts)
+
+
+def _read(path: Path) -> Instance:
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-        first_day = date.fromisoformat(known["first_day"])
-        url, timezone = str(known["url"]), str(known["timezone"])
+        return Instance(str(known["url"]), str(known["timezone"]), date.fromisoformat(known["first_day"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise DataRootError(f"{path} cannot be read ({error}); restore it or choose another ORDER_ASSETS_DATA") from None
-    if url != instance.url:
         raise DataRootError(
-            f"the data in {data_root} belongs to {url}, not to {instance.url}: choose another ORDER_ASSETS_DATA"
-        )
-    if timezone != instance.timezone:
-        raise DataRootError(
-            f"the days in {data_root} are days of the time zone {timezone}, not of {instance.timezone}: keep "
-            f"ORDER_ASSETS_TIMEZONE={timezone} or choose another ORDER_ASSETS_DATA"
-        )
-    if instance.first_day > first_day:
-        earlier = sorted(path.name for path in (data_root / "landing").glob("date=*"))
-        if earlier and earlier[0] < f"date={instance.first_day}":
-            raise DataRootError(
-                f"{data_root} has days from {earlier[0].removeprefix('date=')} on, before the first day "
-                f"{instance.first_day}: keep ORDER_ASSETS_START_DATE={first_day} or choose another ORDER_ASSETS_DATA"
-            )
-    if instance.first_day != first_day:
-        write_json(path, _as_json(instance))
-
-
-def _as_json(instance: Instance) -> dict[str, str]:
-    return {"url": instance.url, "timezone": instance.timezone, "first_day": instance.first_day.isoformat()}
+            f"{path} cannot be read ({error}); restore it or choose another ORDER_ASSETS_DATA"
+        ) from None

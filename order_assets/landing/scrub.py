@@ -15,17 +15,11 @@ MASK = "[redacted]"
 
 # Elements of gateway and carrier messages that explain a payment or a shipment and identify nobody.
 HARMLESS = frozenset(
-    """orderid type taksit installment installmentcount installments currency currencycode total amount groupid transid
-    transactionid response authcode hostrefnum procreturncode errcode errorcode settleid trxdate hostdate numcode
-    cardbrand cardissuer cardtype cardprogram cc5request cc5response extra status statuscode result resultcode
-    returncode responsecode success issucceeded rc mode version txntype transactiontype date trackingnumber barcode
-    cargokey shipmentcode jobid operationstatus""".split()
+    ["orderid", "type", "taksit", "installment", "installmentcount", "installments", "currency", "currencycode", "total", "amount", "groupid", "transid", "transactionid", "response", "authcode", "hostrefnum", "procreturncode", "errcode", "errorcode", "settleid", "trxdate", "hostdate", "numcode", "cardbrand", "cardissuer", "cardtype", "cardprogram", "cc5request", "cc5response", "extra", "status", "statuscode", "result", "resultcode", "returncode", "responsecode", "success", "issucceeded", "rc", "mode", "version", "txntype", "transactiontype", "date", "trackingnumber", "barcode", "cargokey", "shipmentcode", "jobid", "operationstatus"]
 )
 
 _SECRET_WORDS = frozenset(
-    """password passwd passphrase pwd parola sifre secret secrets token tokens apikey credential credentials
-    authorization bearer signature cvv cvv2 cvc cvc2 pin otp jwt pan privatekey accesskey secretkey storekey
-    terminalpassword cardnumber""".split()
+    ["password", "passwd", "passphrase", "pwd", "parola", "sifre", "secret", "secrets", "token", "tokens", "apikey", "credential", "credentials", "authorization", "bearer", "signature", "cvv", "cvv2", "cvc", "cvc2", "pin", "otp", "jwt", "pan", "privatekey", "accesskey", "secretkey", "storekey", "terminalpassword", "cardnumber"]
 )
 _SECRET_PAIRS = frozenset(
     {

@@ -197,4 +197,3 @@ def _last_rows(order_pks: pa.ChunkedArray) -> pa.Array:
         return pa.array([], pa.bool_())
     differs = pc.not_equal(keys.slice(0, len(keys) - 1), keys.slice(1))
     return pa.concat_arrays([differs, pa.array([True])])
-

@@ -44,18 +44,14 @@ class Workers:
         the same.
         """
         if self._halt.inside():
-            raise RuntimeError(
-                "A function that runs in a worker must not start a walk of its own: it could hang."
-            )
+            raise RuntimeError("A function that runs in a worker must not start a walk of its own: it could hang.")
         return self._run(function, items)
 
     def close(self) -> None:
         """Drop what has not begun; the threads end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _run(
-        self, function: Callable[[Item], Value], items: Iterable[Item]
-    ) -> Iterator[Outcome[Item, Value]]:
+    def _run(self, function: Callable[[Item], Value], items: Iterable[Item]) -> Iterator[Outcome[Item, Value]]:
         finished: SimpleQueue[Future[Outcome[Item, Value]]] = SimpleQueue()
         coming = iter(items)
         first_failure: list[BaseException] = []

@@ -106,15 +106,12 @@ def _pages(session: Session, order_pk: int, name: str, path: str, params: Params
 
     def fetch(number: int) -> Response:
         query = {"order": order_pk, "limit": _PAGE_LIMIT, "page": number, **params}
-        return session.get(
-            path, query, about=f"order {order_pk}, {name}, page {number}", missing_ok=number > 1
-        )
+        return session.get(path, query, about=f"order {order_pk}, {name}, page {number}", missing_ok=number > 1)
 
     def complain(problem: str) -> OmnitronAnswerError:
         return session.explain.error(
             OmnitronAnswerError,
-            f"Order {order_pk}: its {name} at {path} cannot be trusted: {problem}. Fetch the order again "
-            "later.",
+            f"Order {order_pk}: its {name} at {path} cannot be trusted: {problem}. Fetch the order again later.",
             kind="transient",
         )
 
@@ -126,9 +123,7 @@ def _pages(session: Session, order_pk: int, name: str, path: str, params: Params
     return pages
 
 
-def _check_rows(
-    rows: list[Row], order_pk: int, seen: set[int], complain: Callable[[str], OmnitronAnswerError]
-) -> None:
+def _check_rows(rows: list[Row], order_pk: int, seen: set[int], complain: Callable[[str], OmnitronAnswerError]) -> None:
     """Rows are of this order and come once.
 
     The API ignores query parameters that it does not know: without this check a filter that stopped working

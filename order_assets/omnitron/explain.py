@@ -76,9 +76,7 @@ class Explainer:
                 f"{start}. If this concerns every order, OMNITRON_URL is not the Omnitron instance.",
             )
         if status >= 500:
-            return self.error(
-                OmnitronUnavailableError, f"{start}. The shop cannot serve this now: try again later."
-            )
+            return self.error(OmnitronUnavailableError, f"{start}. The shop cannot serve this now: try again later.")
         if status >= 400:
             return self.error(
                 OmnitronRequestError,

@@ -33,9 +33,7 @@ class Halt:
     def check(self) -> None:
         """Raise OmnitronStoppedError if there is no point in going on."""
         if self._event().is_set():
-            raise OmnitronStoppedError(
-                "Stopped: the walk over the orders ended early, or the client was closed."
-            )
+            raise OmnitronStoppedError("Stopped: the walk over the orders ended early, or the client was closed.")
 
     @contextmanager
     def walk(self) -> Iterator[threading.Event]:

@@ -36,9 +36,7 @@ def normalise_url(text: str) -> str:
     if not cleaned:
         raise OmnitronConfigError(f"The URL of the Omnitron instance is empty. {_EXAMPLE}.")
     if any(character <= " " or character == "\\" for character in cleaned):
-        raise OmnitronConfigError(
-            f"The URL of the Omnitron instance has blanks or backslashes in it. {_EXAMPLE}."
-        )
+        raise OmnitronConfigError(f"The URL of the Omnitron instance has blanks or backslashes in it. {_EXAMPLE}.")
     try:
         parts = urlsplit(cleaned)
         port = parts.port

@@ -77,11 +77,7 @@ def list_orders(session: Session, *, limit: int = 100, params: Params | None = N
 
     for page in walk_pages(fetch, complain, most_pages=MOST_PAGES):
         for row in page.rows:
-            if (
-                type(row.get("pk")) is not int
-                or type(row.get("number")) not in (str, int)
-                or row["number"] == ""
-            ):
+            if type(row.get("pk")) is not int or type(row.get("number")) not in (str, int) or row["number"] == "":
                 raise complain(f"page {page.number} has a row without an integer pk and a number")
         yield Page(page.rows, page.number, page.count, page.response.server_date)
 
@@ -100,9 +96,7 @@ def walk_pages(fetch: Fetch, complain: Complain, *, most_pages: int) -> Iterator
         response = fetch(number)
         if response.status == 404:
             if seen < promised:
-                raise complain(
-                    f"page {number} does not exist, though more rows than the {seen} given are promised"
-                )
+                raise complain(f"page {number} does not exist, though more rows than the {seen} given are promised")
             return
         page = _walked(response, number, complain)
         # Without a count only `next` can promise more.

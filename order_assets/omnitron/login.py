@@ -117,6 +117,5 @@ def require_credentials(settings: ClientSettings) -> None:
             f"The login for {settings.url} is incomplete: set {missing} too, or set OMNITRON_TOKEN instead."
         )
     raise OmnitronConfigError(
-        f"There are no credentials for {settings.url}: set OMNITRON_TOKEN, or OMNITRON_USERNAME and "
-        "OMNITRON_PASSWORD."
+        f"There are no credentials for {settings.url}: set OMNITRON_TOKEN, or OMNITRON_USERNAME and OMNITRON_PASSWORD."
     )

@@ -65,9 +65,7 @@ class Session:
         self._server_met = False
         self._failures_in_a_row = 0
 
-    def get(
-        self, path: str, params: Params | None = None, *, about: str = "", missing_ok: bool = False
-    ) -> Response:
+    def get(self, path: str, params: Params | None = None, *, about: str = "", missing_ok: bool = False) -> Response:
         """GET a path below /api/v1/ and check that the answer is JSON. Raises OmnitronError.
 
         `about` says in messages what the call is for, such as `order 12, detail`. With `missing_ok` a 404 is
@@ -91,13 +89,7 @@ class Session:
         self._transport.close()
 
     def _get(self, path: str, params: Params | None, about: str, missing_ok: bool) -> Response:
-        if (
-            path.startswith("/")
-            or "//" in path
-            or ".." in path
-            or not path.isascii()
-            or set(path) & set("?#\\: %")
-        ):
+        if path.startswith("/") or "//" in path or ".." in path or not path.isascii() or set(path) & set("?#\\: %"):
             raise ValueError(f"Not a path below {API_PREFIX}: {path!r}")
         started = self._clock()
         where = f"GET {self._base}{path}"
@@ -155,9 +147,7 @@ class Session:
                     raise self.explain.still_failing(call, answer, retries)
             wait = self._backoff(retries) if asked is None else asked
             retries += 1
-            _log.info(
-                "%s: %s, repeat %d of %d in %.1f s", call.where, problem, retries, settings.retries, wait
-            )
+            _log.info("%s: %s, repeat %d of %d in %.1f s", call.where, problem, retries, settings.retries, wait)
             self._counters.add(retries=1, seconds_waited=wait)
             self._halt.pause(wait)
 
@@ -177,9 +167,7 @@ class Session:
 
     def _backoff(self, retries: int) -> float:
         """A random wait, so that many threads do not come back at the same moment."""
-        longest = min(
-            self._settings.max_backoff_seconds, self._settings.backoff_seconds * 2.0 ** min(retries, 60)
-        )
+        longest = min(self._settings.max_backoff_seconds, self._settings.backoff_seconds * 2.0 ** min(retries, 60))
         return self._random.uniform(0, longest)
 
     def _asked_to_wait(self, call: Call, answer: Answer) -> float | None:

@@ -73,10 +73,6 @@ def is_token(text: str) -> bool:
 
 def _check(name: str, value: float, *, above: float | None = None, least: float | None = None) -> None:
     """Refuse a number outside its limits; NaN and infinity are outside of all."""
-    if (
-        not math.isfinite(value)
-        or (above is not None and value <= above)
-        or (least is not None and value < least)
-    ):
+    if not math.isfinite(value) or (above is not None and value <= above) or (least is not None and value < least):
         limit = f"above {above}" if above is not None else f"{least} or more"
         raise OmnitronConfigError(f"The Omnitron setting {name} is {value}, it must be {limit}.")

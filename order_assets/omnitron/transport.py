@@ -55,9 +55,7 @@ class BrokenCallError(Exception):
     `final`: a repeat cannot help. `reached`: the server was connected to. `answered`: an answer had begun.
     """
 
-    def __init__(
-        self, reason: str, *, final: bool = False, reached: bool = True, answered: bool = False
-    ) -> None:
+    def __init__(self, reason: str, *, final: bool = False, reached: bool = True, answered: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.final = final
@@ -76,9 +74,7 @@ class Transport:
         self._settings = settings
         self._clock = clock
         self._timeout = (settings.connect_timeout, settings.read_timeout)
-        self._adapter = HTTPAdapter(
-            pool_connections=2, pool_maxsize=settings.max_concurrency + 1, max_retries=0
-        )
+        self._adapter = HTTPAdapter(pool_connections=2, pool_maxsize=settings.max_concurrency + 1, max_retries=0)
         self._proxies: dict[str, str] = {}
         self._verify: bool | str = True
         if not is_loopback(host_of(settings.url)):
@@ -121,9 +117,7 @@ class Transport:
         """The decompressed body; error bodies are cut, others must stay within the limit."""
         encoding = raw.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
-            raise BrokenCallError(
-                "the answer is compressed in a way that was not asked for", final=True, answered=True
-            )
+            raise BrokenCallError("the answer is compressed in a way that was not asked for", final=True, answered=True)
         limit = self._settings.max_body_bytes if status == requests.codes.ok else _ERROR_BODY_BYTES
         pieces: list[bytes] = []
         size = 0
@@ -149,19 +143,10 @@ class Transport:
             return any(isinstance(link, kinds) for link in chain)
 
         settings = self._settings
-        if met(
-            requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL, urllib3.exceptions.ProxyError
-        ):
-            return BrokenCallError(
-                "the proxy of this machine's environment did not connect us", reached=False
-            )
-        if (
-            met(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, ValueError)
-            and not answered
-        ):
-            return BrokenCallError(
-                "the address or the proxy address cannot be used", final=True, reached=False
-            )
+        if met(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL, urllib3.exceptions.ProxyError):
+            return BrokenCallError("the proxy of this machine's environment did not connect us", reached=False)
+        if met(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, ValueError) and not answered:
+            return BrokenCallError("the address or the proxy address cannot be used", final=True, reached=False)
         if met(ssl.SSLCertVerificationError, ssl.CertificateError):
             return BrokenCallError("its TLS certificate is not trusted here", final=True, reached=False)
         if met(urllib3.exceptions.NameResolutionError):
@@ -178,9 +163,7 @@ class Transport:
             return BrokenCallError("the TLS connection failed", reached=answered)
         if met(urllib3.exceptions.DecodeError):
             return BrokenCallError("the answer cannot be decompressed", answered=True)
-        return BrokenCallError(
-            "the answer was cut short" if answered else "the connection broke", answered=answered
-        )
+        return BrokenCallError("the answer was cut short" if answered else "the connection broke", answered=answered)
 
 
 def _pieces(raw: urllib3.HTTPResponse) -> Iterator[bytes]:

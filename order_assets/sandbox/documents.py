@@ -64,9 +64,7 @@ def _flat(facts: Facts, now: int, seen: dict[str, int], moves: tuple[Movement, .
         "payment_option": option.pk,
         "payment_option_slug": option.order_slug,
         "bin_number": facts.bin_number,
-        "installment": payment_means.installment_pk(channel.pk, facts.card, facts.plan)
-        if facts.card
-        else None,
+        "installment": payment_means.installment_pk(channel.pk, facts.card, facts.plan) if facts.card else None,
         "installment_count": payment_means.INSTALLMENT_PLANS[facts.plan][0],
         "delivery_type": facts.delivery_type,
         "installment_interest_amount": money(facts.interest),
@@ -101,9 +99,7 @@ def _flat(facts: Facts, now: int, seen: dict[str, int], moves: tuple[Movement, .
     }
 
 
-def detail_document(
-    seed: int, facts: Facts, customer: Customer, shipping: Address, billing: Address, now: int
-) -> Json:
+def detail_document(seed: int, facts: Facts, customer: Customer, shipping: Address, billing: Address, now: int) -> Json:
     """Give the order with everything nested in it, as the detail call shows it at `now`."""
     life, channel = facts.life, facts.life.channel
     seen = life.seen(now)
@@ -135,9 +131,7 @@ def detail_document(
         ),
         "payment_option_slug": flat["payment_option_slug"],
         "bin_number": facts.bin_number,
-        "installment": payment_means.installment_document(channel.pk, facts.card, facts.plan)
-        if facts.card
-        else None,
+        "installment": payment_means.installment_document(channel.pk, facts.card, facts.plan) if facts.card else None,
         "installment_count": flat["installment_count"],
         "installment_interest_amount": flat["installment_interest_amount"],
         "cargo_company": catalogue.cargo_company_document(facts.carrier) if facts.carrier else None,
@@ -239,9 +233,7 @@ def _cancellation_plans(seed: int, facts: Facts, seen: dict[str, int]) -> list[J
             "is_cargo_refund": facts.life.path != "partly_refunded",
             "refund_invoice_number": f"IAD{facts.pk:010d}" if done else None,
             "ibans": {str(item): iban(facts.customer) for item in items} if by_transfer else {},
-            "holder_names": {str(item): f"Hesap Sahibi {facts.customer}" for item in items}
-            if by_transfer
-            else {},
+            "holder_names": {str(item): f"Hesap Sahibi {facts.customer}" for item in items} if by_transfer else {},
             # The row is written a little after the order, so its date can lie behind the order's.
             "modified_date": instant(modified + 350_000),
             "created_date": instant(asked + 120_000),

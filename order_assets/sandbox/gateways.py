@@ -143,8 +143,7 @@ def _posnet(exchange: Exchange) -> tuple[str, str]:
         authCode=exchange.approval,
     )
     return (
-        '<?xml version="1.0" encoding="ISO-8859-9"?>'
-        f"<posnetRequest>{head}<sale>{sale}</sale></posnetRequest>",
+        f'<?xml version="1.0" encoding="ISO-8859-9"?><posnetRequest>{head}<sale>{sale}</sale></posnetRequest>',
         f"<posnetResponse>{outcome}</posnetResponse>",
     )
 

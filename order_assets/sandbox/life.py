@@ -217,9 +217,7 @@ class Life:
     def events(self) -> tuple[Event, ...]:
         """List all events, past and future, by time."""
         own = [Event(at, kind, True) for at, kind in zip(self.times, self.kinds, strict=True)]
-        children = [
-            Event(at, kind, False) for at, kind in zip(self.child_times, self.child_kinds, strict=True)
-        ]
+        children = [Event(at, kind, False) for at, kind in zip(self.child_times, self.child_kinds, strict=True)]
         return tuple(sorted(own + children))
 
 

@@ -37,9 +37,7 @@ def item_documents(facts: Facts, now: int) -> list[Json]:
 
 def _split(facts: Facts, line: Line, now: int, seen: dict[str, int]) -> list[Json]:
     # One unit leaves the merged row. The two rows add up to what the one was.
-    price, discount, retail = (
-        amount // line.quantity for amount in (line.price, line.discount, line.retail_price)
-    )
+    price, discount, retail = (amount // line.quantity for amount in (line.price, line.discount, line.retail_price))
     rest = Line(
         line.position,
         line.product,
@@ -128,8 +126,7 @@ def _discount(facts: Facts, discount: Discount) -> Json:
         "session_offer_type": promotion.session_offer_type,
         "code": promotion.code,
         "benefitapplicant_set": [
-            _applicant(pk, pk * 100 + position, item_pk(facts.pk, position), stamp)
-            for position, _ in discount.shares
+            _applicant(pk, pk * 100 + position, item_pk(facts.pk, position), stamp) for position, _ in discount.shares
         ],
         "conditionapplicant_set": [
             _applicant(pk, pk * 100 + position, item_pk(facts.pk, position), stamp) for position in conditions

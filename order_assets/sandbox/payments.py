@@ -51,9 +51,7 @@ def movements(facts: Facts, seen: dict[str, int]) -> tuple[Movement, ...]:
     """Give the movements of an order's money after the events in `seen`, oldest first."""
     drafts = _payments(facts, seen) + _refunds(facts, seen)
     return tuple(
-        Movement(
-            facts.pk * PER_ORDER + position, name, kind, amount, created, max(created, modified), succeeded
-        )
+        Movement(facts.pk * PER_ORDER + position, name, kind, amount, created, max(created, modified), succeeded)
         for position, (name, kind, amount, created, modified, succeeded) in enumerate(drafts)
     )
 
@@ -187,9 +185,7 @@ def iban(customer: int) -> str:
     return f"TR00{customer:022d}"
 
 
-def transaction_document(
-    seed: int, facts: Facts, movement: Movement, order: Json, user_email: str, pos: Pos
-) -> Json:
+def transaction_document(seed: int, facts: Facts, movement: Movement, order: Json, user_email: str, pos: Pos) -> Json:
     """Give a card transaction with the flat `order` inside, as the detail repeats it."""
     rng = stream(seed, "gateway", movement.pk)
     code = f"{movement.pk:08d}{hex_text(6, seed, 'trans', movement.pk).upper()}"

@@ -165,9 +165,7 @@ def district_document(place: Place) -> Json | None:
     """Give the district as it is nested in an address, or None where there is none."""
     if place.district_pk is None:
         return None
-    changed = (
-        "2016-12-22T08:53:12.031000Z" if place.district_pk == 3679 else instant(_IMPORTED + place.district_pk)
-    )
+    changed = "2016-12-22T08:53:12.031000Z" if place.district_pk == 3679 else instant(_IMPORTED + place.district_pk)
     return {
         "pk": place.district_pk,
         "is_active": True,

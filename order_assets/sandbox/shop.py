@@ -61,9 +61,7 @@ class ShopSettings:
             raise ValueError(f"Unknown sandbox capability {', '.join(sorted(unknown))}; there are: {known}.")
         for name, least in (("orders_per_day", 0), ("latency_ms", 0), ("page_cap", 1)):
             if getattr(self, name) < least:
-                raise ValueError(
-                    f"Sandbox setting {name} is {getattr(self, name)}; it must be at least {least}."
-                )
+                raise ValueError(f"Sandbox setting {name} is {getattr(self, name)}; it must be at least {least}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +209,7 @@ class Shop:
             return _NewestFirst(self._world.placed_until(now))
         return self._remembered(query, now, lambda: self._find(query, now))
 
-    def flat_orders(
-        self, query: OrderQuery | None = None, *, offset: int = 0, limit: int | None = None
-    ) -> list[Json]:
+    def flat_orders(self, query: OrderQuery | None = None, *, offset: int = 0, limit: int | None = None) -> list[Json]:
         """Give the flat rows of the orders that a query finds now, from `offset`, at most `limit` of them."""
         shop = self.pinned()
         end = None if limit is None else offset + limit

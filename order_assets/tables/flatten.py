@@ -72,7 +72,9 @@ class Flattener:
         orders = 0
         with ExitStack() as stack:
             writers = {
-                table.name: stack.enter_context(_Writer(table_file(data_root, table.name, day), self._schemas[table.name]))
+                table.name: stack.enter_context(
+                    _Writer(table_file(data_root, table.name, day), self._schemas[table.name])
+                )
                 for table in self._contract
             }
             connection = stack.enter_context(duckdb.connect(config=self._settings))

@@ -44,11 +44,7 @@ def make_plan(contract: Contract) -> Plan:
     shapes = {document: document_shape(contract, document) for document in Document}
     return Plan(
         parse={document: _parse(document, shape) for document, shape in shapes.items()},
-        rows={
-            table.name: _rows_of_table(table, shapes)
-            for table in contract
-            if table.kind is not Kind.REMAINDER
-        },
+        rows={table.name: _rows_of_table(table, shapes) for table in contract if table.kind is not Kind.REMAINDER},
     )
 
 
@@ -105,7 +101,9 @@ def _rows_of_table(table: Table, shapes: dict[Document, Record | SetOf]) -> str:
         return f"{selects[0]} ORDER BY order_pk"
     if table.kind is Kind.CHILD:
         position = ", position" if len(selects) == 1 else ""
-        return " UNION ALL ".join(selects) + (f" ORDER BY order_pk{position}" if position else f" ORDER BY {_order(table)}")
+        return " UNION ALL ".join(selects) + (
+            f" ORDER BY order_pk{position}" if position else f" ORDER BY {_order(table)}"
+        )
     return newest_of_each(table, f"({' UNION ALL '.join(selects)})")
 
 
@@ -137,11 +135,15 @@ def _locate(table: Table, source: Source, root: Record | SetOf) -> _Place:
     shape: Shape = root
     for step in steps(source.path):
         if step == "[]" and isinstance(shape, SetOf):
-            kept = "".join(
-                f", {_inside(owner, column.path)} AS {quoted('owner_' + column.name)}"
-                for column in table.columns
-                if column.origin is Origin.OWNER and source.path.endswith("[]")
-            ) if relation != source.document.value or owner != row else ""
+            kept = (
+                "".join(
+                    f", {_inside(owner, column.path)} AS {quoted('owner_' + column.name)}"
+                    for column in table.columns
+                    if column.origin is Origin.OWNER and source.path.endswith("[]")
+                )
+                if relation != source.document.value or owner != row
+                else ""
+            )
             relation = (
                 f"(SELECT order_pk{kept}, unnest({row}) AS r, generate_subscripts({row}, 1) - 1 AS position "
                 f"FROM {relation})"

@@ -31,9 +31,7 @@ class Finding:
     numbers: Mapping[str, int | str] = field(default_factory=dict)
 
 
-def verify_day(
-    data_root: Path, day: date, contract: Contract, expected: Mapping[str, int]
-) -> Iterator[Finding]:
+def verify_day(data_root: Path, day: date, contract: Contract, expected: Mapping[str, int]) -> Iterator[Finding]:
     """Check the files of a day; `expected` are rows per table as counted from the documents."""
     with duckdb.connect() as connection:
         for table in contract:

@@ -42,10 +42,7 @@ def find_inputs(
     ledgers = [_pattern(ledger_file(data_root, day)) for day in days]
     return Inputs(
         days=tuple(days),
-        tables={
-            table.name: [_pattern(table_files(data_root, table.name, day)) for day in days]
-            for table in contract
-        },
+        tables={table.name: [_pattern(table_files(data_root, table.name, day)) for day in days] for table in contract},
         ledgers=ledgers,
         ledger_columns=_ledger_columns(connection, ledgers, data_root),
     )
@@ -56,9 +53,7 @@ def describe_refused(connection: duckdb.DuckDBPyConnection, table: Table, inputs
     required = [column.name for column in table.columns if not column.nullable]
     free_form = [column.name for column in table.columns if column.type.duckdb == "JSON"]
     faults = [f"no {column}" for column in required] + [f"no valid JSON in {column}" for column in free_form]
-    counts = connection.execute(
-        count_refused(required, free_form), {"files": inputs.tables[table.name]}
-    ).fetchall()
+    counts = connection.execute(count_refused(required, free_form), {"files": inputs.tables[table.name]}).fetchall()
     found = [
         f"{count} rows of {inputs.days[file]} have {fault}"
         for file, *of_day in counts
@@ -88,9 +83,7 @@ def _check_columns(
             )
 
 
-def _parquet_columns(
-    connection: duckdb.DuckDBPyConnection, files: Iterable[str]
-) -> dict[str, list[tuple[str, str]]]:
+def _parquet_columns(connection: duckdb.DuckDBPyConnection, files: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
     patterns = [file_pattern(file) for file in files]
     try:
         rows = connection.execute(statement("parquet_columns"), {"files": patterns}).fetchall()

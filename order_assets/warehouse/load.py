@@ -183,9 +183,7 @@ def _insert_table(connection: duckdb.DuckDBPyConnection, table: Table, inputs: I
         raise WarehouseError(describe_refused(connection, table, inputs)) from None
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: TableLayout, inputs: Inputs, files: list[str]
-) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, table: TableLayout, inputs: Inputs, files: list[str]) -> None:
     sql = statement(
         "insert_days",
         table=name(table.schema, table.name),

@@ -122,9 +122,7 @@ def _comments_differ(before: TableLayout | None, table: TableLayout) -> bool:
     )
 
 
-def _reshape(
-    connection: duckdb.DuckDBPyConnection, before: TableLayout, table: TableLayout, witness: str
-) -> bool:
+def _reshape(connection: duckdb.DuckDBPyConnection, before: TableLayout, table: TableLayout, witness: str) -> bool:
     """Rebuild a table that looks different. Returns whether it was necessary."""
     source, rebuilt = name(table.schema, table.name), f"{table.name} (rebuilt)"
     if before.shape == table.shape:
@@ -137,9 +135,7 @@ def _reshape(
     kept = [column for column in wanted.columns if column.name in before.column_names]
     connection.execute(copy_table(source, name(table.schema, rebuilt), kept))
     connection.execute(statement("drop_table", table=source))
-    connection.execute(
-        statement("rename_table", table=name(table.schema, rebuilt), table_name=name(table.name))
-    )
+    connection.execute(statement("rename_table", table=name(table.schema, rebuilt), table_name=name(table.name)))
     return True
 
 
@@ -158,8 +154,7 @@ def _without_impossible_requirements(
     if rows:
         impossible.update(column for column in required if column not in known)
     columns = tuple(
-        replace(column, required=column.required and column.name not in impossible)
-        for column in table.columns
+        replace(column, required=column.required and column.name not in impossible) for column in table.columns
     )
     return replace(table, columns=columns)
 
@@ -181,9 +176,7 @@ def _refuse_inexact(
             )
 
 
-def _drop_obsolete(
-    connection: duckdb.DuckDBPyConnection, wanted: Iterable[TableLayout], existing: _Existing
-) -> None:
+def _drop_obsolete(connection: duckdb.DuckDBPyConnection, wanted: Iterable[TableLayout], existing: _Existing) -> None:
     kept = {(table.schema, table.name) for table in wanted}
     for schema, table in existing.tables.keys() - kept:
         # Tables beside ours in `meta` may be somebody else's.

@@ -93,8 +93,7 @@ def comments(kind: str, table: TableLayout, schema: str) -> list[str]:
 def count_per_day(tables: Iterable[TableLayout]) -> str:
     """Rows of each table and day in `$days`: table name, day, rows."""
     return "\nUNION ALL\n".join(
-        statement("count_days", table_text=text(table.name), table=name(table.schema, table.name))
-        for table in tables
+        statement("count_days", table_text=text(table.name), table=name(table.schema, table.name)) for table in tables
     )
 
 

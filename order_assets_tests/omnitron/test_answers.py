@@ -31,9 +31,7 @@ def failure(client: OmnitronClient, path: str = "orders/") -> OmnitronError:
     return caught.value
 
 
-def test_the_answer_comes_untouched_with_exact_numbers_and_the_shops_clock(
-    serve: Serve, connect: Connect
-) -> None:
+def test_the_answer_comes_untouched_with_exact_numbers_and_the_shops_clock(serve: Serve, connect: Connect) -> None:
     body = '{ "amount" : 8.10 ,\n "name":"ğüş\\u0131", "n": 12 }'.encode()
     shop = serve(in_turn(Reply(body, headers={"Date": "Sun, 06 Nov 1994 08:49:37 GMT"})))
     response = connect(shop).get_json_bytes("orders/", {"limit": 5, "sort": "-pk"})
@@ -45,9 +43,7 @@ def test_the_answer_comes_untouched_with_exact_numbers_and_the_shops_clock(
 
 
 @pytest.mark.parametrize("date", [None, "yesterday", "Sun, 99 Nov 1994 08:49:37 GMT"])
-def test_an_answer_without_a_readable_date_still_counts(
-    serve: Serve, connect: Connect, date: str | None
-) -> None:
+def test_an_answer_without_a_readable_date_still_counts(serve: Serve, connect: Connect, date: str | None) -> None:
     reply = Reply({}, headers={} if date is None else {"Date": date})
     assert connect(serve(in_turn(reply))).get_json_bytes("orders/").server_date is None
 
@@ -67,9 +63,7 @@ def test_compressed_answers_are_read(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/hal+json"]
 )
 def test_all_spellings_of_json_are_read(serve: Serve, connect: Connect, content_type: str) -> None:
-    assert (
-        connect(serve(in_turn(Reply({}, content_type=content_type)))).get_json_bytes("orders/").status == 200
-    )
+    assert connect(serve(in_turn(Reply({}, content_type=content_type)))).get_json_bytes("orders/").status == 200
 
 
 @pytest.mark.parametrize(
@@ -155,14 +149,10 @@ def test_the_404_page_of_a_wrong_host_does_not_look_like_a_gone_order(
     serve: Serve, connect: Connect, page: Reply
 ) -> None:
     with pytest.raises(OmnitronNotFoundError, match="OMNITRON_URL"):
-        connect(serve(in_turn(page))).get_json_bytes(
-            "orders_integration/1/detailed_integration/", missing_ok=True
-        )
+        connect(serve(in_turn(page))).get_json_bytes("orders_integration/1/detailed_integration/", missing_ok=True)
 
 
-def test_an_error_page_is_quoted_without_tags_secrets_and_personal_data(
-    serve: Serve, connect: Connect
-) -> None:
+def test_an_error_page_is_quoted_without_tags_secrets_and_personal_data(serve: Serve, connect: Connect) -> None:
     page = f"""<!doctype html><head><title>Server error</title><style>.x {{}}</style></head>
     <script>var k = "sk-1";</script><p>Hello\x1b[31m warehouse-user, token {TOKEN} pa55 word,
     mail ayse@shop.example, phone +90 532 123 45 67, key QUJDREVGR0hJSktMTU5PUFFSU1RVVg==</p>"""

@@ -15,9 +15,7 @@ Serve = Callable[[Answer], ScriptedShop]
 Connect = Callable[..., OmnitronClient]
 
 
-def test_requests_start_evenly_spaced_without_a_burst(
-    serve: Serve, connect: Connect, virtual: VirtualTime
-) -> None:
+def test_requests_start_evenly_spaced_without_a_burst(serve: Serve, connect: Connect, virtual: VirtualTime) -> None:
     started: list[float] = []
 
     def answer(_: Asked) -> Reply:
@@ -31,9 +29,7 @@ def test_requests_start_evenly_spaced_without_a_burst(
     assert client.counters.seconds_waited == 1
 
 
-def test_repeats_and_logins_are_in_the_budget_too(
-    serve: Serve, connect: Connect, virtual: VirtualTime
-) -> None:
+def test_repeats_and_logins_are_in_the_budget_too(serve: Serve, connect: Connect, virtual: VirtualTime) -> None:
     shop = serve(in_turn(Reply({"key": "abc"}), Reply({}, 500), Reply({})))
     client = connect(shop, requests_per_second=0.1, backoff_seconds=0, token=None, username="u", password="p")
     client.get_json_bytes("orders/")

@@ -27,17 +27,13 @@ NOWHERE = "https://shop.example"
 def test_every_item_has_an_outcome_and_errors_of_one_order_are_values(serve: Serve, connect: Connect) -> None:
     def answer(asked: Asked) -> Reply:
         return (
-            Reply({"detail": "Not found."}, 404)
-            if asked.query["n"] in ("3", "77")
-            else Reply({"n": asked.query["n"]})
+            Reply({"detail": "Not found."}, 404) if asked.query["n"] in ("3", "77") else Reply({"n": asked.query["n"]})
         )
 
     client = connect(serve(answer))
     outcomes = {
         outcome.item: outcome
-        for outcome in client.map_concurrently(
-            lambda n: client.get_json_bytes("orders/", {"n": n}), range(100)
-        )
+        for outcome in client.map_concurrently(lambda n: client.get_json_bytes("orders/", {"n": n}), range(100))
     }
     assert sorted(outcomes) == list(range(100))
     assert sorted(n for n, outcome in outcomes.items() if outcome.error) == [3, 77]
@@ -210,9 +206,7 @@ def test_closing_the_client_ends_a_walk(serve: Serve, items: int) -> None:
             assert not thread.is_alive()
 
 
-def test_an_order_in_the_middle_sends_nothing_more_once_the_walk_is_over(
-    serve: Serve, connect: Connect
-) -> None:
+def test_an_order_in_the_middle_sends_nothing_more_once_the_walk_is_over(serve: Serve, connect: Connect) -> None:
     first_half_asked, walk_over = threading.Event(), threading.Event()
 
     def answer(asked: Asked) -> Reply:

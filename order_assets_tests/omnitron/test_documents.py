@@ -78,9 +78,7 @@ def test_bare_lists_of_items_are_taken(serve: Serve, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("order", [12, "12", {"pk": 12}, None])
-def test_rows_that_name_their_order_in_another_way_are_taken(
-    serve: Serve, connect: Connect, order: object
-) -> None:
+def test_rows_that_name_their_order_in_another_way_are_taken(serve: Serve, connect: Connect, order: object) -> None:
     documents = connect(serve(order_12(items=rows_paged(2, order)))).order_documents(12)
     assert len(documents.item_pages) == 1
 

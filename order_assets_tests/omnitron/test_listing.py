@@ -44,9 +44,7 @@ def walk(client: OmnitronClient, **options: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("total", [1, 99, 100, 101, 250])
-def test_every_order_is_seen_once_and_no_page_too_many_is_asked(
-    serve: Serve, connect: Connect, total: int
-) -> None:
+def test_every_order_is_seen_once_and_no_page_too_many_is_asked(serve: Serve, connect: Connect, total: int) -> None:
     shop = serve(paged(total))
     assert walk(connect(shop)) == list(range(total))
     assert [asked.query for asked in shop.asked] == [
@@ -69,9 +67,7 @@ def test_an_empty_shop_gives_one_empty_page(serve: Serve, connect: Connect) -> N
     assert (page.rows, page.count) == ([], 0)
 
 
-def test_a_server_that_gives_smaller_pages_than_asked_for_is_walked_to_the_end(
-    serve: Serve, connect: Connect
-) -> None:
+def test_a_server_that_gives_smaller_pages_than_asked_for_is_walked_to_the_end(serve: Serve, connect: Connect) -> None:
     assert walk(connect(serve(paged(57, cap=10)))) == list(range(57))
 
 
@@ -83,9 +79,7 @@ def test_a_next_on_another_host_is_never_contacted(serve: Serve, connect: Connec
 
 
 @pytest.mark.parametrize("following", ["/api/v1/orders/?page=2", "?page=77", "not an address", True, 2])
-def test_a_relative_or_odd_next_means_more_and_nothing_else(
-    serve: Serve, connect: Connect, following: object
-) -> None:
+def test_a_relative_or_odd_next_means_more_and_nothing_else(serve: Serve, connect: Connect, following: object) -> None:
     assert walk(connect(serve(paged(150, following=following)))) == list(range(150))
 
 
@@ -168,9 +162,7 @@ def test_a_list_that_cannot_be_right_is_an_error(
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 500])
 @pytest.mark.parametrize("page", [1, 2])
-def test_a_refused_page_never_looks_like_the_end(
-    serve: Serve, connect: Connect, status: int, page: int
-) -> None:
+def test_a_refused_page_never_looks_like_the_end(serve: Serve, connect: Connect, status: int, page: int) -> None:
     good = [page_of(rows(number), 9, "more") for number in range(1, page)]
     shop = serve(in_turn(*good, Reply({"detail": "no"}, status)))
     with pytest.raises(OmnitronError):
@@ -178,9 +170,7 @@ def test_a_refused_page_never_looks_like_the_end(
 
 
 def test_a_missing_list_says_which_address_was_asked(serve: Serve, connect: Connect) -> None:
-    with pytest.raises(
-        OmnitronNotFoundError, match=r"Order list, page 1: GET .*/api/v1/orders/ answered 404"
-    ):
+    with pytest.raises(OmnitronNotFoundError, match=r"Order list, page 1: GET .*/api/v1/orders/ answered 404"):
         walk(connect(serve(in_turn(Reply({"detail": "Not found."}, 404)))))
 
 

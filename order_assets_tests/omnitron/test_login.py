@@ -65,9 +65,7 @@ def test_the_first_call_logs_in_and_the_token_is_kept(serve: Serve, connect: Con
 
 
 @pytest.mark.parametrize("same_token", [False, True])
-def test_eight_threads_that_lose_their_token_log_in_once(
-    serve: Serve, connect: Connect, same_token: bool
-) -> None:
+def test_eight_threads_that_lose_their_token_log_in_once(serve: Serve, connect: Connect, same_token: bool) -> None:
     desk = TokenDesk(same_token=same_token)
     client = connect(serve(desk), **USER)
     client.get_json_bytes("orders/")
@@ -169,18 +167,14 @@ def test_a_login_that_gives_no_key_stops_everything(
 
 def test_a_missing_right_stops_everything_and_says_whose(serve: Serve, connect: Connect) -> None:
     shop = serve(in_turn(Reply({"detail": "You do not have permission."}, 403)))
-    with pytest.raises(
-        OmnitronForbiddenError, match=r"You do not have permission.*right to read orders"
-    ) as caught:
+    with pytest.raises(OmnitronForbiddenError, match=r"You do not have permission.*right to read orders") as caught:
         connect(shop).get_json_bytes("orders/")
     assert caught.value.systemic
     assert len(shop.asked) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_never_carries_the_token_to_another_host(
-    serve: Serve, connect: Connect, status: int
-) -> None:
+def test_a_redirect_never_carries_the_token_to_another_host(serve: Serve, connect: Connect, status: int) -> None:
     thief = serve(in_turn(Reply({})))
     where = thief.url.replace("127.0.0.1", "localhost") + "/deep/path?secret=1"
     shop = serve(in_turn(Reply(b"", status, headers={"Location": where})))
@@ -192,9 +186,7 @@ def test_a_redirect_never_carries_the_token_to_another_host(
     assert caught.value.systemic
 
 
-@pytest.mark.parametrize(
-    "location", ["", "/login/", "http://[::1", "//:@/", "https://u:p4ssw0rd@other.example/"]
-)
+@pytest.mark.parametrize("location", ["", "/login/", "http://[::1", "//:@/", "https://u:p4ssw0rd@other.example/"])
 def test_a_strange_redirect_is_an_error_too(serve: Serve, connect: Connect, location: str) -> None:
     shop = serve(in_turn(Reply(b"", 302, headers={"Location": location})))
     with pytest.raises(OmnitronAnswerError, match="redirect") as caught:

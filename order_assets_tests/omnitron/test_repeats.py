@@ -17,9 +17,7 @@ Serve = Callable[[Answer], ScriptedShop]
 Connect = Callable[..., OmnitronClient]
 
 GOOD = Reply({"fine": True})
-CUT_BY_LENGTH = Reply(
-    raw=b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a": '
-)
+CUT_BY_LENGTH = Reply(raw=b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a": ')
 CUT_CHUNK = Reply(
     raw=b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{"a": '
 )
@@ -33,12 +31,8 @@ GARBAGE = Reply(raw=b"\x16\x03\x01 what is this\r\n\r\n")
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_passing_trouble_of_the_shop_does_not_fail_the_call(
-    serve: Serve, connect: Connect, status: int
-) -> None:
-    shop = serve(
-        in_turn(Reply({"detail": "busy"}, status), Reply(b"<h1>oops</h1>", status, "text/html"), GOOD)
-    )
+def test_a_passing_trouble_of_the_shop_does_not_fail_the_call(serve: Serve, connect: Connect, status: int) -> None:
+    shop = serve(in_turn(Reply({"detail": "busy"}, status), Reply(b"<h1>oops</h1>", status, "text/html"), GOOD))
     client = connect(shop)
     response = client.get_json_bytes("orders/")
     assert (response.body, response.retries, len(shop.asked)) == (b'{"fine": true}', 2, 3)
@@ -104,8 +98,7 @@ def test_waits_grow_up_to_their_limit_and_the_last_error_is_clear(
     assert virtual.slept == [1, 2, 3, 3]
     assert client.counters.seconds_waited == 9
     assert str(caught.value).startswith(
-        f"Order transactions, page 7: GET {shop.url}/api/v1/order_transactions/ "
-        "still answered 503 after 5 attempts."
+        f"Order transactions, page 7: GET {shop.url}/api/v1/order_transactions/ still answered 503 after 5 attempts."
     )
     assert "try again later" in str(caught.value)
     assert (caught.value.kind, caught.value.systemic) == ("transient", False)
@@ -120,9 +113,7 @@ def test_waits_are_random_so_that_threads_do_not_come_back_together(
     assert all(seconds <= 8 * 2**turn for turn, seconds in enumerate(virtual.slept))
 
 
-def test_a_wait_that_the_shop_asks_for_is_kept_in_seconds(
-    serve: Serve, connect: Connect, virtual: VirtualTime
-) -> None:
+def test_a_wait_that_the_shop_asks_for_is_kept_in_seconds(serve: Serve, connect: Connect, virtual: VirtualTime) -> None:
     shop = serve(in_turn(Reply({}, 429, headers={"Retry-After": "42"}), GOOD))
     connect(shop).get_json_bytes("orders/")
     assert virtual.slept == [42]
@@ -156,17 +147,13 @@ def test_an_hour_long_wait_is_reported_instead_of_kept(
     serve: Serve, connect: Connect, virtual: VirtualTime, seconds: str
 ) -> None:
     shop = serve(in_turn(Reply({}, 429, headers={"Retry-After": seconds})))
-    with pytest.raises(
-        OmnitronUnavailableError, match=r"longer than we wait .*300 s.*REQUESTS_PER_SECOND"
-    ) as caught:
+    with pytest.raises(OmnitronUnavailableError, match=r"longer than we wait .*300 s.*REQUESTS_PER_SECOND") as caught:
         connect(shop).get_json_bytes("orders/")
     assert caught.value.systemic
     assert virtual.slept == []
 
 
-def test_a_wait_that_one_call_is_told_holds_all_calls(
-    serve: Serve, connect: Connect, virtual: VirtualTime
-) -> None:
+def test_a_wait_that_one_call_is_told_holds_all_calls(serve: Serve, connect: Connect, virtual: VirtualTime) -> None:
     shop = serve(in_turn(Reply({}, 429, headers={"Retry-After": "30"}), GOOD))
     client = connect(shop, retries=0)
     with pytest.raises(OmnitronUnavailableError):
@@ -193,9 +180,7 @@ def test_a_host_name_that_does_not_exist_is_named(connect: Connect, monkeypatch:
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(
-        OmnitronUnavailableError, match=r"https://shop\.example.*the name does not resolve"
-    ) as caught:
+    with pytest.raises(OmnitronUnavailableError, match=r"https://shop\.example.*the name does not resolve") as caught:
         connect("https://shop.example").get_json_bytes("orders/")
     assert caught.value.systemic
 

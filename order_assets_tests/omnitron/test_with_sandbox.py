@@ -42,9 +42,7 @@ def test_the_documented_order_comes_as_it_is_documented(sandbox: Sandbox, client
     assert json.loads(documents.detail or b"") == sandbox.shop.order_detail(27)
 
 
-def test_items_and_discounts_of_every_kind_of_order_are_complete(
-    sandbox: Sandbox, client: OmnitronClient
-) -> None:
+def test_items_and_discounts_of_every_kind_of_order_are_complete(sandbox: Sandbox, client: OmnitronClient) -> None:
     pks = sorted(sandbox.shop.order_pks())[:60]
     for outcome in client.map_concurrently(client.order_documents, pks):
         assert outcome.error is None
@@ -59,9 +57,7 @@ def test_an_order_that_does_not_exist_is_gone(client: OmnitronClient) -> None:
     assert client.order_documents(999_999_999).status == "gone"
 
 
-def test_a_token_that_ends_in_the_middle_of_a_walk_is_renewed(
-    sandbox: Sandbox, client: OmnitronClient
-) -> None:
+def test_a_token_that_ends_in_the_middle_of_a_walk_is_renewed(sandbox: Sandbox, client: OmnitronClient) -> None:
     seen = 0
     for page in client.list_orders(limit=50):
         seen += len(page.rows)

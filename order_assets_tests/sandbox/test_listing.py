@@ -71,9 +71,7 @@ def test_a_smaller_page_cap_is_kept() -> None:
         assert every_page(get, path, order=pk, limit=100) == sandbox.shop.order_items(pk)
 
 
-def test_filters_on_status_erp_flag_and_cancel_status(
-    get: Call, shop: Shop, rows: list[dict[str, Any]]
-) -> None:
+def test_filters_on_status_erp_flag_and_cancel_status(get: Call, shop: Shop, rows: list[dict[str, Any]]) -> None:
     for status in ("400", "550", "600", "100"):
         expected = [row for row in rows if row["status"] == status]
         assert expected
@@ -104,9 +102,7 @@ def test_what_the_api_does_not_know_it_ignores_and_gives_everything(
 
 
 @pytest.mark.parametrize("field", ["modified_date", "created_date", "date_placed"])
-def test_date_filters_work_where_they_are_a_capability(
-    able: Call, rows: list[dict[str, Any]], field: str
-) -> None:
+def test_date_filters_work_where_they_are_a_capability(able: Call, rows: list[dict[str, Any]], field: str) -> None:
     keep = {
         "gt": lambda value: value > MIDDLE,
         "gte": lambda value: value >= MIDDLE,

@@ -39,9 +39,7 @@ def generated(shop: Shop) -> list[int]:
 
 
 def everything(shop: Shop, pk: int) -> str:
-    return json.dumps(
-        [shop.flat_order(pk), shop.order_detail(pk), shop.order_items(pk), shop.discount_items(pk)]
-    )
+    return json.dumps([shop.flat_order(pk), shop.order_detail(pk), shop.order_items(pk), shop.discount_items(pk)])
 
 
 def differences(value: Any, documented: Any, path: str = "") -> list[str]:
@@ -80,9 +78,7 @@ def test_every_amount_is_text_with_two_decimals_but_the_one_bare_number(shop: Sh
         bare = json.loads(json.dumps(detail["net_shipping_amount"]), parse_float=str)
         assert Decimal(bare) == Decimal(detail["shipping_amount"])
         assert len(bare.partition(".")[2]) <= 2
-        assert re.fullmatch(
-            r"\d\.\d{6}", (detail["installment"] or {"interest_rate": "0.000000"})["interest_rate"]
-        )
+        assert re.fullmatch(r"\d\.\d{6}", (detail["installment"] or {"interest_rate": "0.000000"})["interest_rate"])
 
 
 def test_amounts_add_up_to_the_cent(shop: Shop) -> None:

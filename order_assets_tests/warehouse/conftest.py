@@ -20,9 +20,7 @@ def small_contract() -> Contract:
         tuple(
             replace(
                 table,
-                columns=tuple(
-                    column for column in table.columns if column.name in COLUMNS or not column.nullable
-                ),
+                columns=tuple(column for column in table.columns if column.name in COLUMNS or not column.nullable),
             )
             for table in tables
         )

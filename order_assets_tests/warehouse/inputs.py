@@ -28,15 +28,11 @@ def at(hour: int, day: date = DAY) -> datetime:
     return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
 
 
-def write_day(
-    root: Path, day: date, rows: Mapping[str, Rows] | None = None, *, contract: Contract = CONTRACT
-) -> None:
+def write_day(root: Path, day: date, rows: Mapping[str, Rows] | None = None, *, contract: Contract = CONTRACT) -> None:
     """Write all tables of a day: the given rows (columns left out are filled in), no rows in other tables."""
     for table in contract:
         write_table(root, day, table, (rows or {}).get(table.name, ()))
-    write_ledger(
-        root, day, [{"order_pk": row["pk"], "state": "landed"} for row in (rows or {}).get("orders", ())]
-    )
+    write_ledger(root, day, [{"order_pk": row["pk"], "state": "landed"} for row in (rows or {}).get("orders", ())])
 
 
 def write_table(root: Path, day: date, table: Table, rows: Rows) -> Path:
@@ -54,8 +50,7 @@ def some_rows(count: int, day: date = DAY, *, contract: Contract = CONTRACT) -> 
     first = day.toordinal() * 1_000_000
     return {
         table.name: [
-            {"pk": number if table.kind == "thing" else first + number, "position": number}
-            for number in range(count)
+            {"pk": number if table.kind == "thing" else first + number, "position": number} for number in range(count)
         ]
         for table in contract
     }
@@ -70,9 +65,7 @@ def _write(path: Path, rows: Rows, schema: pa.Schema) -> Path:
 def _filler(column: Column) -> Any:
     if column.nullable:
         return None
-    return {"BIGINT": 1, "VARCHAR": "x", "JSON": "{}", "BOOLEAN": True}.get(
-        column.type.duckdb, Decimal("1.00")
-    )
+    return {"BIGINT": 1, "VARCHAR": "x", "JSON": "{}", "BOOLEAN": True}.get(column.type.duckdb, Decimal("1.00"))
 
 
 def _arrow_type(column: Column) -> pa.DataType:

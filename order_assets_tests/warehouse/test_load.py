@@ -86,9 +86,7 @@ def test_every_row_of_many_days_gets_the_day_of_its_own_file(root: Path, few: Co
 
     found = dict(query(root, "SELECT date, list(pk ORDER BY pk) FROM orders GROUP BY date"))
     assert found == {
-        day: [number * 100 + each for each in range(number % 4)]
-        for number, day in enumerate(wanted)
-        if number % 4
+        day: [number * 100 + each for each in range(number % 4)] for number, day in enumerate(wanted) if number % 4
     }
     assert report.days == tuple(wanted)
     assert [report.rows["orders"][day] for day in wanted] == [number % 4 for number in range(40)]

@@ -96,9 +96,7 @@ def test_a_new_column_keeps_the_rows_of_days_loaded_before(root: Path, few: Cont
     assert query(root, comment) == [("Note on the gift",)]
 
 
-def test_a_new_column_of_a_thing_reaches_its_history_and_its_newest_version(
-    root: Path, few: Contract
-) -> None:
+def test_a_new_column_of_a_thing_reaches_its_history_and_its_newest_version(root: Path, few: Contract) -> None:
     write_day(root, DAY, {"customers": [{"pk": 1}]}, contract=few)
     load_days(root, [DAY], contract=few, contract_version="1")
     customers = few.table("customers")

@@ -1,0 +1,80 @@
+# The daily habits. `make` alone lists them; each one brings what it needs the first time and not again.
+
+PYTHON := $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PORT := 3000
+
+# Dagster's settings and history lie here, whatever the shell says. It has to be absolute.
+export DAGSTER_HOME := $(CURDIR)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The environment of this file's commands, with the tested versions; a stamp says which pins are in it.
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui test lint constraints clean
+
+help:
+	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
+	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
+	@echo "make test         install what tests need, run all tests"
+	@echo "make lint         ruff, mypy and the import rules"
+	@echo "make constraints  write constraints*.txt anew from pyproject.toml"
+	@echo "make clean        remove .venv and caches; data/ and Dagster's history stay"
+	@echo "PYTHON=path       the Python to install with, 3.11 to 3.13 (now $(PYTHON))"
+
+demo: $(RUN_STAMP)
+	@$(BIN)/order-assets demo
+
+# Two processes that touch a fresh history at once fail, so it is made before the webserver and the daemon start.
+ui: $(RUN_STAMP)
+	@$(BIN)/dagster instance migrate >$(DAGSTER_HOME)/.migrate.log 2>&1 || { cat $(DAGSTER_HOME)/.migrate.log; exit 1; }
+	@rm -f $(DAGSTER_HOME)/.migrate.log
+	@exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+
+test: $(DEV_STAMP)
+	@$(BIN)/python -m pytest
+
+lint: $(DEV_STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+constraints: $(DEV_STAMP)
+	@$(call compile,constraints.txt)
+	@$(call compile,constraints-dev.txt,--extra dev)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find order_assets order_assets_tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(RUN_STAMP): constraints.txt pyproject.toml | $(BIN)/python
+	@$(call install,constraints.txt)
+	@touch $@
+
+# The tests' versions hold the others too, so there is nothing left to install for the demo.
+$(DEV_STAMP): constraints-dev.txt pyproject.toml | $(BIN)/python
+	@$(call install,constraints-dev.txt)
+	@touch $@ $(RUN_STAMP)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.11 to 3.13 is needed; name one with: make PYTHON=/path/to/python ..." >&2; exit 1; }
+	@echo "Making the environment $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+# Exact versions with hashes first, then the project beside them: pip cannot check a folder against a hash.
+# The file names everything that is needed, so nothing has to be resolved (pip 23 would trip over extras there).
+define install
+echo "Installing the versions of $(1), a minute or so" && \
+$(BIN)/python -m pip install -qq --no-deps --require-hashes -r $(1) && \
+$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+endef
+
+define compile
+$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+	--custom-compile-command "make constraints" --group build $(2) pyproject.toml --output-file $(1)
+endef

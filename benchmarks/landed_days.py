@@ -1,0 +1,130 @@
+"""Makes landed days of any size from the stand-in's orders, for benchmarks and for tests of what comes after landing.
+
+Up to a thousand orders are drawn and go through the gate as fetched ones do. A larger day repeats them with other keys
+for the order and for everything that belongs to it alone; customers, addresses and places stay shared, as in a shop.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from order_assets.contract import CONTRACT, Contract
+from order_assets.landing import SANDBOX_KEY, Gate, Landing, ListedOrder, Privacy, PrivacyMode, receive
+from order_assets.sandbox import Shop, ShopSettings
+from order_assets.sandbox.shop import FIRST_PK
+
+DISTINCT = 1_000
+_ROWS_PER_PART = 1_000
+_PK = re.compile(r'"(pk|order|discount_item|order_item|parent|transaction_object_id)":(\d+)')
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers for one order, in the form in which a client brings them."""
+
+    detail: bytes | None
+    item_pages: tuple[bytes, ...] = (b"[]",)
+    discount_pages: tuple[bytes, ...] = (b"[]",)
+    requests: int = 3
+    retries: int = 0
+    fetched_at: datetime = datetime(2026, 3, 1, tzinfo=UTC)
+
+    @property
+    def bytes(self) -> int:
+        return sum(map(len, (self.detail or b"", *self.item_pages, *self.discount_pages)))
+
+
+def shop_of(day: date, orders: int, *, seed: int = 7) -> Shop:
+    """A shop whose first day is `day`, four weeks later, when most of its orders have come to an end."""
+    later = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=28)
+    return Shop(ShopSettings(seed=seed, orders_per_day=orders, start=day, now=later))
+
+
+def plain_gate(contract: Contract = CONTRACT) -> Gate:
+    """The gate with the treatment of personal data that is the default."""
+    return Gate(contract, Privacy(PrivacyMode.TOKENISE, SANDBOX_KEY))
+
+
+def landing_row(gate: Gate, shop: Shop, pk: int) -> dict[str, Any]:
+    """The landing row of an order of the shop."""
+    answers = Answers(
+        _json(shop.order_detail(pk)), (_json(shop.order_items(pk)),), (_json(shop.discount_items(pk)),)
+    )
+    return receive(gate, listed_order(shop.flat_order(pk)), answers)
+
+
+def listed_order(flat: dict[str, Any]) -> ListedOrder:
+    """An order as the list shows it."""
+    return ListedOrder(
+        pk=flat["pk"],
+        number=flat["number"],
+        date_placed=datetime.fromisoformat(flat["date_placed"]),
+        modified_date=datetime.fromisoformat(flat["modified_date"]),
+        created_date=datetime.fromisoformat(flat["created_date"]),
+        checkout_provider_id=flat.get("checkout_provider_id"),
+        listed=True,
+    )
+
+
+def landing_rows(day: date, orders: int, *, seed: int = 7) -> Iterator[dict[str, Any]]:
+    """The landing rows of a day, by ascending pk."""
+    distinct = min(orders, DISTINCT)
+    gate, shop = plain_gate(), shop_of(day, distinct, seed=seed)
+    pks = range(FIRST_PK, FIRST_PK + distinct)
+    first = [landing_row(gate, shop, pk) for pk in pks]
+    for number in range(orders):
+        turn, which = divmod(number, distinct)
+        yield first[which] if turn == 0 else _repeated(first[which], turn)
+
+
+def land_day(data_root: Path, day: date, orders: int, *, seed: int = 7) -> Landing:
+    """Write the landing of a day: `orders` orders, in one part."""
+    landing = Landing(data_root, day)
+    waiting: list[dict[str, Any]] = []
+    for row in landing_rows(day, orders, seed=seed):
+        waiting.append(row)
+        if len(waiting) == _ROWS_PER_PART:
+            landing.append(waiting)
+            waiting.clear()
+    landing.append(waiting)
+    landing.compact()
+    return landing
+
+
+def order_pks(landing: Landing) -> list[int]:
+    """The orders of a landing, by ascending pk."""
+    return sorted(landing.current())
+
+
+def _repeated(row: dict[str, Any], turn: int) -> dict[str, Any]:
+    """The row as another order's: all keys that belong to the order alone are moved up by the same distance."""
+    own = {row["order_pk"]}
+    for name in ("detail", "items", "discounts"):
+        own |= set(_own_keys(json.loads(row[name])))
+    distance = turn * 10**13
+
+    def moved(match: re.Match[str]) -> str:
+        key = int(match[2])
+        return f'"{match[1]}":{key + distance if key in own else key}'
+
+    texts = {name: _PK.sub(moved, row[name]) for name in ("detail", "items", "discounts")}
+    return {**row, **texts, "order_pk": row["order_pk"] + distance}
+
+
+def _own_keys(value: Any) -> Iterator[int]:
+    """The keys of the rows of all sets of a document, but not of what the rows point to."""
+    sets = [value] if isinstance(value, list) else [v for k, v in value.items() if k.endswith("_set") and isinstance(v, list)]
+    for rows in sets:
+        for row in rows:
+            yield row["pk"]
+            yield from _own_keys({k: v for k, v in row.items() if k.endswith("_set")})
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
