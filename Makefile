@@ -13,14 +13,18 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
+CONTRACT_TOOL := .venv-datacontract
+
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test lint constraints clean
+.PHONY: help demo ui test lint docs datacontract constraints clean
 
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
 	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
 	@echo "make test         install what tests need, run all tests"
 	@echo "make lint         ruff, mypy and the import rules"
+	@echo "make docs         write docs/data-dictionary.md and docs/order_assets.odcs.yaml anew from the contract"
+	@echo "make datacontract test the Parquet files of the data root against docs/order_assets.odcs.yaml"
 	@echo "make constraints  write constraints*.txt anew from pyproject.toml"
 	@echo "make clean        remove .venv and caches; data/ and Dagster's history stay"
 	@echo "PYTHON=path       the Python to install with, 3.11 to 3.13 (now $(PYTHON))"
@@ -43,12 +47,26 @@ lint: $(DEV_STAMP)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: $(RUN_STAMP)
+	@$(BIN)/python -m order_assets.contract.dictionary docs/
+
+# Needs no network but for its own installation.
+datacontract: $(CONTRACT_TOOL)/.installed
+	@$(CONTRACT_TOOL)/bin/python tools/check_datacontract.py docs/order_assets.odcs.yaml "$${ORDER_ASSETS_DATA:-data}"
+
+# An environment of its own, because the tool's versions clash with the project's.
+$(CONTRACT_TOOL)/.installed: tools/datacontract.txt
+	@echo "Making the environment $(CONTRACT_TOOL) with $(PYTHON), a minute or so"
+	@$(PYTHON) -m venv $(CONTRACT_TOOL)
+	@$(CONTRACT_TOOL)/bin/python -m pip install -qq --no-deps -r tools/datacontract.txt
+	@touch $@
+
 constraints: $(DEV_STAMP)
 	@$(call compile,constraints.txt)
 	@$(call compile,constraints-dev.txt,--extra dev)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT_TOOL) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find order_assets order_assets_tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUN_STAMP): constraints.txt pyproject.toml | $(BIN)/python

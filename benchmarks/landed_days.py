@@ -1,7 +1,7 @@
 """Makes landed days of any size from the stand-in's orders, for benchmarks and for tests of what comes after landing.
 
 Up to a thousand orders are drawn and go through the gate as fetched ones do. A larger day repeats them with other keys
-for the order and for everything that belongs to it alone; customers, addresses and places stay shared, as in a shop.
+for the order, its rows, its customer and addresses; places, channels and means of payment stay shared, as in a shop.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from order_assets.sandbox.shop import FIRST_PK
 
 DISTINCT = 1_000
 _ROWS_PER_PART = 1_000
-_PK = re.compile(r'"(pk|order|discount_item|order_item|parent|transaction_object_id)":(\d+)')
+_OWN_THINGS = ("customer", "shipping_address", "billing_address")
+_KEYS = "pk|order|discount_item|order_item|parent|transaction_object_id|object_id|customer"
+_PK = re.compile(rf'"({_KEYS})":(\d+)')
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,7 @@ def plain_gate(contract: Contract = CONTRACT) -> Gate:
 
 def landing_row(gate: Gate, shop: Shop, pk: int) -> dict[str, Any]:
     """The landing row of an order of the shop."""
-    answers = Answers(
-        _json(shop.order_detail(pk)), (_json(shop.order_items(pk)),), (_json(shop.discount_items(pk)),)
-    )
+    answers = Answers(_json(shop.order_detail(pk)), (_json(shop.order_items(pk)),), (_json(shop.discount_items(pk)),))
     return receive(gate, listed_order(shop.flat_order(pk)), answers)
 
 
@@ -118,12 +118,18 @@ def _repeated(row: dict[str, Any], turn: int) -> dict[str, Any]:
 
 
 def _own_keys(value: Any) -> Iterator[int]:
-    """The keys of the rows of all sets of a document, but not of what the rows point to."""
-    sets = [value] if isinstance(value, list) else [v for k, v in value.items() if k.endswith("_set") and isinstance(v, list)]
-    for rows in sets:
-        for row in rows:
+    """The keys of the rows of all sets of a document, and of the people and addresses of its order."""
+    if isinstance(value, list):
+        for row in value:
             yield row["pk"]
-            yield from _own_keys({k: v for k, v in row.items() if k.endswith("_set")})
+            yield from _own_keys(row)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            if name.endswith("_set") or name == "mapping":
+                yield from _own_keys(part)
+            elif name in _OWN_THINGS and isinstance(part, dict):
+                yield part["pk"]
+                yield from _own_keys({"mapping": part.get("mapping") or []})
 
 
 def _json(value: Any) -> bytes:

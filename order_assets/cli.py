@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="list orders, then fetch, flatten and load days"))
     demo = commands.add_parser("demo", help=f"run the last {_DEMO_DAYS} days of the embedded sandbox")
     demo.set_defaults(run=_demo)
+    _add_replay(commands.add_parser("replay", help="make the tables of landed days again, without asking the API"))
+    _add_quarantine(commands.add_parser("quarantine", help="show the orders that were refused, and why"))
+    _add_forget(commands.add_parser("forget", help="take a customer's personal data out of everything stored"))
     _add_sandbox(commands.add_parser("sandbox", help="serve the stand-in Omnitron over HTTP on this machine"))
     return parser
 
@@ -59,6 +62,33 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
     parser.add_argument("--refetch", action="store_true", help="fetch every order again, changed or not")
     parser.set_defaults(run=_run)
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Check the landed documents of the days with today's contract, make their tables again, load them, and say "
+        "what changed. The API is not asked."
+    )
+    parser.add_argument("--from", dest="first", metavar="DAY", type=_day, required=True, help="first day")
+    parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
+    parser.set_defaults(run=_replay)
+
+
+def _add_quarantine(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="commands", required=True, metavar="command")
+    listing = commands.add_parser("list", help="list refused orders with path and reason")
+    listing.add_argument("--from", dest="first", metavar="DAY", type=_day, help="first day, default all")
+    listing.add_argument("--to", dest="last", metavar="DAY", type=_day, help="last day, default all")
+    listing.set_defaults(run=_list_quarantine)
+
+
+def _add_forget(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Take a customer's personal data out of landing, tables and warehouse. Orders and amounts stay. Later answers "
+        "about the customer are stored without personal data too."
+    )
+    parser.add_argument("--customer", metavar="PK", type=int, required=True, help="key of the customer (customers.pk)")
+    parser.set_defaults(run=_forget)
 
 
 def _add_sandbox(parser: argparse.ArgumentParser) -> None:
@@ -137,6 +167,78 @@ def _run(parsed: argparse.Namespace) -> int:
                 f"to today, {today} in {settings.timezone}"
             )
     return _run_days(settings, parsed.first, parsed.last, refetch=parsed.refetch)
+
+
+def _replay(parsed: argparse.Namespace) -> int:
+    settings = from_environment()
+    if parsed.last < parsed.first:
+        raise UsageError(f"--to {parsed.last} lies before --from {parsed.first}")
+    from order_assets.landing import landed_days
+
+    days = landed_days(settings.data_root, parsed.first, parsed.last)
+    if not days:
+        raise UsageError(f"no day from {parsed.first} to {parsed.last} has been landed in {settings.data_root}")
+    return _replay_days(settings, days)
+
+
+def _replay_days(settings: Settings, days: Sequence[date]) -> int:
+    """Replay days, as few runs as their gaps allow."""
+    _set_dagster_home(settings)
+    from order_assets import report
+    from order_assets.defs import launch
+
+    code = 0
+    with launch.history() as instance:
+        for first, last in _spans(days):
+            summary = launch.replay_days(instance, first, last)
+            report.print_replay(first, last, summary)
+            if not summary.succeeded:
+                code = _fail(summary)
+    return code
+
+
+def _spans(days: Sequence[date]) -> list[tuple[date, date]]:
+    """Contiguous days as pairs of first and last."""
+    spans: list[tuple[date, date]] = []
+    for day in days:
+        if spans and day - spans[-1][1] == timedelta(days=1):
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+def _list_quarantine(parsed: argparse.Namespace) -> int:
+    from order_assets import report
+    from order_assets.landing import quarantined
+
+    report.print_quarantine(list(quarantined(from_environment().data_root, parsed.first, parsed.last)))
+    return 0
+
+
+def _forget(parsed: argparse.Namespace) -> int:
+    from order_assets.contract import CONTRACT
+    from order_assets.contract.shape import contract_version
+    from order_assets.landing import forget
+    from order_assets.tables import passed_days
+    from order_assets.warehouse import load_days
+
+    settings = from_environment()
+    forgetting = forget(settings.data_root, parsed.customer, CONTRACT)
+    versions = sum(forgetting.days.values())
+    print(f"customer {parsed.customer}: {versions} stored versions of orders rewritten on {len(forgetting.days)} days")
+    if not forgetting.days:
+        return 0
+    code = _replay_days(settings, sorted(forgetting.days))
+    # A database keeps what was deleted in unused blocks: only a new file is without it.
+    report = load_days(
+        settings.data_root,
+        passed_days(settings.data_root),
+        contract_version=contract_version(CONTRACT),
+        fresh=True,
+    )
+    print(f"warehouse made anew from {len(report.days)} days")
+    return code
 
 
 def _today(settings: Settings) -> date:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from order_assets.settings import Settings
 
 if TYPE_CHECKING:
     from order_assets.defs.launch import RunSummary
+    from order_assets.landing import QuarantinedOrder
 
 _INDEX = "order_index"
 _DOCUMENTS = "order_documents"
@@ -90,3 +92,43 @@ def _rows(run: RunSummary) -> Table:
     for left, right in zip(counts[:half], [*counts[half:], ("", 0)], strict=False):
         table.add_row(left[0], str(left[1]), right[0], str(right[1]) if right[0] else "")
     return table
+
+
+def print_replay(first: date, last: date, run: RunSummary) -> None:
+    """Print which days were landed under an older contract and which rows changed."""
+    console = Console(width=120, highlight=False)
+    orders = run.days.get("tables/orders", {})
+    console.print(f"replayed {first} to {last}: {len(orders)} days, no request", markup=False)
+    for day, numbers in sorted(orders.items()):
+        older = int(numbers.get("orders_of_older_contract", 0))
+        released = int(numbers.get("orders_released_from_quarantine", 0))
+        if older:
+            console.print(
+                f"  {day}: {older} orders were landed under an older contract, {released} left quarantine",
+                markup=False,
+            )
+    changed = {
+        asset.partition("/")[2]: int(sum(numbers.get("rows_changed", 0) for numbers in days.values()))
+        for asset, days in run.days.items()
+        if asset.startswith("tables/")
+    }
+    moved = [f"{count} in {table}" for table, count in changed.items() if count]
+    console.print(f"  rows changed: {', '.join(moved) if moved else 'none'}", markup=False)
+
+
+def print_quarantine(orders: Sequence[QuarantinedOrder]) -> None:
+    """Print refused orders with where and why."""
+    console = Console(width=160, highlight=False)
+    if not orders:
+        console.print("quarantine is empty")
+        return
+    table = Table("day", "order", "number", "document", "path", "reason", box=None, pad_edge=False)
+    for order in orders:
+        table.add_row(
+            *map(escape, (str(order.day), str(order.order_pk), order.number, order.document, order.path, order.reason))
+        )
+    console.print(table)
+    console.print(
+        f"{len(orders)} orders. Refreshing their days fetches them again; after a change of the contract, "
+        "order-assets replay checks them again."
+    )

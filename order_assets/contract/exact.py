@@ -50,6 +50,17 @@ def loads(text: str) -> Any:
         raise ExactJsonError(f"not JSON: {what}{where}") from None
 
 
+def loads_whole(text: str) -> Any:
+    """The value of a text that is one JSON value, with all values of a repeated key.
+
+    Such text stands inside other text, where it need not be strict. Raises `ExactJsonError` where it is not JSON.
+    """
+    try:
+        return _LOOSE.decode(text)
+    except (ValueError, RecursionError):
+        raise ExactJsonError("not JSON") from None
+
+
 def loads_loosely(text: str) -> Any:
     """The value of a text that `loads` refuses, as far as there is one.
 
@@ -67,12 +78,23 @@ def dumps(value: Any) -> str:
 
     Raises `ExactJsonError` for text that is not Unicode (half a surrogate pair).
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ExactJsonError("text with half a surrogate pair") from None
     return _MARKED.sub(r"\1", text) if _ESCAPED_MARK in text else text
+
+
+def mended(value: Any) -> Any:
+    """The value with a replacement character for each half of a surrogate pair."""
+    if isinstance(value, dict):
+        return {mended(key): mended(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [mended(part) for part in value]
+    if type(value) is str:
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
 def _number(digits: str) -> Number:
@@ -101,5 +123,13 @@ def _numbered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _integer(digits: str) -> int | Number:
+    return int(digits) if len(digits) < 1000 else _number(digits)
+
+
+# Values from `loads` hold no cycles.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_number, parse_constant=_refuse_constant)
-_LOOSE = json.JSONDecoder(object_pairs_hook=_numbered, parse_float=_number, parse_constant=str, strict=False)
+_LOOSE = json.JSONDecoder(
+    object_pairs_hook=_numbered, parse_float=_number, parse_int=_integer, parse_constant=str, strict=False
+)

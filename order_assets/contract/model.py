@@ -1,8 +1,8 @@
 """The vocabulary of the contract: types, columns, sources and tables, as plain values.
 
 Here is what a declaration can say. What an order *is* stands in the declaration modules beside this one
-(`orders`, `payments`, `shipping`, `places`, ...); what is derived from the declarations (document shapes, schemas) stands in
-`shape` and `schema`.
+(`orders`, `payments`, `shipping`, `places`, ...); what is derived from the declarations (document shapes, schemas)
+stands in `shape` and `schema`.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ TRANSACTIONS = Table(
 
 ORDER_TRANSACTIONS = Table(
     name="order_transactions",
-    description="Payments of an order across all payment kinds, each pointing to a row of one of the transaction tables",
+    description="Payments of an order across all payment kinds, each pointing to a row of a transaction table",
     grain="one row per order transaction",
     kind=Kind.CHILD,
     key=("pk",),

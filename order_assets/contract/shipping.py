@@ -47,7 +47,7 @@ SHIPPING_INFOS = Table(
 
 CANCELLATION_PLANS = Table(
     name="cancellation_plans",
-    description="Cancellations and returns as the shop carries them out; the fields are not documented, so each row is also kept whole",
+    description="Cancellations and returns as they are carried out; undocumented, so each row is also kept whole",
     grain="one row per cancellation plan",
     kind=Kind.CHILD,
     key=("order_pk", "position"),

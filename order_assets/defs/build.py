@@ -41,7 +41,7 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
     warehouse = warehouse_assets(days)
     return dg.Definitions(
         assets=[index, documents, tables, warehouse],
-        jobs=jobs(days),
+        jobs=jobs(),
         resources={**_resources(settings), **resources},
         # Few steps, each busy inside: in one process they start at once. A step that failed for one day must not
         # hold back the days that it finished, so a step starts when its inputs are there.

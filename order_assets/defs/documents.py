@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets import progress
+from order_assets.defs.history import keep_history_open
 from order_assets.defs.index import API_POOL, ORDER_INDEX
 from order_assets.defs.partitions import ONE_RUN, days_of
 from order_assets.defs.reporting import OWNERS, Verdict, check_spec, complete_checks, evaluations, failure
@@ -97,10 +98,12 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
             LandingError,
             OrderIndexError,
             PrivacyError,
+            forgotten_customers,
             refresh_day,
         )
         from order_assets.omnitron import OmnitronError
 
+        keep_history_open(context.instance)
         reports: list[DayReport] = []
         doing = "preparing to fetch"
         try:
@@ -112,7 +115,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                     report = refresh_day(
                         root,
                         day,
-                        partial(_fetch, client, gate),
+                        partial(_fetch, client, gate, forgotten_customers(root)),
                         privacy_policy=gate.privacy.policy,
                         refetch=config.refetch,
                         on_progress=partial(progress.report, day),
@@ -130,12 +133,14 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
     return order_documents
 
 
-def _fetch(client: "OmnitronClient", gate: "Gate", orders: "Sequence[ListedOrder]") -> "Iterable[Attempt]":
+def _fetch(
+    client: "OmnitronClient", gate: "Gate", forgotten: frozenset[int], orders: "Sequence[ListedOrder]"
+) -> "Iterable[Attempt]":
     """Fetch and check orders in the client's threads, as they complete."""
     from order_assets.landing import Attempt, receive
 
     def fetch(order: "ListedOrder") -> dict[str, Any]:
-        return receive(gate, order, client.order_documents(order.pk))
+        return receive(gate, order, client.order_documents(order.pk), forgotten)
 
     for outcome in client.map_concurrently(fetch, orders):
         error = None if outcome.error is None else str(outcome.error)

@@ -9,7 +9,7 @@ import dagster as dg
 from order_assets.defs.index import ORDER_INDEX
 
 
-def jobs(days: dg.DailyPartitionsDefinition) -> list[Any]:
+def jobs() -> list[Any]:
     """All jobs."""
     return [
         dg.define_asset_job(
@@ -20,7 +20,12 @@ def jobs(days: dg.DailyPartitionsDefinition) -> list[Any]:
         dg.define_asset_job(
             "refresh_days",
             selection=dg.AssetSelection.groups("landing", "tables", "warehouse"),
-            partitions_def=days,
             description="Fetch what is new or changed on days, flatten it and load it into the warehouse",
+        ),
+        dg.define_asset_job(
+            "replay_days",
+            selection=dg.AssetSelection.groups("tables", "warehouse"),
+            config={"ops": {"tables": {"config": {"compare": True}}}},
+            description="Make the tables of landed days again with today's contract, without asking the API",
         ),
     ]

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from order_assets.defs.build import build_definitions
+from order_assets.defs.history import keep_history_open
 
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"
@@ -53,10 +54,16 @@ def refresh_days_job() -> dg.JobDefinition:
     return build_definitions().resolve_job_def("refresh_days")
 
 
+def replay_days_job() -> dg.JobDefinition:
+    """The job `replay_days` of the definitions."""
+    return build_definitions().resolve_job_def("replay_days")
+
+
 @contextmanager
 def history() -> Iterator[dg.DagsterInstance]:
     """Dagster's instance, from DAGSTER_HOME."""
     with dg.DagsterInstance.get() as instance:
+        keep_history_open(instance)
         yield instance
 
 
@@ -69,14 +76,23 @@ def sync_index(instance: dg.DagsterInstance) -> RunSummary:
 def refresh_days(instance: dg.DagsterInstance, first: date, last: date, *, refetch: bool = False) -> RunSummary:
     """Fetch, flatten and load the days from first to last."""
     config = {**_QUIET, "ops": {"order_documents": {"config": {"refetch": refetch}}}}
-    tags = (
-        {"dagster/partition": first.isoformat()}
-        if first == last
-        else {_RANGE_START: first.isoformat(), _RANGE_END: last.isoformat()}
-    )
     job = dg.reconstructable(refresh_days_job)
-    with dg.execute_job(job, instance=instance, run_config=config, tags=tags) as result:
+    with dg.execute_job(job, instance=instance, run_config=config, tags=_days(first, last)) as result:
         return _summary(result)
+
+
+def replay_days(instance: dg.DagsterInstance, first: date, last: date) -> RunSummary:
+    """Make the tables of landed days again and load them; asks the API for nothing."""
+    config = {**_QUIET, "ops": {"tables": {"config": {"compare": True}}}}
+    job = dg.reconstructable(replay_days_job)
+    with dg.execute_job(job, instance=instance, run_config=config, tags=_days(first, last)) as result:
+        return _summary(result)
+
+
+def _days(first: date, last: date) -> dict[str, str]:
+    if first == last:
+        return {"dagster/partition": first.isoformat()}
+    return {_RANGE_START: first.isoformat(), _RANGE_END: last.isoformat()}
 
 
 def _summary(result: dg.JobExecutionResult) -> RunSummary:

@@ -32,6 +32,7 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     password: str = Field(default="", description="Password of the user", repr=False, json_schema_extra=_SECRET)
     requests_per_second: float = Field(default=10.0, ge=0, description="Requests per second; 0 means no limit")
     max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at a time")
+    retries: int = Field(default=5, ge=0, description="Repeats of a call that failed in passing")
     max_document_mib: int = Field(default=32, ge=1, description="Largest answer that is accepted, in MiB")
 
     @contextmanager
@@ -43,6 +44,7 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         limits = {
             "requests_per_second": self.requests_per_second or None,
             "max_concurrency": self.max_concurrency,
+            "retries": self.retries,
             "max_body_bytes": self.max_document_mib * 1024 * 1024,
         }
         if self.url:

@@ -1,25 +1,36 @@
 """The assets `tables/<table>`: typed rows of a day, one Parquet file each, made together in one step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from pydantic import Field
 
-from order_assets.contract import CONTRACT, Table
+from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
 from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.history import keep_history_open
 from order_assets.defs.partitions import ONE_RUN, days_of
 from order_assets.defs.reporting import OWNERS, Verdict, check_spec, complete_checks, evaluations, failure
-from order_assets.defs.resources import ContractResource, DataRootResource
+from order_assets.defs.resources import ContractResource, DataRootResource, PrivacyResource
 from order_assets.defs.schema import preview, table_schema
 
 if TYPE_CHECKING:
-    from order_assets.tables import Finding, FlattenReport
+    from order_assets.landing import Gate, Revalidation
+    from order_assets.tables import Finding, Flattener, FlattenReport
 
 CONFORMS = "conforms_to_contract"
 NO_UNKNOWN_FIELDS = "no_unknown_fields"
+_VERSION = contract_version(CONTRACT)
+
+
+class TablesConfig(dg.Config):
+    """How a run flattens."""
+
+    compare: bool = Field(default=False, description="Say how many rows of each table are not as they were")
 
 
 def table_key(table: Table) -> dg.AssetKey:
@@ -29,7 +40,6 @@ def table_key(table: Table) -> dg.AssetKey:
 
 def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """All tables of the contract as one multi-asset."""
-    version = contract_version(CONTRACT)
     specs = [
         dg.AssetSpec(
             table_key(table),
@@ -37,7 +47,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             group_name="tables",
             kinds={"duckdb", "parquet"},
             owners=OWNERS,
-            code_version=version,
+            code_version=_VERSION,
             skippable=True,
             description=f"{table.description}. Grain: {table.grain}. {_origin(table)}",
             metadata={
@@ -65,37 +75,36 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         ],
     )
     def tables(
-        context: dg.AssetExecutionContext, contract: ContractResource, data_root: DataRootResource
+        context: dg.AssetExecutionContext,
+        config: TablesConfig,
+        contract: ContractResource,
+        privacy: PrivacyResource,
+        data_root: DataRootResource,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]]:
-        from order_assets.landing import DataRootError, Landing, LandingError
-        from order_assets.tables import Flattener, verify_day, withdraw_verdict, write_verdict
+        from order_assets.landing import DataRootError, Gate, LandingError, PrivacyError
+        from order_assets.tables import Flattener
 
-        declared = contract.contract()
-        flattener = Flattener(declared)
-        blocked: list[str] = []
-        verdicts: list[tuple[date, list[Verdict]]] = []
+        keep_history_open(context.instance)
+        flattener = Flattener(contract.contract())
+        days_done: list[_Day] = []
         doing = "preparing to flatten"
         try:
             root = data_root.checked()
+            gate = Gate(contract.contract(), privacy.privacy())
             for day in days_of(context):
                 doing = f"flattening the orders of {day}"
-                landing = Landing(root, day)
-                listed = [row["order_pk"] for row in landing.ledger()]
-                withdraw_verdict(root, day)
-                report = flattener.flatten_day(root, day, landing.documents(listed))
-                findings = list(verify_day(root, day, declared, {**report.expected, "orders": report.orders}))
-                verdict = write_verdict(root, day, contract.version(), findings)
-                blocked.extend(f"{day}: {reason}" for reason in verdict.reasons)
-                _describe_day(context, root, day, report)
-                verdicts.append((day, [*_conformity(findings), _unknown_fields(root, day, contract)]))
-        except (DataRootError, LandingError) as error:
+                done = _flatten(root, day, gate, flattener, contract, compare=config.compare)
+                _describe_day(context, root, done)
+                days_done.append(done)
+        except (DataRootError, LandingError, PrivacyError) as error:
             raise failure(error, doing=doing) from None
         for table in CONTRACT:
             if table_key(table) in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=table_key(table))
-        for day, of_day in verdicts:
-            yield from evaluations(context, day, of_day)
+        for done in days_done:
+            yield from evaluations(context, done.day, done.verdicts)
         yield from complete_checks(context)
+        blocked = [f"{done.day}: {reason}" for done in days_done for reason in done.blocked]
         if blocked and len(context.partition_keys) > 1:
             raise dg.Failure(
                 description=f"{len(blocked)} findings keep days out of the warehouse: {'; '.join(blocked[:10])}",
@@ -105,26 +114,80 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     return tables
 
 
-def _describe_day(context: dg.AssetExecutionContext, root: Path, day: date, report: "FlattenReport") -> None:
+@dataclass(frozen=True)
+class _Day:
+    """What flattening a day gave."""
+
+    day: date
+    report: "FlattenReport"
+    revalidation: "Revalidation"
+    changed: Mapping[str, int] | None
+    verdicts: Sequence[Verdict]
+    blocked: Sequence[str]
+
+
+def _flatten(
+    root: Path, day: date, gate: "Gate", flattener: "Flattener", contract: ContractResource, *, compare: bool
+) -> _Day:
+    """Make the tables of a day from its landing, and look at them."""
+    from order_assets.landing import Landing, revalidate_day
+    from order_assets.tables import keeping_old_files, verify_day, withdraw_verdict, write_verdict
+
+    declared = contract.contract()
+    landing = Landing(root, day)
+    listed = [row["order_pk"] for row in landing.ledger()]
+    revalidation = revalidate_day(root, day, gate, listed)
+    withdraw_verdict(root, day)
+    if compare:
+        with keeping_old_files(root, day, declared) as before:
+            report = flattener.flatten_day(root, day, landing.documents(listed))
+            changed = before.changed_rows(root, day)
+    else:
+        report = flattener.flatten_day(root, day, landing.documents(listed))
+        changed = None
+    findings = list(verify_day(root, day, declared, {**report.expected, "orders": report.orders}))
+    verdict = write_verdict(root, day, contract.version(), findings)
+    verdicts = [*_conformity(findings), _unknown_fields(root, day, contract)]
+    return _Day(day, report, revalidation, changed, verdicts, verdict.reasons)
+
+
+def _describe_day(context: dg.AssetExecutionContext, root: Path, done: _Day) -> None:
     from order_assets.tables import table_file
 
     for table in CONTRACT:
         key = table_key(table)
         if key not in context.selected_asset_keys:
             continue
-        path = table_file(root, table.name, day)
+        path = table_file(root, table.name, done.day)
         metadata: dict[str, Any] = {
-            "dagster/partition_row_count": report.rows[table.name],
+            "dagster/partition_row_count": done.report.rows[table.name],
             "bytes": path.stat().st_size,
             "file": dg.MetadataValue.path(str(path)),
         }
-        if report.rows[table.name]:
+        if done.report.rows[table.name]:
             metadata["preview"] = dg.MetadataValue.md(preview(table, path))
-        context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
+        if table.kind is Kind.ORDER:
+            versions = done.revalidation.versions
+            metadata["orders_of_older_contract"] = sum(versions.values()) - versions.get(_VERSION, 0)
+            metadata["orders_released_from_quarantine"] = done.revalidation.released
+        if done.changed is not None:
+            metadata["rows_changed"] = done.changed.get(table.name, 0)
+        context.add_asset_metadata(metadata, asset_key=key, partition_key=done.day.isoformat())
+    rows = sum(done.report.rows.values())
     context.log.info(
-        f"{day}: {report.orders} orders, {sum(report.rows.values())} rows in {len(report.rows)} tables, "
-        f"{report.seconds:.2f} s"
+        f"{done.day}: {done.report.orders} orders, {rows} rows in {len(done.report.rows)} tables, "
+        f"{done.report.seconds:.2f} s"
     )
+    older = {version: count for version, count in done.revalidation.versions.items() if version != _VERSION}
+    if older:
+        landed = ", ".join(f"{count} orders under {version}" for version, count in older.items())
+        context.log.info(
+            f"{done.day}: landed under an older contract: {landed}; {done.revalidation.released} released from "
+            f"quarantine, {done.revalidation.refused} refused"
+        )
+    if done.changed:
+        rows_changed = ", ".join(f"{count} in {table}" for table, count in done.changed.items())
+        context.log.info(f"{done.day}: rows changed: {rows_changed}")
 
 
 def _conformity(findings: "Sequence[Finding]") -> Iterator[Verdict]:

@@ -9,6 +9,7 @@ import dagster as dg
 from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
 from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.history import keep_history_open
 from order_assets.defs.partitions import ONE_RUN, days_of
 from order_assets.defs.reporting import OWNERS, failure
 from order_assets.defs.resources import ContractResource, DataRootResource
@@ -57,6 +58,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         from order_assets.tables import read_verdict
         from order_assets.warehouse import WarehouseError, load_days
 
+        keep_history_open(context.instance)
         days_asked = days_of(context)
         refused: list[str] = []
         loadable = []

@@ -1,5 +1,6 @@
 """From a response to a stored row: redacted, checked, quarantined where need be, and accounted for in a ledger."""
 
+from order_assets.landing.forget import Forgetting, forget, forgotten_customers
 from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.index import (
     IndexReport,
@@ -10,8 +11,10 @@ from order_assets.landing.index import (
     write_index,
 )
 from order_assets.landing.privacy import SANDBOX_KEY, Privacy, PrivacyError, PrivacyMode
+from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined
 from order_assets.landing.receive import receive
 from order_assets.landing.refresh import Attempt, DayReport, refresh_day
+from order_assets.landing.revalidate import Revalidation, revalidate_day
 from order_assets.landing.root import DataRootError, Instance, check, claim
 from order_assets.landing.store import Landing, LandingError, Outcome
 
@@ -20,6 +23,7 @@ __all__ = [
     "Attempt",
     "DataRootError",
     "DayReport",
+    "Forgetting",
     "Gate",
     "IndexReport",
     "Instance",
@@ -31,12 +35,19 @@ __all__ = [
     "Privacy",
     "PrivacyError",
     "PrivacyMode",
+    "QuarantinedOrder",
     "Refused",
+    "Revalidation",
     "check",
     "claim",
+    "forget",
+    "forgotten_customers",
     "index_file",
+    "landed_days",
     "orders_of_day",
+    "quarantined",
     "receive",
     "refresh_day",
+    "revalidate_day",
     "write_index",
 ]

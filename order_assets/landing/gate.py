@@ -1,32 +1,22 @@
 """The gate: reads a response once, exactly, checks it against the contract, and redacts it before it is stored.
 
 A document passes whole or is refused with the path and the reason. What the contract does not know passes and is
-reported. How credentials are recognised stands in `scrub`, what happens to personal data in `privacy`.
+reported. Which values fit a column is said in `values`, how credentials are recognised in `scrub`, what happens to
+personal data in `privacy`.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Any
 
 from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError, Number
-from order_assets.contract.model import (
-    BIGINT,
-    BOOLEAN,
-    DATE,
-    JSON,
-    TEXT,
-    TIMESTAMP,
-    ColumnType,
-    Contract,
-    Document,
-    Personal,
-)
+from order_assets.contract.model import TEXT, Contract, Document, Personal
 from order_assets.contract.shape import (
     CopyOf,
     FreeForm,
@@ -37,19 +27,22 @@ from order_assets.contract.shape import (
     Shape,
     contract_version,
     document_shape,
+    is_promised,
     steps,
 )
-from order_assets.landing.privacy import Privacy, PrivacyMode
-from order_assets.landing.scrub import MASK, clean_gateway_text, scrub_text, scrub_value
-
-_INTEGER = re.compile(r"[+-]?\d{1,19}")
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.(?P<fraction>\d+))?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?"
+from order_assets.landing.privacy import TOKEN, Privacy, PrivacyMode
+from order_assets.landing.scrub import MASK, clean_gateway_text, free_name, is_clean, scrub_text, scrub_value
+from order_assets.landing.values import (
+    MisfitError,
+    as_text,
+    check_fits_64_bits,
+    check_of,
+    comparable,
+    has_number,
+    kind_of,
 )
-_POSITION = re.compile(r"\[\d+\]")
-_EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+\.[\w.\-]+")
+
+_EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+")
 
 # Personal data in free-form values is found by the name of its key.
 _PERSONAL_KEYS: tuple[tuple[re.Pattern[str], Personal], ...] = tuple(
@@ -81,7 +74,8 @@ class Passed:
 
     `masked` counts the values taken out or masked, besides those that the contract removes. `irregular` says that the
     text has a form that SQL does not read exactly (a set given as a single object, a number inside free-form JSON,
-    an exponent): the transform rewrites such documents first. `missing` are documented paths that were absent.
+    an exponent): the transform rewrites such documents first. `missing` are paths that the vendor
+    documents or shows and that were absent.
     `set_sizes` counts the rows of each set by its path.
     """
 
@@ -103,19 +97,15 @@ class Refused(Exception):  # noqa: N818 - a verdict about one document, not a fa
         self.reason = reason
 
 
-class _Bad(Exception):
-    """A value does not fit; the walk knows where."""
-
-
 @dataclass
 class _Walk:
-    """What one walk over one document gathers; `path` leads to the object that is being read."""
+    """What one walk over one document gathers; `path` leads to the value that is being read."""
 
     document: Document
     path: list[str] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
-    copies: list[tuple[str, Any, CopyOf]] = field(default_factory=list)
+    copies: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
     set_sizes: dict[str, int] = field(default_factory=dict)
     masked: int = 0
     irregular: bool = False
@@ -125,8 +115,16 @@ class _Walk:
         self.masked += count
         return cleaned
 
+    def clean(self, text: str) -> str:
+        cleaned, count = scrub_text(text, long_runs=False)
+        self.masked += count
+        return cleaned
 
-# A visit takes a value and gives what is stored in its place: the same object where nothing changes.
+    def count(self, place: str, rows: int) -> None:
+        self.set_sizes[place] = self.set_sizes.get(place, 0) + rows
+
+
+# A visit takes a value that is not `None` and gives what is stored in its place: the same object where nothing changes.
 _Visit = Callable[[Any, _Walk], Any]
 
 
@@ -134,12 +132,25 @@ class Gate:
     """Checks and redacts documents; safe to share between threads."""
 
     def __init__(self, contract: Contract, privacy: Privacy) -> None:
+        self._contract = contract
         self.contract_version = contract_version(contract)
         self.privacy = privacy
         self._treatments = {kind: privacy.treatment(kind) for kind in Personal}
+        self._keeps_people = privacy.mode is PrivacyMode.CLEAR
         shapes = {document: document_shape(contract, document) for document in Document}
-        self._strict = {document: self._compile(shape, lenient=False) for document, shape in shapes.items()}
-        self._lenient = {document: self._compile(shape, lenient=True) for document, shape in shapes.items()}
+        self._guarded = _guarded_names(shapes.values())
+        self._copies = [
+            (name, steps(copy.path), copy)
+            for name, copy in _named_nodes(shapes[Document.DETAIL])
+            if isinstance(copy, CopyOf)
+        ]
+        self._strict = {document: self._compile(shape, "", False) for document, shape in shapes.items()}
+        self._lenient = {document: self._compile(shape, "", True) for document, shape in shapes.items()}
+
+    @cached_property
+    def dropping(self) -> Gate:
+        """The same gate with personal data dropped."""
+        return Gate(self._contract, Privacy(PrivacyMode.DROP))
 
     def check(self, document: Document, body: bytes | str) -> Passed:
         """Check and redact one document: a JSON object for the detail, a JSON list for items and discounts.
@@ -154,11 +165,14 @@ class Gate:
         try:
             expected = dict if document is Document.DETAIL else list
             if type(root) is not expected:
-                raise _Bad(f"expected {_kind(expected())}, got {_kind(root)}")
+                raise MisfitError(f"expected {kind_of(expected())}, got {kind_of(root)}")
             self._strict[document](root, walk)
-            self._compare_copies(root, walk)
+            if walk.copies:
+                self._compare_copies(root, walk)
             text = exact.dumps(root)
-        except (_Bad, ExactJsonError) as error:
+        except UnicodeEncodeError:
+            raise Refused(document, _render(walk.path), "text with half a surrogate pair") from None
+        except (MisfitError, ExactJsonError) as error:
             raise Refused(document, _render(walk.path), str(error)) from None
         except RecursionError:
             raise Refused(document, "", "nested too deeply") from None
@@ -170,29 +184,29 @@ class Gate:
 
         Gives `None` where no JSON value can be read: nothing in such text can be told apart from a secret.
         """
-        text = body if isinstance(body, str) else body.decode(errors="replace")
         try:
-            root = exact.loads_loosely(text)
-        except ExactJsonError:
+            root = read_loosely(document, body)
+        except Refused:
             return None
         return self.redact_refused_value(document, root)
 
     def redact_refused_value(self, document: Document, root: Any) -> str | None:
-        """Like `redact_refused`, for a value that was read already; changes it in place."""
+        """Like `redact_refused`, for a value that was read already; may change it in place."""
         try:
-            return exact.dumps(self._lenient[document](root, _Walk(document)))
+            value = exact.mended(root)
+            return exact.dumps(None if value is None else self._lenient[document](value, _Walk(document)))
         except (ExactJsonError, RecursionError):
             return None
 
-    def _compile(self, shape: Shape, *, lenient: bool) -> _Visit:
+    def _compile(self, shape: Shape, place: str, lenient: bool) -> _Visit:
         """Turn a node of the contract's tree into a visit; a lenient one redacts and never refuses."""
         match shape:
             case Leaf():
                 visit = self._leaf(shape)
             case Record():
-                visit = self._record(shape, lenient)
+                visit = self._record(shape, place, lenient)
             case SetOf():
-                visit = self._set(shape, lenient)
+                visit = self._set(shape, f"{place}[]", lenient)
             case FreeForm():
                 visit = self._free_form(shape)
             case Removed():
@@ -203,104 +217,106 @@ class Gate:
 
     def _forgiving(self, visit: _Visit, shape: Shape) -> _Visit:
         kind = shape.personal if isinstance(shape, Leaf | CopyOf) else None
+        is_gateway_text = isinstance(shape, Leaf) and shape.gateway_text
 
         def forgiving(value: Any, walk: _Walk) -> Any:
             try:
                 return visit(value, walk)
-            except _Bad:
-                return self._treated(walk.scrubbed(value), kind)
+            except MisfitError:
+                return MASK if is_gateway_text else self._treated(walk.scrubbed(self._guard(value)), kind)
 
         return forgiving
 
-    def _record(self, shape: Record, lenient: bool) -> _Visit:
-        visits = {name: self._compile(child, lenient=lenient) for name, child in shape.children.items()}
+    def _record(self, shape: Record, place: str, lenient: bool) -> _Visit:
+        places = {name: f"{place}.{name}".lstrip(".") for name in shape.children}
+        visits = {name: self._compile(child, places[name], lenient) for name, child in shape.children.items()}
         required = tuple(
             name for name, child in shape.children.items() if isinstance(child, Leaf) and child.required and not lenient
         )
-        documented = len(visits)
+        promised = frozenset(name for name, child in shape.children.items() if is_promised(child))
+        has_copies = any(isinstance(child, CopyOf) for child in shape.children.values())
 
         def visit(value: Any, walk: _Walk) -> Any:
             if type(value) is not dict:
-                if value in (None, "", []):
+                if value in ("", []):
                     return value
-                raise _Bad(f"expected an object, got {_kind(value)}")
+                raise MisfitError(f"expected an object, got {kind_of(value)}")
             if not value:
                 return value
             path = walk.path
             path.append("")
-            known = 0
-            renamed: dict[str, str] = {}
+            unknown: list[str] = []
             for name, part in value.items():
-                path[-1] = name
                 inner = visits.get(name)
                 if inner is None:
-                    safe_name, value[name] = self._unknown(name, part, walk)
-                    if safe_name != name:
-                        renamed[name] = safe_name
-                    continue
-                known += 1
-                if part is not None:
+                    unknown.append(name)
+                elif part is not None:
+                    path[-1] = name
                     stored = inner(part, walk)
                     if stored is not part:
                         value[name] = stored
             for name in required:
                 if value.get(name) in (None, ""):
                     path[-1] = name
-                    raise _Bad("a value is required and there is none")
+                    raise MisfitError("a value is required and there is none")
+            for name in unknown:
+                self._take_unknown(name, value, walk)
             path.pop()
-            for name, safe_name in renamed.items():
-                value[safe_name] = value.pop(name)
-            if known != documented:
-                where = _POSITION.sub("[]", _render(path))
-                walk.missing.update(f"{where}.{name}".lstrip(".") for name in visits.keys() - value.keys())
+            if not promised <= value.keys():
+                walk.missing.update(places[name] for name in promised - value.keys())
+            if has_copies:
+                walk.copies.append((path.copy(), value))
             return value
 
         return visit
 
-    def _set(self, shape: SetOf, lenient: bool) -> _Visit:
-        element = self._compile(shape.element, lenient=lenient)
+    def _set(self, shape: SetOf, place: str, lenient: bool) -> _Visit:
+        element = self._compile(shape.element, place, lenient)
 
         def visit(value: Any, walk: _Walk) -> Any:
             if type(value) is not list:
-                if value in (None, "", {}):
+                if value in ("", {}):
                     return value
                 if type(value) is not dict:
-                    raise _Bad(f"expected a set, got {_kind(value)}")
+                    raise MisfitError(f"expected a set, got {kind_of(value)}")
                 walk.irregular = True
-                _count(walk, 1)
+                walk.count(place, 1)
                 return element(value, walk)
-            _count(walk, len(value))
+            walk.count(place, len(value))
             path = walk.path
             path.append("")
             for position, part in enumerate(value):
                 path[-1] = f"[{position}]"
-                if type(part) is int:
-                    # Flat answers give a set as the keys of its rows.
-                    walk.irregular = True
-                elif type(part) is not dict or not part:
-                    raise _Bad(f"expected an object in the set, got {_kind(part)}")
-                else:
+                if type(part) is dict and part:
                     value[position] = element(part, walk)
+                elif type(part) is int:
+                    # Flat answers give a set as the keys of its rows.
+                    check_fits_64_bits(part)
+                    walk.irregular = True
+                else:
+                    raise MisfitError(f"expected an object in the set, got {kind_of(part) if part else 'nothing'}")
             path.pop()
             return value
 
         return visit
 
     def _free_form(self, shape: FreeForm) -> _Visit:
-        checks = {name: _leaf_check(leaf.type) for name, leaf in shape.children.items()}
+        checks = {name: check_of(leaf.type) for name, leaf in shape.children.items()}
 
         def visit(value: Any, walk: _Walk) -> Any:
-            if type(value) is not dict:
-                walk.irregular = walk.irregular or type(value) is not list
-            elif not value:
-                return value
-            else:
+            if type(value) is dict:
+                if not value:
+                    return value
                 for name, check in checks.items():
                     if value.get(name) is not None:
                         walk.path.append(name)
-                        check(value[name], walk)
+                        # Such an object is kept whole, so the transform cannot rewrite a number in it.
+                        if check(value[name]) and "e" in as_text(value[name]).casefold():
+                            raise MisfitError("a number with an exponent is not read exactly in such a row")
                         walk.path.pop()
-            if _has_number(value):
+            elif type(value) is not list:
+                walk.irregular = True
+            if has_number(value):
                 walk.irregular = True
             return self._treated(walk.scrubbed(value))
 
@@ -309,62 +325,106 @@ class Gate:
     def _leaf(self, leaf: Leaf) -> _Visit:
         if leaf.gateway_text:
             return _gateway_text
-        check = _leaf_check(leaf.type)
-        if leaf.personal is None:
-            return _without_credentials(check) if leaf.type == TEXT else check
-        treat = self._treatments[leaf.personal]
-        fits = leaf.type == TEXT or self.privacy.mode is PrivacyMode.CLEAR
+        if leaf.personal is not None:
+            return self._personal_leaf(leaf, leaf.personal)
+        check = check_of(leaf.type)
 
         def visit(value: Any, walk: _Walk) -> Any:
-            stored = check(value, walk)
-            if stored is None or stored == "":
-                return stored
-            # A token does not fit into a column that is not text; such a value is dropped instead.
-            return treat(_as_text(stored)) if fits else None
+            if check(value):
+                walk.irregular = True
+            return value
+
+        def visit_text(value: Any, walk: _Walk) -> Any:
+            if type(value) is not str:
+                return visit(value, walk)
+            return value if is_clean(value) else self._without_people(walk.clean(value))
+
+        return visit_text if leaf.type == TEXT else visit
+
+    def _personal_leaf(self, leaf: Leaf, kind: Personal) -> _Visit:
+        check = check_of(leaf.type)
+        treat = self._treatments[kind]
+        # A token does not fit into a column that is not text; such a value is dropped instead.
+        fits = leaf.type == TEXT or self._keeps_people
+
+        def visit(value: Any, walk: _Walk) -> Any:
+            if check(value):
+                walk.irregular = True
+            if value == "":
+                return value
+            if not fits:
+                return None
+            return walk.clean(value) if self._keeps_people and type(value) is str else treat(as_text(value))
 
         return visit
 
     def _copy(self, shape: CopyOf) -> _Visit:
+        is_text = shape.type == TEXT and shape.personal is None
+
         def visit(value: Any, walk: _Walk) -> Any:
-            stored = self._treated(walk.scrubbed(value) if shape.type != TEXT else _clean(value, walk), shape.personal)
-            walk.copies.append((_render(walk.path), stored, shape))
-            return stored
+            kind = type(value)
+            if shape.personal is None and (kind is int or kind is bool or kind is Number):
+                return value
+            if is_text and kind is str:
+                return value if is_clean(value) else self._without_people(walk.clean(value))
+            return self._treated(walk.scrubbed(value), shape.personal)
 
         return visit
 
-    def _unknown(self, name: str, value: Any, walk: _Walk) -> tuple[str, Any]:
-        ((safe_name, cleaned),) = walk.scrubbed({name: value}).items()
+    def _take_unknown(self, name: str, holder: dict[str, Any], walk: _Walk) -> None:
+        """Store a field that the contract does not know under a name and with a value that may be kept."""
+        ((safe_name, cleaned),) = walk.scrubbed({name: self._guard(holder.pop(name), name)}).items()
+        safe_name = free_name(self._without_people(safe_name) or MASK, holder)
         stored = self._treated(cleaned, _personal_key(name))
-        walk.path[-1] = safe_name
+        holder[safe_name] = stored
+        walk.path[-1] = _quoted(safe_name)
         walk.unmapped.append(Unmapped(walk.document, _render(walk.path), exact.dumps(stored)))
-        return safe_name, stored
+
+    def _guard(self, value: Any, name: str = "") -> Any:
+        """A value outside the places that the contract knows, with what the contract removes elsewhere by name."""
+        guard = self._guarded.get(name)
+        if guard is not None:
+            return guard(value)
+        if type(value) is dict:
+            return {key: self._guard(part, key) for key, part in value.items()}
+        if type(value) is list:
+            return [self._guard(part) for part in value]
+        return value
 
     def _treated(self, value: Any, kind: Personal | None = None) -> Any:
         """A free-form value with its personal data treated; `kind` is what the name of its key says."""
-        if self.privacy.mode is PrivacyMode.CLEAR or value is None or isinstance(value, bool) or value in ("", MASK):
+        if self._keeps_people or value is None or type(value) is bool:
             return value
-        if isinstance(value, dict):
-            return {key: self._treated(part, _personal_key(key) or kind) for key, part in value.items()}
-        if isinstance(value, list):
+        if type(value) is dict:
+            treated: dict[str, Any] = {}
+            for key, part in value.items():
+                safe_key = free_name(self._without_people(key) or MASK if key else key, treated)
+                treated[safe_key] = self._treated(part, _personal_key(key) or kind)
+            return treated
+        if type(value) is list:
             return [self._treated(part, kind) for part in value]
+        if value in ("", MASK):
+            return value
         if kind is not None:
-            return self._treatments[kind](_as_text(value))
-        if type(value) is str and "@" in value:
-            email = self._treatments[Personal.EMAIL]
-            return _EMAIL.sub(lambda match: email(match.group()) or "", value)
-        return value
+            return self._treatments[kind](as_text(value))
+        return self._without_people(value) if type(value) is str else value
+
+    def _without_people(self, text: str) -> str:
+        """The text with the e-mail addresses in it treated."""
+        if "@" not in text or self._keeps_people:
+            return text
+        email = self._treatments[Personal.EMAIL]
+        return _EMAIL.sub(lambda match: email(match.group()) or "", text)
 
     def _compare_copies(self, root: Any, walk: _Walk) -> None:
         """What an order's copy says differently from the order is kept as unmapped."""
-        for where, copy, shape in walk.copies:
-            original = _follow(root, steps(shape.path))
-            if copy != original and _comparable(copy, shape.type) != _comparable(original, shape.type):
-                walk.unmapped.append(Unmapped(walk.document, where, exact.dumps(copy)))
-
-
-def _count(walk: _Walk, rows: int) -> None:
-    where = _POSITION.sub("[]", _render(walk.path)) + "[]"
-    walk.set_sizes[where] = walk.set_sizes.get(where, 0) + rows
+        originals = [(name, _follow(root, path), copy.type) for name, path, copy in self._copies]
+        for path, holder in walk.copies:
+            for name, original, type_ in originals:
+                copy = holder.get(name)
+                if copy != original and name in holder and comparable(copy, type_) != comparable(original, type_):
+                    where = _render([*path, name])
+                    walk.unmapped.append(Unmapped(walk.document, where, exact.dumps(copy)))
 
 
 def read(document: Document, body: bytes | str) -> Any:
@@ -377,171 +437,56 @@ def read(document: Document, body: bytes | str) -> Any:
         raise Refused(document, "", f"not UTF-8 at byte {error.start}") from None
 
 
-def _remove(value: Any, walk: _Walk) -> Any:
-    return value if value in (None, "", {}, []) else MASK
+def read_loosely(document: Document, body: bytes | str) -> Any:
+    """The value of a response that `read` refuses, as far as there is one. Raises `Refused` where there is none."""
+    try:
+        return exact.loads_loosely(body if isinstance(body, str) else body.decode(errors="replace"))
+    except ExactJsonError as error:
+        raise Refused(document, "", str(error)) from None
+
+
+def _remove(value: Any, _walk: _Walk) -> Any:
+    return value if value in ("", {}, []) else MASK
 
 
 def _gateway_text(value: Any, walk: _Walk) -> Any:
-    if type(value) in (bool, int, Number):
-        raise _Bad(f"expected text or an object, got {_kind(value)}")
-    if _has_number(value):
-        walk.irregular = True
+    kind = type(value)
+    if kind is not str:
+        if kind is not dict and kind is not list:
+            raise MisfitError(f"expected text or an object, got {kind_of(value)}")
+        walk.irregular = walk.irregular or has_number(value)
     cleaned, count = clean_gateway_text(value)
     walk.masked += count
     return cleaned
 
 
-def _clean(value: Any, walk: _Walk) -> Any:
-    if type(value) is not str:
-        return value
-    cleaned, count = scrub_text(value, long_runs=False)
-    walk.masked += count
-    return cleaned
+def _named_nodes(shape: Shape) -> list[tuple[str, Shape]]:
+    """All named nodes of a tree with their names."""
+    if isinstance(shape, SetOf):
+        return _named_nodes(shape.element)
+    if not isinstance(shape, Record):
+        return []
+    return [entry for name, child in shape.children.items() for entry in ((name, child), *_named_nodes(child))]
 
 
-def _without_credentials(check: _Visit) -> _Visit:
-    return lambda value, walk: _clean(check(value, walk), walk)
+def _guarded_names(shapes: Iterable[Shape]) -> dict[str, Callable[[Any], Any]]:
+    """The names that hold secrets where the contract knows them, each with what is done to its value anywhere else."""
+    guards: dict[str, Callable[[Any], Any]] = {}
+    for shape in shapes:
+        for name, node in _named_nodes(shape):
+            if isinstance(node, Removed):
+                guards[name] = _removed
+            elif isinstance(node, Leaf) and node.gateway_text:
+                guards[name] = _cleaned_gateway_text
+    return guards
 
 
-def _leaf_check(type_: ColumnType) -> _Visit:
-    """The check of a single value: gives the value back or raises `_Bad`."""
-    if type_.is_decimal:
-        return _decimal_check(type_)
-    return _CHECKS[type_]
+def _removed(value: Any) -> Any:
+    return value if value in (None, "", {}, []) else MASK
 
 
-def _check_text(value: Any, walk: _Walk) -> Any:
-    kind = type(value)
-    if kind is str or kind is int or kind is bool:
-        return value
-    if kind is Number:
-        walk.irregular = True
-        return value
-    raise _Bad(f"expected text, got {_kind(value)}")
-
-
-def _check_integer(value: Any, walk: _Walk) -> Any:
-    kind = type(value)
-    if kind is int:
-        number = value
-    elif value == "":
-        return value
-    elif kind is str and _INTEGER.fullmatch(value):
-        number = int(value)
-    elif kind is Number and (whole := _whole(value.digits)) is not None:
-        walk.irregular = True
-        number = whole
-    else:
-        raise _Bad(f"expected an integer, got {_kind(value)}")
-    if not -(2**63) <= number < 2**63:
-        raise _Bad("the integer does not fit 64 bits")
-    return value
-
-
-def _whole(digits: str) -> int | None:
-    number = Decimal(digits)
-    if number.adjusted() > 19 or number != number.to_integral_value():
-        return None
-    return int(number)
-
-
-def _check_boolean(value: Any, walk: _Walk) -> Any:
-    if type(value) is bool or value == "":
-        return value
-    raise _Bad(f"expected true or false, got {_kind(value)}")
-
-
-def _check_timestamp(value: Any, walk: _Walk) -> Any:
-    if type(value) is not str:
-        raise _Bad(f"expected a time, got {_kind(value)}")
-    if value == "":
-        return value
-    form = _TIMESTAMP.fullmatch(value)
-    if form is None:
-        raise _Bad("expected a time such as 2017-01-30T08:28:26.158165Z")
-    if len(form["fraction"] or "") > 6:
-        raise _Bad("the time is finer than microseconds")
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        raise _Bad("there is no such time") from None
-    return value
-
-
-def _check_date(value: Any, walk: _Walk) -> Any:
-    if type(value) is not str:
-        raise _Bad(f"expected a date, got {_kind(value)}")
-    if value == "":
-        return value
-    if not _DATE.fullmatch(value):
-        raise _Bad("expected a date such as 1985-08-25")
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        raise _Bad("there is no such date") from None
-    return value
-
-
-_CHECKS: dict[ColumnType, _Visit] = {
-    TEXT: _check_text,
-    BIGINT: _check_integer,
-    BOOLEAN: _check_boolean,
-    TIMESTAMP: _check_timestamp,
-    DATE: _check_date,
-}
-
-
-def _decimal_check(type_: ColumnType) -> _Visit:
-    assert type_.precision is not None  # noqa: S101 - decimals have both, see ColumnType.is_decimal
-    assert type_.scale is not None  # noqa: S101
-    scale, whole_digits = type_.scale, type_.precision - type_.scale
-    plain = re.compile(rf"-?\d{{1,{whole_digits}}}(?:\.\d{{1,{scale}}})?").fullmatch
-    limit = 10**whole_digits
-
-    def check(value: Any, walk: _Walk) -> Any:
-        kind = type(value)
-        if kind is int:
-            if not -limit < value < limit:
-                raise _Bad(f"the number does not fit {type_.duckdb}")
-            return value
-        if value == "":
-            return value
-        if kind is not str and kind is not Number:
-            raise _Bad(f"expected a decimal number, got {_kind(value)}")
-        digits = value if kind is str else value.digits
-        if plain(digits) is None:
-            _check_unusual_decimal(digits, type_.duckdb, whole_digits, scale)
-            walk.irregular = True
-        return value
-
-    return check
-
-
-def _check_unusual_decimal(digits: str, name: str, whole_digits: int, scale: int) -> None:
-    if not _DECIMAL.fullmatch(digits):
-        raise _Bad("expected a decimal number, got other text")
-    number = Decimal(digits)
-    if number and number.adjusted() >= whole_digits:
-        raise _Bad(f"the number does not fit {name}")
-    significant = number.as_tuple()
-    trailing_zeros = len(significant.digits) - len("".join(map(str, significant.digits)).rstrip("0"))
-    assert isinstance(significant.exponent, int)  # noqa: S101 - the pattern admits finite numbers only
-    if number and -(significant.exponent + trailing_zeros) > scale:
-        raise _Bad(f"the number has more than {scale} digits behind the point and is not rounded")
-
-
-def _comparable(value: Any, type_: ColumnType) -> Any:
-    """A value in a form in which equal facts are equal, however they are spelled."""
-    if value in (None, "", [], {}):
-        return None
-    if isinstance(value, list):
-        return [_comparable(part, type_) for part in value]
-    text = _as_text(value)
-    if type_ == BIGINT or type_.is_decimal:
-        return Decimal(text) if _DECIMAL.fullmatch(text) else text
-    if type_ == TIMESTAMP and _TIMESTAMP.fullmatch(text):
-        return datetime.fromisoformat(text)
-    return value if type_ == JSON else text
+def _cleaned_gateway_text(value: Any) -> Any:
+    return clean_gateway_text(value)[0] if isinstance(value, (str, dict, list)) and type(value) is not Number else value
 
 
 def _follow(value: Any, path: list[str]) -> Any:
@@ -552,38 +497,20 @@ def _follow(value: Any, path: list[str]) -> Any:
     return value
 
 
-def _has_number(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_number, value.values()))
-    if isinstance(value, list):
-        return any(map(_has_number, value))
-    return type(value) is Number
-
-
-def _as_text(value: Any) -> str:
-    return value.digits if type(value) is Number else str(value)
-
-
+@lru_cache(maxsize=4096)
 def _personal_key(name: str) -> Personal | None:
+    # A token that stands for a name says its kind as well; it says nothing about the value.
+    name = TOKEN.sub("", name)
     for pattern, kind in _PERSONAL_KEYS:
         if pattern.search(name):
             return kind
     return None
 
 
+def _quoted(name: str) -> str:
+    """A name as a step of a path: in quotes where it has the signs of one."""
+    return name if re.fullmatch(r"[^.\[\]\"]+", name) else json.dumps(name, ensure_ascii=False)
+
+
 def _render(path: list[str]) -> str:
     return ".".join(path).replace(".[", "[")
-
-
-def _kind(value: Any) -> str:
-    """What a value is, without the value."""
-    if value is None:
-        return "null"
-    names = {
-        dict: "an object",
-        list: "a list",
-        bool: "true or false",
-        int: "an integer",
-        Number: "a decimal number",
-    }
-    return names.get(type(value), "text")

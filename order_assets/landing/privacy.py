@@ -17,7 +17,8 @@ from order_assets.contract.model import Personal
 # The stand-in's people are invented; a fixed key keeps its tokens the same on every machine.
 SANDBOX_KEY = "the people of the sandbox are invented"
 _TOKEN_DIGITS = 32
-_TOKEN = re.compile(rf"(?:{'|'.join(kind.value for kind in Personal)})_[0-9a-f]{{{_TOKEN_DIGITS}}}")
+# What a token looks like: text of this form is never treated again.
+TOKEN = re.compile(rf"(?:{'|'.join(kind.value for kind in Personal)})_[0-9a-f]{{{_TOKEN_DIGITS}}}")
 
 
 class PrivacyMode(StrEnum):
@@ -69,7 +70,7 @@ class Privacy:
         def tokenise(value: str) -> str:
             token = known.get(value)
             if token is None:
-                if not value or _TOKEN.fullmatch(value):
+                if not value or TOKEN.fullmatch(value):
                     return value
                 digest = seed.copy()
                 digest.update(normalise(value).encode())

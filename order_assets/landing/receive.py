@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from order_assets.contract.model import Document
-from order_assets.landing.gate import Gate, Passed, Refused, read
+from order_assets.landing.gate import Gate, Passed, Refused, read, read_loosely
 from order_assets.landing.index import ListedOrder
 from order_assets.landing.store import Outcome
 
@@ -46,8 +46,11 @@ class Fetched(Protocol):
         """When the first answer came, UTC."""
 
 
-def receive(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, Any]:
-    """The landing row of an order: landed, quarantined, or without documents where the order is gone."""
+def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int] = ()) -> dict[str, Any]:
+    """The landing row of an order: landed, quarantined, or without documents where the order is gone.
+
+    Of an order whose customer is `forgotten` all personal data is dropped, whatever the privacy settings.
+    """
     row = _empty_row(gate, listed, fetched)
     if fetched.detail is None:
         return row | {
@@ -60,10 +63,25 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, Any]
         bodies[Document.ITEMS] = _join_pages(Document.ITEMS, fetched.item_pages)
         bodies[Document.DISCOUNTS] = _join_pages(Document.DISCOUNTS, fetched.discount_pages)
         _check_identity(bodies[Document.DETAIL], listed)
+        if forgotten and not customers_of(bodies[Document.DETAIL]).isdisjoint(forgotten):
+            gate = gate.dropping
         passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
     except Refused as refused:
         return row | _refused(gate, refused, fetched)
-    return row | _landed(passed)
+    return row | landed_columns(passed)
+
+
+def customers_of(detail: Any) -> set[int]:
+    """The keys of the customers that a detail document is about."""
+    if not isinstance(detail, dict):
+        return set()
+    found = set()
+    for holder in (detail, *(detail.get(name) for name in ("shipping_address", "billing_address"))):
+        customer = holder.get("customer") if isinstance(holder, dict) else None
+        pk = customer.get("pk") if isinstance(customer, dict) else customer
+        if type(pk) is int:
+            found.add(pk)
+    return found
 
 
 def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, Any]:
@@ -88,7 +106,8 @@ def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, A
     }
 
 
-def _landed(passed: Mapping[Document, Passed]) -> dict[str, Any]:
+def landed_columns(passed: Mapping[Document, Passed]) -> dict[str, Any]:
+    """The columns of a landing row that follow from its three documents, all of which passed."""
     digest = hashlib.sha256()
     for document in Document:
         digest.update(passed[document].text.encode() + b"\0")
@@ -128,7 +147,7 @@ def _refused(gate: Gate, refused: Refused, fetched: Fetched) -> dict[str, Any]:
         (Document.DISCOUNTS, fetched.discount_pages),
     ):
         try:
-            kept[document.value] = gate.redact_refused_value(document, _join_pages(document, pages))
+            kept[document.value] = gate.redact_refused_value(document, _join_pages(document, pages, read_loosely))
         except Refused:
             kept[document.value] = None
     return {
@@ -149,10 +168,12 @@ def _check_identity(detail: Any, listed: ListedOrder) -> None:
         raise Refused(Document.DETAIL, "number", "the number is not the one in the order list")
 
 
-def _join_pages(document: Document, pages: Sequence[bytes]) -> list[Any]:
+def _join_pages(
+    document: Document, pages: Sequence[bytes], reader: Callable[[Document, bytes], Any] = read
+) -> list[Any]:
     rows: list[Any] = []
     for body in pages:
-        page = read(document, body)
+        page = reader(document, body)
         found = page.get("results") if isinstance(page, dict) else page
         if not isinstance(found, list):
             raise Refused(document, "", "a page has no list of results")

@@ -66,7 +66,7 @@ def refresh_day(
     *,
     privacy_policy: str,
     refetch: bool = False,
-    on_progress: Callable[[int, int], None] = lambda done, due: None,
+    on_progress: Callable[[int, int], None] = lambda _done, _due: None,
 ) -> DayReport:
     """Bring the landing of a day up to its index and write its ledger.
 

@@ -1,66 +1,104 @@
 """Takes credentials out of text and free-form values, wherever a shop or a gateway may have put them.
 
-Two rules: gateway text keeps only an allow-list of harmless elements; other text and free-form values lose what
-looks like a credential by its name or by its form. Which paths are secret as a whole is said by the contract.
+Two rules: gateway text keeps only an allow-list of harmless elements; other text and free-form values lose what looks
+like a credential by its name or by its form. Which paths are secret as a whole is said by the contract.
 """
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote_plus
+
+from order_assets.contract import exact
+from order_assets.contract.exact import ExactJsonError, Number
+from order_assets.landing.privacy import TOKEN
 
 MASK = "[redacted]"
 
 # Elements of gateway and carrier messages that explain a payment or a shipment and identify nobody.
 HARMLESS = frozenset(
-    ["orderid", "type", "taksit", "installment", "installmentcount", "installments", "currency", "currencycode", "total", "amount", "groupid", "transid", "transactionid", "response", "authcode", "hostrefnum", "procreturncode", "errcode", "errorcode", "settleid", "trxdate", "hostdate", "numcode", "cardbrand", "cardissuer", "cardtype", "cardprogram", "cc5request", "cc5response", "extra", "status", "statuscode", "result", "resultcode", "returncode", "responsecode", "success", "issucceeded", "rc", "mode", "version", "txntype", "transactiontype", "date", "trackingnumber", "barcode", "cargokey", "shipmentcode", "jobid", "operationstatus"]
+    {
+        *("orderid", "type", "taksit", "installment", "installmentcount", "installments", "currency", "currencycode"),
+        *("total", "amount", "groupid", "transid", "transactionid", "response", "authcode", "hostrefnum"),
+        *("procreturncode", "errcode", "errorcode", "settleid", "trxdate", "hostdate", "numcode", "cardbrand"),
+        *("cardissuer", "cardtype", "cardprogram", "cc5request", "cc5response", "extra", "status", "statuscode"),
+        *("result", "resultcode", "returncode", "responsecode", "success", "issucceeded", "rc", "mode", "version"),
+        *("txntype", "transactiontype", "date", "trackingnumber", "barcode", "cargokey", "shipmentcode", "jobid"),
+        "operationstatus",
+    }
 )
 
 _SECRET_WORDS = frozenset(
-    ["password", "passwd", "passphrase", "pwd", "parola", "sifre", "secret", "secrets", "token", "tokens", "apikey", "credential", "credentials", "authorization", "bearer", "signature", "cvv", "cvv2", "cvc", "cvc2", "pin", "otp", "jwt", "pan", "privatekey", "accesskey", "secretkey", "storekey", "terminalpassword", "cardnumber"]
-)
-_SECRET_PAIRS = frozenset(
     {
-        ("api", "key"),
-        ("access", "key"),
-        ("secret", "key"),
-        ("private", "key"),
-        ("store", "key"),
-        ("client", "secret"),
-        ("merchant", "key"),
-        ("card", "number"),
-        ("auth", "key"),
-        ("session", "key"),
-        ("basic", "auth"),
-        ("user", "pass"),
+        *("password", "passwd", "passphrase", "passwort", "pwd", "parola", "sifre", "sifresi", "secret", "secrets"),
+        *("token", "tokens", "apikey", "credential", "credentials", "authorization", "bearer", "signature", "cvv"),
+        *("cvv2", "cvc", "cvc2", "pin", "otp", "jwt", "pan", "privatekey", "accesskey", "secretkey", "storekey"),
+        *("terminalpassword", "cardnumber", "sessionid", "cookie"),
     }
 )
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zçğıöşü]+|\d+")
+# Names that say it only when they stand alone.
+_SECRET_NAMES = frozenset({"auth", "pass", "sig", "hmac", "salt"})
+_SECRET_PAIRS = frozenset(
+    {
+        *(("api", "key"), ("access", "key"), ("secret", "key"), ("private", "key"), ("store", "key")),
+        *(("client", "secret"), ("merchant", "key"), ("merchant", "salt"), ("card", "number"), ("auth", "key")),
+        *(("session", "key"), ("session", "id"), ("encryption", "key"), ("basic", "auth"), ("user", "pass")),
+    }
+)
+# Half of a credential: masked where the other half stands beside it.
+_ACCOUNT_NAMES = frozenset({"user", "username", "user_name", "userid", "user_id", "login", "clientid", "client_id"})
+# Where a list of settings keeps the name of each.
+_NAME_KEYS = ("name", "key", "field", "parameter", "param", "id")
+
+_TO_ASCII = str.maketrans("çğıöşüÇĞİÖŞÜ", "cgiosuCGIOSU")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PLAIN_VALUE = re.compile(r"[\w .,:;/+\-*()İıŞşĞğÜüÖöÇç]{0,80}")
-_SUSPICIOUS = re.compile(r"[<{=]|://|eyJ|-----BEGIN|(?i:bearer |basic |token )")
-_SUSPICIOUS_OR_LONG = re.compile(_SUSPICIOUS.pattern + r"|[A-Za-z0-9+/_\-]{32}")
+# Text without any of these holds no credential, and most text ends here. Each alternative begins with one fixed
+# letter, since such a search is twice as fast.
+_SIGNS = r"<|{|=|:|b(?i:earer|asic) |B(?i:earer|asic) |t(?i:oken) |T(?i:oken) |-----BEGIN|eyJ"
+_SUSPICIOUS = re.compile(_SIGNS)
+_NOTABLE = re.compile(_SIGNS + "|@")
+# Addresses without user, query and fragment.
+_PLAIN_ADDRESS = re.compile(r"https?://[\w.\-]+(?::[0-9]+)?(?:/[\w.\-/%,+~]*)?")
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/_\-]{32}")
 _CREDENTIAL_VALUES = (
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"),
-    re.compile(r"(?i)\b(?:bearer|basic|token)\s+[A-Za-z0-9+/=_.\-]{8,}"),
+    re.compile(r"\b(?:bearer|basic|token)\s+(?=[A-Za-z+/=_.\-]*[0-9])[A-Za-z0-9+/=_.\-]{8,}", re.IGNORECASE),
+    re.compile(r"\b(?:bearer|basic)\s+[A-Za-z0-9+/=_.\-]{16,}", re.IGNORECASE),
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL),
+    re.compile(r"(?<=[?&]key=)[^&\s\"'<>]+"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
 )
-_LONG_SECRET = re.compile(r"[A-Za-z0-9+/_\-]{32,}={0,2}")
-_PARAMETER = re.compile(r"(?P<name>[A-Za-z0-9_.\-\[\]%]+)=(?P<value>[^&\s\"'<>;]*)")
-_TAG = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<[^<>]*>", re.DOTALL)
-_TAG_NAME = re.compile(r"</?\s*(?:[\w.\-]+:)?(?P<name>[A-Za-z_][\w.\-]{0,63})")
+# Addresses are matched to be stepped over: their paths are long runs as well.
+_LONG_SECRET = re.compile(r"https?://[^\s?#\"'<>]+|[A-Za-z0-9+/_\-]{32,}={0,2}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# A name and its value in any notation: JSON, headers, attributes, parameters, assignments.
+_PAIR = re.compile(
+    r"""(?<![\w.\-%\[\]])\\?["']?(?P<name>[^\W\d][\w.\-%\[\]]{0,63})\\?["']?\s{0,9}[:=]\s{0,9}"""
+    r"""(?P<value>\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"'{}\[\]]+)"""
+)
+_FORM = re.compile(r"[^=&\s]+=[^&]*(?:&[^=&]+=[^&]*)*")
+_TAG = re.compile(r"<(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})(?P<attributes>[^<>]*)>")
+_ATTRIBUTE = re.compile(r"""(?P<name>[\w:.\-]+)\s{0,9}=\s{0,9}(?P<value>"[^"]*"|'[^']*')""")
+_UNPARSED = re.compile(r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<![^<>]*>", re.DOTALL)
+_TAG_HEAD = re.compile(r"(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})")
+# "Bearer" and eight signs more.
+_SHORTEST_CREDENTIAL = 14
 
 
+@lru_cache(maxsize=4096)
 def names_a_credential(name: str) -> bool:
     """Whether a key, element or parameter of this name is likely to hold a credential."""
-    words = [word.casefold() for word in _WORD.findall(name)]
-    return (
-        name.casefold() in _SECRET_WORDS
-        or not _SECRET_WORDS.isdisjoint(words)
-        or any(pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False))
-    )
+    plain = name.translate(_TO_ASCII)
+    folded = plain.casefold()
+    if folded in _SECRET_NAMES or folded in _SECRET_WORDS:
+        return True
+    words = [word.casefold() for word in _WORD.findall(plain)]
+    return not _SECRET_WORDS.isdisjoint(words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
 def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
@@ -69,59 +107,91 @@ def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
     `long_runs` also masks long unbroken runs of letters and digits. Fields that the contract knows go without: their
     order numbers and digests look the same.
     """
-    if (_SUSPICIOUS_OR_LONG if long_runs else _SUSPICIOUS).search(text) is None:
+    if _SUSPICIOUS.search(text) is None:
+        return _mask_long_secrets(text) if long_runs and _LONG_RUN.search(text) else (text, 0)
+    if _PLAIN_ADDRESS.fullmatch(text):
         return text, 0
-    stripped = text.lstrip()
-    if stripped[:1] in "{[":
+    if text.lstrip()[:1] in ("{", "["):
         try:
-            value = json.loads(text)
-        except ValueError:
+            value = exact.loads_whole(text)
+        except ExactJsonError:
             pass
         else:
             cleaned, count = scrub_value(value)
-            return (json.dumps(cleaned, ensure_ascii=False), count) if count else (text, 0)
+            return (exact.dumps(cleaned), count) if count else (text, 0)
     count = 0
     if "<" in text and ">" in text:
-        text, found = _clean_markup(text, keep=lambda name: not names_a_credential(name), plain=False)
-        count += found
-    if "=" in text:
-        text, found = _mask_parameters(text)
-        count += found
+        text, count = _mask_markup(text)
     for pattern in _CREDENTIAL_VALUES:
         text, found = pattern.subn(MASK, text)
         count += found
+    text, found = _mask_pairs(text)
+    count += found
     if long_runs:
         text, found = _mask_long_secrets(text)
         count += found
     return text, count
 
 
+def is_clean(text: str) -> bool:
+    """Whether a glance says that a text holds no credential and no e-mail address."""
+    return text.isalnum() or _NOTABLE.search(text) is None
+
+
 def scrub_value(value: Any) -> tuple[Any, int]:
     """A free-form JSON value without what looks like a credential, and how many places were masked."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return scrub_text(value)
-    if isinstance(value, list):
+    if kind is dict:
+        return _scrub_object(value) if value else (value, 0)
+    if kind is list:
         parts = [scrub_value(part) for part in value]
         count = sum(found for _, found in parts)
         return ([part for part, _ in parts] if count else value), count
-    if isinstance(value, dict):
-        return _scrub_object(value)
     return value, 0
 
 
+def free_name(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, numbered where it is taken: two masked keys must not become one."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free
+
+
 def _scrub_object(value: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    secret = {key for key, part in value.items() if names_a_credential(key) and _may_be_secret(part)}
+    if secret:
+        secret |= {key for key in value if key.casefold() in _ACCOUNT_NAMES and _may_be_secret(value[key])}
+    if _is_named_secret(value):
+        secret |= {key for key in value if key not in _NAME_KEYS and _may_be_secret(value[key])}
     cleaned: dict[str, Any] = {}
     count = 0
     for key, part in value.items():
         safe_key, found = scrub_text(key)
         count += found
-        if part not in (None, "", [], {}) and not isinstance(part, bool) and names_a_credential(key):
+        safe_key = free_name(safe_key, cleaned)
+        if key in secret:
             cleaned[safe_key] = MASK
             count += 1
         else:
             cleaned[safe_key], found = scrub_value(part)
             count += found
     return (cleaned if count else value), count
+
+
+def _may_be_secret(value: Any) -> bool:
+    return value not in (None, "", [], {}) and type(value) is not bool
+
+
+def _is_named_secret(value: Mapping[str, Any]) -> bool:
+    """Whether an object is a setting such as `{"name": "api_key", "value": ...}`."""
+    return any(
+        type(name) is str and " " not in name and names_a_credential(name)
+        for name in (value.get(key) for key in _NAME_KEYS)
+    )
 
 
 def clean_gateway_text(value: Any) -> tuple[Any, int]:
@@ -131,143 +201,143 @@ def clean_gateway_text(value: Any) -> tuple[Any, int]:
     """
     if isinstance(value, (dict, list)):
         return _keep_harmless(value, "")
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not (stripped := value.strip()):
         return value, 0
-    stripped = value.lstrip()
+    if stripped[0] == "<":
+        return _keep_harmless_markup(value)
     if stripped[0] in "{[":
         try:
-            parsed = json.loads(value, parse_float=str)
-        except ValueError:
+            cleaned, count = _keep_harmless(exact.loads_whole(value), "")
+        except ExactJsonError:
             return MASK, 1
-        cleaned, count = _keep_harmless(parsed, "")
-        return json.dumps(cleaned, ensure_ascii=False), count
-    if stripped[0] == "<":
-        return _clean_markup(value, keep=_is_harmless, plain=True)
-    if re.fullmatch(r"[^=&\s]+=[^&]*(&[^=&]+=[^&]*)*", stripped.rstrip()):
-        return _keep_harmless_parameters(value)
+        return exact.dumps(cleaned), count
+    if _FORM.fullmatch(stripped):
+        return _keep_harmless_parameters(stripped)
     return MASK, 1
 
 
+@lru_cache(maxsize=4096)
 def _is_harmless(name: str) -> bool:
     return re.sub(r"[^a-z0-9]", "", name.casefold()) in HARMLESS
 
 
-def _harmless_value(text: str) -> bool:
-    return _PLAIN_VALUE.fullmatch(text) is not None and _LONG_SECRET.search(text.replace("-", "")) is None
+def _is_harmless_value(text: str) -> bool:
+    if _PLAIN_VALUE.fullmatch(text) is None:
+        return False
+    return len(text) < _SHORTEST_CREDENTIAL or not any(found.search(text) for found in _CREDENTIAL_VALUES[:3])
 
 
 def _keep_harmless(value: Any, name: str) -> tuple[Any, int]:
     if isinstance(value, dict):
         # A key that is not on the list may itself be a value (a map by card number, say), so it goes with its value.
         kept = {key: _keep_harmless(part, key) for key, part in value.items() if _is_harmless(key)}
-        dropped = len(value) - len(kept)
-        return {key: part for key, (part, _) in kept.items()}, dropped + sum(found for _, found in kept.values())
+        dropped = len(value) - len(kept) + sum(found for _, found in kept.values())
+        return {key: part for key, (part, _) in kept.items()}, dropped
     if isinstance(value, list):
         parts = [_keep_harmless(part, name) for part in value]
         return [part for part, _ in parts], sum(found for _, found in parts)
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or type(value) is bool:
         return value, 0
-    return (value, 0) if _is_harmless(name) and _is_short_id(str(value)) else (MASK, 1)
+    text = value.digits if type(value) is Number else str(value)
+    return (value, 0) if _is_harmless(name) and _is_harmless_value(text) else (MASK, 1)
 
 
-def _is_short_id(text: str) -> bool:
-    # Order and transaction identifiers are long hexadecimal texts; names on the list may hold them.
-    return len(text) <= 80 and _PLAIN_VALUE.fullmatch(text) is not None
-
-
-def _clean_markup(text: str, *, keep: Any, plain: bool) -> tuple[str, int]:
-    """Mask the content of elements that `keep` refuses; with `plain` also drop attributes, comments and prologue."""
+def _keep_harmless_markup(text: str) -> tuple[str, int]:
+    """Elements without attributes, comments and prologue; only harmless ones keep their content."""
+    if "<!" in text:
+        # A tag inside CDATA is text; escaped it is not harmless.
+        text = _UNPARSED.sub(lambda match: (match["cdata"] or "").replace("<", "&lt;"), text)
     parts: list[str] = []
     count = 0
-    element = ""
-    end = 0
-    for match in _TAG.finditer(text):
-        body, found = _clean_body(text[end : match.start()], element, keep, plain)
-        parts.append(body)
-        count += found
-        end = match.end()
-        tag = match.group()
-        if tag.startswith("<![CDATA["):
-            inner, found = _clean_body(tag[9:-3], element, keep, plain)
-            parts.append(f"<![CDATA[{inner}]]>" if not plain else inner)
-            count += found
-            continue
-        name = _TAG_NAME.match(tag)
-        if tag.startswith(("<!", "<?")) or name is None:
-            parts.append("" if plain else tag)
-            continue
-        closing = tag.startswith("</")
-        element = "" if closing or tag.endswith("/>") else name["name"]
-        if plain:
-            slash = "/" if tag.endswith("/>") else ""
-            parts.append(f"</{name['name']}>" if closing else f"<{name['name']}{slash}>")
+    keeps = False
+    for piece in text.split("<"):
+        tag, found, body = piece.partition(">")
+        if found:
+            rendered, keeps = _harmless_tag(tag)
+            parts.append(rendered)
         else:
-            cleaned, found = _mask_attributes(tag)
-            parts.append(cleaned)
-            count += found
-    rest, found = _clean_body(text[end:], element if end else "", keep, plain)
-    return "".join(parts) + rest, count + found
+            body = piece
+        if not body or body.isspace() or (keeps and _is_harmless_value(body.strip())):
+            parts.append(body)
+        else:
+            parts.append(MASK)
+            count += 1
+    return "".join(parts), count
 
 
-def _clean_body(body: str, element: str, keep: Any, plain: bool) -> tuple[str, int]:
-    if not body.strip():
-        return body, 0
-    if element and keep(element) and (not plain or _is_short_id(body.strip())):
-        return body, 0
-    if not element and not plain:
-        return body, 0
-    return MASK, 1
-
-
-def _mask_attributes(tag: str) -> tuple[str, int]:
-    count = 0
-
-    def mask(match: re.Match[str]) -> str:
-        nonlocal count
-        if not names_a_credential(match["name"]):
-            return match.group()
-        count += 1
-        return f"{match['name']}={match['quote']}{MASK}{match['quote']}"
-
-    return re.sub(r"(?P<name>[\w:.\-]+)\s*=\s*(?P<quote>[\"'])(?P<value>[^\"']*)(?P=quote)", mask, tag), count
-
-
-def _mask_parameters(text: str) -> tuple[str, int]:
-    count = 0
-
-    def mask(match: re.Match[str]) -> str:
-        nonlocal count
-        if not match["value"] or match["value"] == MASK or not names_a_credential(unquote_plus(match["name"])):
-            return match.group()
-        count += 1
-        return f"{match['name']}={MASK}"
-
-    return _PARAMETER.sub(mask, text), count
+@lru_cache(maxsize=4096)
+def _harmless_tag(tag: str) -> tuple[str, bool]:
+    """A tag without its attributes, from what stands between its brackets, and whether what follows it may stay."""
+    head = _TAG_HEAD.match(tag)
+    if head is None:
+        return "", False
+    is_empty = tag.endswith("/")
+    opens = not is_empty and not head["close"]
+    return f"<{head['close']}{head['name']}{'/' if is_empty else ''}>", opens and _is_harmless(head["name"])
 
 
 def _keep_harmless_parameters(text: str) -> tuple[str, int]:
     kept: list[str] = []
     count = 0
-    for pair in text.strip().split("&"):
+    for pair in text.split("&"):
         name, _, value = pair.partition("=")
-        if _is_harmless(unquote_plus(name)) and _is_short_id(unquote_plus(value)):
+        if _is_harmless(unquote_plus(name)) and _is_harmless_value(unquote_plus(value)):
             kept.append(pair)
         else:
             count += 1
-    return "&".join(kept), count
+    # Text with no harmless part says only that something was there.
+    return ("&".join(kept) if kept else MASK), count
+
+
+def _mask_markup(text: str) -> tuple[str, int]:
+    """Mask all that elements with the name of a credential hold, whether the name is the tag's or an attribute's."""
+    parts: list[str] = []
+    end = count = 0
+    for match in _TAG.finditer(text):
+        if match.start() < end or match["close"]:
+            continue
+        attributes = [found["value"][1:-1] for found in _ATTRIBUTE.finditer(match["attributes"])]
+        named_inside = any(" " not in value and names_a_credential(value) for value in attributes)
+        if not named_inside and not names_a_credential(match["name"]):
+            continue
+        # Other attributes go too: one of them may be the value.
+        parts.append(text[end : match.start()] + f"<{match['name']}>")
+        closing = re.compile(rf"</\s*(?:[\w.\-]+:)?{re.escape(match['name'])}\s*>").search(text, match.end())
+        is_empty = match["attributes"].rstrip().endswith("/")
+        end = match.end() if is_empty else closing.start() if closing else len(text)
+        body = "" if is_empty else text[match.end() : end]
+        hidden = bool(body.strip()) or bool(attributes)
+        parts.append((MASK if hidden else body) + (f"</{match['name']}>" if is_empty else ""))
+        count += hidden and body != MASK
+    return "".join(parts) + text[end:], count
+
+
+def _mask_pairs(text: str) -> tuple[str, int]:
+    count = 0
+
+    def mask(match: re.Match[str]) -> str:
+        nonlocal count
+        value = match["value"]
+        quote = '\\"' if value.startswith('\\"') else value[0] if value[0] in "\"'" else ""
+        inner = value.removeprefix(quote).removesuffix(quote) if quote else value
+        if not inner or inner.startswith(MASK[:-1]) or not names_a_credential(unquote_plus(match["name"])):
+            return match.group()
+        count += 1
+        return match.group()[: match.start("value") - match.start()] + quote + MASK + quote
+
+    return _PAIR.sub(mask, text), count
 
 
 def _mask_long_secrets(text: str) -> tuple[str, int]:
-    """Mask long unbroken runs of mixed letters and digits; UUIDs, paths and plain words stay."""
+    """Mask long unbroken runs of mixed letters and digits; UUIDs, paths, slugs and tokens of people stay."""
     count = 0
 
     def mask(match: re.Match[str]) -> str:
         nonlocal count
         run = match.group()
-        dense = run.replace("-", "").replace("_", "")
-        is_uuid = re.fullmatch(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", run) is not None
-        has_all = re.search(r"\d", dense) and re.search(r"[a-zA-Z]", dense)
-        if is_uuid or not has_all or "/" in run or run.count("-") >= 3 or run.count("_") >= 2:
+        mixed = re.search(r"[0-9]", run) and re.search(r"[a-zA-Z]", run)
+        is_slug = "://" in run or run.count("-") >= 3 or run.count("_") >= 2
+        if not mixed or is_slug or run.count("/") > 1 or TOKEN.fullmatch(run) or _UUID.fullmatch(run):
             return run
         count += 1
         return MASK

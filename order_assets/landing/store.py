@@ -6,10 +6,13 @@ part of many. What is fetched and when is decided in `refresh`; what a row says 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +83,7 @@ LEDGER_SCHEMA = pa.schema(
         ("privacy_policy", pa.string()),
     ]
 )
-_KEYS = tuple(name for name in LANDING_SCHEMA.names if name in LEDGER_SCHEMA.names) + ("unmapped", "masked")
+_KEYS = (*(name for name in LANDING_SCHEMA.names if name in LEDGER_SCHEMA.names), "unmapped", "masked")
 
 
 class LandingError(RuntimeError):
@@ -111,14 +114,15 @@ class Landing:
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add a part with these rows, durably."""
         if rows:
-            self._write_part(pa.Table.from_pylist(list(rows), LANDING_SCHEMA).sort_by("order_pk"))
+            self._write_part([pa.Table.from_pylist(list(rows), LANDING_SCHEMA).sort_by("order_pk")])
 
     def current(self) -> dict[int, dict[str, Any]]:
         """The current row of each order by pk, without its documents."""
         found: dict[int, dict[str, Any]] = {}
         for part in self.parts():
-            for row in self._open(part).read(columns=list(_KEYS)).to_pylist():
-                found[row["order_pk"]] = row
+            with self._reading(part):
+                rows = pq.ParquetFile(part).read(columns=list(_KEYS))
+            found |= {row["order_pk"]: row for row in rows.to_pylist()}
         return found
 
     def documents(self, only: Collection[int]) -> Iterator[pa.Table]:
@@ -126,11 +130,13 @@ class Landing:
         self.compact()
         wanted = pa.array(sorted(only), pa.int64())
         for part in self.parts():
-            file = self._open(part)
-            last = _last_rows(file.read(columns=["order_pk"])["order_pk"])
+            with self._reading(part):
+                file = pq.ParquetFile(part)
+                last = _last_rows(file.read(columns=["order_pk"])["order_pk"])
             start = 0
             for group in range(file.num_row_groups):
-                rows = file.read_row_group(group)
+                with self._reading(part):
+                    rows = file.read_row_group(group)
                 chosen = pc.and_(last.slice(start, rows.num_rows), pc.is_in(rows["order_pk"], wanted))
                 start += rows.num_rows
                 rows = rows.filter(chosen)
@@ -140,7 +146,8 @@ class Landing:
     def last_documents(self, order_pk: int) -> dict[str, Any] | None:
         """The newest row of an order that has its documents and was landed."""
         for part in reversed(self.parts()):
-            rows = pq.read_table(part, schema=LANDING_SCHEMA, filters=[("order_pk", "=", order_pk)])
+            with self._reading(part):
+                rows = pq.read_table(part, schema=LANDING_SCHEMA, filters=[("order_pk", "=", order_pk)])
             for row in reversed(rows.to_pylist()):
                 if row["outcome"] == Outcome.LANDED and row["detail"] is not None:
                     return dict(row)
@@ -151,16 +158,49 @@ class Landing:
         parts = self.parts()
         if len(parts) < 2:
             return
-        files = [self._open(part) for part in parts]
-        keys = pa.concat_tables([file.read(columns=["order_pk", "fetched_at"]) for file in files])
-        keys = keys.append_column("place", pa.array(range(keys.num_rows), pa.int64()))
-        # A row can be in two parts when an earlier compaction was cut off before it removed the old ones.
-        keys = keys.group_by(["order_pk", "fetched_at"], use_threads=False).aggregate([("place", "max")])
-        order = keys.sort_by([("order_pk", "ascending"), ("place_max", "ascending")])["place_max"]
-        rows = pa.concat_tables([file.read() for file in files]).take(order)
-        self._write_part(rows)
+        files: list[pq.ParquetFile] = []
+        keys: list[pa.Table] = []
+        for part in parts:
+            with self._reading(part):
+                files.append(pq.ParquetFile(part))
+                keys.append(files[-1].read(columns=["order_pk", "fetched_at"]))
+
+        def group(file: int, number: int) -> pa.Table:
+            with self._reading(parts[file]):
+                return files[file].read_row_group(number)
+
+        sizes = {
+            (index, number): file.metadata.row_group(number).num_rows
+            for index, file in enumerate(files)
+            for number in range(file.num_row_groups)
+        }
+        self._write_part(_rows_at(_places_in_order(pa.concat_tables(keys)), sizes, group))
         for part in parts:
             part.unlink()
+
+    def rewrite(self, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
+        """Replace rows of all versions: `change` gives the new row, or `None` to keep it. Gives how many changed.
+
+        A part with a changed row is written anew in the place of the old one.
+        """
+        changed = 0
+        for part in self.parts():
+            with self._reading(part):
+                file = pq.ParquetFile(part)
+            groups: list[pa.Table] = []
+            before = changed
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number).to_pylist()
+                new = [change(row) for row in rows]
+                changed += sum(row is not None for row in new)
+                kept = [old if row is None else row for old, row in zip(rows, new, strict=True)]
+                groups.append(pa.Table.from_pylist(kept, LANDING_SCHEMA))
+            if changed > before:
+                with whole_file(part) as temporary:
+                    pq.write_table(
+                        pa.concat_tables(groups), temporary, compression="zstd", row_group_size=_ROWS_PER_GROUP
+                    )
+        return changed
 
     def write_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the day's ledger."""
@@ -171,23 +211,59 @@ class Landing:
         """The day's ledger. Raises `LandingError` when the day was never landed."""
         if not self.ledger_file.exists():
             raise LandingError(f"{self.day} has not been landed: materialise order_documents for {self.day} first")
-        rows: list[dict[str, Any]] = self._open(self.ledger_file).read().to_pylist()
+        with self._reading(self.ledger_file):
+            rows: list[dict[str, Any]] = pq.ParquetFile(self.ledger_file).read().to_pylist()
         return rows
 
-    def _write_part(self, rows: pa.Table) -> None:
+    def _write_part(self, tables: Iterable[pa.Table]) -> None:
         parts = self.parts()
         number = int(parts[-1].stem.removeprefix("documents-")) + 1 if parts else 1
-        with whole_file(self.directory / f"documents-{number:06d}.parquet") as temporary:
-            pq.write_table(rows, temporary, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+        with (
+            whole_file(self.directory / f"documents-{number:06d}.parquet") as temporary,
+            pq.ParquetWriter(temporary, LANDING_SCHEMA, compression="zstd") as writer,
+        ):
+            for rows in tables:
+                writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
 
-    def _open(self, path: Path) -> pq.ParquetFile:
+    @contextmanager
+    def _reading(self, path: Path) -> Iterator[None]:
         try:
-            return pq.ParquetFile(path)
+            yield
         except (pa.ArrowException, OSError) as error:
             raise LandingError(
                 f"{path} cannot be read ({type(error).__name__}): move it away and materialise order_documents for "
                 f"{self.day} again; its orders are then fetched anew"
             ) from error
+
+
+def _places_in_order(keys: pa.Table) -> pa.ChunkedArray:
+    """The places of rows in the parts, by order and age, one of each row.
+
+    A row can be in two parts when an earlier compaction was cut off before it removed the old ones.
+    """
+    keys = keys.append_column("place", pa.array(range(keys.num_rows), pa.int64()))
+    keys = keys.group_by(["order_pk", "fetched_at"], use_threads=False).aggregate([("place", "max")])
+    return keys.sort_by([("order_pk", "ascending"), ("place_max", "ascending")])["place_max"]
+
+
+def _rows_at(
+    places: pa.ChunkedArray, sizes: Mapping[tuple[int, int], int], group: Callable[[int, int], pa.Table]
+) -> Iterator[pa.Table]:
+    """The rows at these places, counted through all row groups, about 1,000 at a time.
+
+    `sizes` are the rows of each row group by file and number, `group` reads one. Only the row groups that a thousand
+    rows come from are held: parts cover the orders one after the other, so these are few however large the day is.
+    """
+    groups = list(sizes)
+    starts = list(accumulate(sizes.values(), initial=0))
+    held: dict[int, pa.Table] = {}
+    for first in range(0, len(places), _ROWS_PER_GROUP):
+        wanted = places.slice(first, _ROWS_PER_GROUP).to_pylist()
+        homes = [bisect_right(starts, place) - 1 for place in wanted]
+        held = {home: held[home] if home in held else group(*groups[home]) for home in dict.fromkeys(homes)}
+        begins = dict(zip(held, accumulate((rows.num_rows for rows in held.values()), initial=0), strict=False))
+        indices = [begins[home] + place - starts[home] for home, place in zip(homes, wanted, strict=True)]
+        yield pa.concat_tables(held.values()).take(pa.array(indices, pa.int64()))
 
 
 def _last_rows(order_pks: pa.ChunkedArray) -> pa.Array:

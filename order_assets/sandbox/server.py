@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
 from order_assets.sandbox.gate import RequestLog, Tokens
@@ -94,15 +95,18 @@ class _TalkingServer(uvicorn.Server):
 
 
 @contextmanager
-def running_sandbox(settings: ShopSettings | None = None, *, port: int = 0) -> Iterator[Sandbox]:
+def running_sandbox(
+    settings: ShopSettings | None = None, *, port: int = 0, around: Callable[[ASGIApp], ASGIApp] | None = None
+) -> Iterator[Sandbox]:
     """Serve a shop from a thread of this process while the block runs; port 0 takes a free one.
 
-    SandboxError if the port is taken or the server does not come up.
+    `around` may put an application of its own between server and shop, to change or hold back answers. SandboxError
+    if the port is taken or the server does not come up.
     """
     app = create_app(Shop(settings or ShopSettings()))
     with _listening(port) as listener:
         started = threading.Event()
-        server = _Server(_config(app), started)
+        server = _Server(_config(app if around is None else around(app)), started)
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
         try:
@@ -129,7 +133,7 @@ def serve(settings: ShopSettings, port: int) -> None:
             print("Sandbox stopped.", flush=True)
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,

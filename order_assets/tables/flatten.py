@@ -1,6 +1,7 @@
-"""Runs the plan: stored documents of a day in, one typed Parquet file per table out.
+"""Flattens a day: stored documents in, one typed Parquet file per table out.
 
-Batches keep the memory flat however large the day is. Which SQL is run is said by `plan`; whether the result is as
+Orders are worked on in batches, in as many threads as there are cores, which keeps the memory flat however large the
+day is. How documents are read stands in `reader`, how rows are cut out of them in `rows`; whether the result is as
 the contract says is looked at by `verify`.
 """
 
@@ -8,24 +9,31 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from order_assets.contract.model import Contract, Document, Kind, Table
+from order_assets.contract.model import Contract, Document, Kind
 from order_assets.contract.schema import arrow_schema
 from order_assets.contract.shape import document_shape
+from order_assets.tables.files import Writer, table_file
 from order_assets.tables.normalise import normalise
-from order_assets.tables.plan import Plan, make_plan, newest_of_each, quoted
+from order_assets.tables.reader import Reader
+from order_assets.tables.rows import Batch, newest_of_each, rows_of_batch, without_version
 
-_ROWS_PER_GROUP = 60_000
+__all__ = ["FlattenReport", "Flattener", "table_file"]
+
+# Orders worked on at a time in one thread: about 8 MB of documents and as much of typed values, and DuckDB's own need.
+_ORDERS_PER_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -43,173 +51,163 @@ class FlattenReport:
     bytes: int
 
 
-def table_file(data_root: Path, table: str, day: date) -> Path:
-    """Where the rows of a table and day are."""
-    return data_root / "tables" / table / f"date={day.isoformat()}" / "part-0.parquet"
-
-
 class Flattener:
-    """Flattens days under one contract; keep one for many days, since planning is done once.
+    """Flattens days under one contract; keep one for many days, since its statements are planned once.
 
-    `threads` and `memory_limit` bound DuckDB.
+    `threads` is how many batches are worked on at the same time; `memory_limit` bounds DuckDB in each of them.
     """
 
-    def __init__(self, contract: Contract, *, threads: int | None = None, memory_limit: str = "1GB") -> None:
+    def __init__(self, contract: Contract, *, threads: int | None = None, memory_limit: str = "256MB") -> None:
         self._contract = contract
-        self._plan: Plan = make_plan(contract)
         self._shapes = {document: document_shape(contract, document) for document in Document}
         self._schemas = {table.name: arrow_schema(table) for table in contract}
-        self._settings = {"threads": str(threads or os.cpu_count() or 2), "memory_limit": memory_limit}
+        self._threads = threads or os.cpu_count() or 2
+        self._memory_limit = memory_limit
+        self._readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
 
     def flatten_day(self, data_root: Path, day: date, batches: Iterable[pa.Table]) -> FlattenReport:
-        """Write the Parquet files of a day, each by rename when it is whole.
+        """Write the Parquet files of a day, each by rename when all are whole.
 
-        `batches` are the day's landed rows in ascending order of `order_pk`: the columns of a landing row, among them
-        the three documents as JSON text. An empty day gives files without rows.
+        `batches` are the day's landed rows in ascending order of `order_pk`, in pieces of any size: the columns of a
+        landing row, among them the three documents as JSON text. Equal rows give equal bytes. An empty day gives
+        files without rows.
         """
         started = time.perf_counter()
         expected: dict[str, int] = {table.name: 0 for table in self._contract.of_kind(Kind.CHILD)}
         orders = 0
+        things: dict[str, list[pa.Table]] = {table.name: [] for table in self._contract.of_kind(Kind.THING)}
         with ExitStack() as stack:
             writers = {
                 table.name: stack.enter_context(
-                    _Writer(table_file(data_root, table.name, day), self._schemas[table.name])
+                    Writer(table_file(data_root, table.name, day), self._schemas[table.name])
                 )
                 for table in self._contract
             }
-            connection = stack.enter_context(duckdb.connect(config=self._settings))
-            connection.execute("SET TimeZone = 'UTC'")
-            for batch in batches:
-                readable = batch.filter(_is_readable(batch))
-                orders += readable.num_rows
-                _count_sets(self._contract, readable, expected)
-                self._flatten_batch(connection, readable, writers)
-                _write_remainders(batch, writers, self._schemas)
-            self._write_things(connection, writers)
-            for writer in writers.values():
-                writer.publish()
-        rows = {name: writer.rows for name, writer in writers.items()}
-        size = sum(writer.path.stat().st_size for writer in writers.values())
-        return FlattenReport(rows, expected, orders, time.perf_counter() - started, size)
+            pool = stack.enter_context(ThreadPoolExecutor(self._threads, thread_name_prefix="flatten"))
+            for result in _in_turn(pool, self._threads, self._flatten_batch, _of_size(batches)):
+                orders += result.orders
+                for name, size in result.expected.items():
+                    expected[name] += size
+                for name, rows in result.rows.items():
+                    if name in things:
+                        things[name].append(rows)
+                    else:
+                        writers[name].write(rows)
+            for table in self._contract.of_kind(Kind.THING):
+                if things[table.name]:
+                    writers[table.name].write(without_version(newest_of_each(table, things.pop(table.name))))
+            for _ in pool.map(Writer.finish, writers.values()):
+                pass
+            size = sum(writer.publish() for writer in writers.values())
+        rows_written = {name: writer.rows for name, writer in writers.items()}
+        return FlattenReport(rows_written, expected, orders, time.perf_counter() - started, size)
 
-    def _flatten_batch(
-        self, connection: duckdb.DuckDBPyConnection, batch: pa.Table, writers: Mapping[str, _Writer]
-    ) -> None:
-        connection.register("batch", self._regular(batch))
-        for statement in self._plan.parse.values():
-            connection.execute(statement)
-        for table in self._contract:
-            if table.kind in (Kind.ORDER, Kind.CHILD):
-                writers[table.name].write(connection.execute(self._plan.rows[table.name]).to_arrow_table())
-            elif table.kind is Kind.THING:
-                self._gather(connection, table)
-        connection.unregister("batch")
+    def _flatten_batch(self, landed: pa.Table) -> _Result:
+        readable = landed.filter(_is_readable(landed))
+        rows = {}
+        if readable.num_rows:
+            reader = self._borrowed_reader()
+            try:
+                regular = self._regular(readable)
+                documents = {document: reader.documents(document, regular[document.value]) for document in Document}
+                rows = rows_of_batch(self._schemas, self._contract, Batch(readable, documents), reader)
+            finally:
+                self._readers.put(reader)
+        rows |= _remainders(landed, self._schemas)
+        return _Result(rows, _count_sets(self._contract, readable), readable.num_rows)
 
-    def _gather(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-        rows = self._plan.rows[table.name]
-        gathered = quoted(f"all_{table.name}")
-        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {gathered} AS {rows} LIMIT 0")
-        connection.execute(f"INSERT INTO {gathered} {rows}")
+    def _borrowed_reader(self) -> Reader:
+        try:
+            return self._readers.get_nowait()
+        except queue.Empty:
+            return Reader(self._contract, self._memory_limit)
 
-    def _write_things(self, connection: duckdb.DuckDBPyConnection, writers: Mapping[str, _Writer]) -> None:
-        known = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-        for table in self._contract.of_kind(Kind.THING):
-            if f"all_{table.name}" in known:
-                newest = newest_of_each(table, quoted(f"all_{table.name}"))
-                keys = ", ".join(map(quoted, table.key))
-                statement = f"SELECT * EXCLUDE (_order, _source) FROM ({newest}) ORDER BY {keys}"  # noqa: S608
-                writers[table.name].write(connection.execute(statement).to_arrow_table())
-
-    def _regular(self, batch: pa.Table) -> pa.Table:
-        """The batch with its irregular documents rewritten."""
-        irregular = [index for index, flag in enumerate(batch["irregular"].to_pylist()) if flag]
+    def _regular(self, landed: pa.Table) -> pa.Table:
+        """The rows with their irregular documents rewritten."""
+        irregular = [index for index, flag in enumerate(landed["irregular"].to_pylist()) if flag]
         for document in Document if irregular else ():
-            texts = batch[document.value].to_pylist()
+            texts = landed[document.value].to_pylist()
             for index in irregular:
                 texts[index] = normalise(texts[index], self._shapes[document])
-            where = batch.schema.get_field_index(document.value)
-            batch = batch.set_column(where, document.value, pa.array(texts, pa.string()))
-        return batch
+            where = landed.schema.get_field_index(document.value)
+            landed = landed.set_column(where, document.value, pa.array(texts, pa.string()))
+        return landed
 
 
-@dataclass
-class _Writer:
-    """Writes one Parquet file beside its place and puts it there when it is whole."""
+@dataclass(frozen=True)
+class _Result:
+    """What came of a batch: rows per table, rows that the sets have, and orders."""
 
-    path: Path
-    schema: pa.Schema
-    rows: int = 0
-    _waiting: list[pa.Table] = field(default_factory=list)
-
-    def __enter__(self) -> _Writer:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        self._file = pq.ParquetWriter(self._temporary, self.schema, compression="zstd")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
-
-    def write(self, rows: pa.Table) -> None:
-        if rows.num_rows:
-            self.rows += rows.num_rows
-            self._waiting.append(rows.cast(self.schema))
-            if sum(part.num_rows for part in self._waiting) >= _ROWS_PER_GROUP:
-                self._flush()
-
-    def _flush(self) -> None:
-        self._file.write_table(pa.concat_tables(self._waiting), row_group_size=_ROWS_PER_GROUP)
-        self._waiting.clear()
-
-    def publish(self) -> None:
-        if self._waiting:
-            self._flush()
-        self._file.close()
-        os.chmod(self._temporary, 0o600)
-        with self._temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        self._temporary.replace(self.path)
+    rows: Mapping[str, pa.Table]
+    expected: Mapping[str, int]
+    orders: int
 
 
-def _is_readable(batch: pa.Table) -> pa.Array:
+def _of_size(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in batches of one size."""
+    waiting: list[pa.Table] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(part.num_rows for part in waiting) >= _ORDERS_PER_BATCH:
+            rows = pa.concat_tables(waiting)
+            whole = rows.num_rows - rows.num_rows % _ORDERS_PER_BATCH
+            for start in range(0, whole, _ORDERS_PER_BATCH):
+                yield rows.slice(start, _ORDERS_PER_BATCH)
+            waiting = [rows.slice(whole)]
+    rows = pa.concat_tables(waiting) if waiting else None
+    if rows is not None and rows.num_rows:
+        yield rows
+
+
+def _in_turn(
+    pool: ThreadPoolExecutor,
+    ahead: int,
+    work: Callable[[pa.Table], _Result],
+    batches: Iterable[pa.Table],
+) -> Iterator[_Result]:
+    """The results of the batches in their order, with at most `ahead` batches under way."""
+    under_way: deque[Future[_Result]] = deque()
+    for batch in batches:
+        if len(under_way) == ahead:
+            yield under_way.popleft().result()
+        under_way.append(pool.submit(work, batch))
+    while under_way:
+        yield under_way.popleft().result()
+
+
+def _is_readable(landed: pa.Table) -> pa.ChunkedArray:
     """Which rows go to the tables: landed orders, and the last landed version of orders that are gone."""
-    readable = [
-        outcome in ("landed", "tombstoned") and has_documents
-        for outcome, has_documents in zip(
-            batch["outcome"].to_pylist(), batch["detail"].is_valid().to_pylist(), strict=True
-        )
-    ]
-    return pa.array(readable, pa.bool_())
+    outcomes = pa.array(["landed", "tombstoned"])
+    return pc.and_(pc.is_in(landed["outcome"], value_set=outcomes), pc.is_valid(landed["detail"]))
 
 
-def _count_sets(contract: Contract, batch: pa.Table, expected: dict[str, int]) -> None:
+def _count_sets(contract: Contract, landed: pa.Table) -> dict[str, int]:
     places = {
         f"{source.document.value}:{source.path}": table.name
         for table in contract.of_kind(Kind.CHILD)
         for source in table.sources
     }
-    for text in batch["set_sizes"].to_pylist():
+    counted: dict[str, int] = {}
+    for text in landed["set_sizes"].to_pylist():
         for place, size in json.loads(text).items():
             if place in places:
-                expected[places[place]] += size
+                counted[places[place]] = counted.get(places[place], 0) + size
+    return counted
 
 
-def _write_remainders(batch: pa.Table, writers: Mapping[str, _Writer], schemas: Mapping[str, pa.Schema]) -> None:
+def _remainders(landed: pa.Table, schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:
     unmapped: list[dict[str, object]] = []
     quarantined: list[dict[str, object]] = []
-    flags = zip(batch["outcome"].to_pylist(), batch["unmapped"].to_pylist(), strict=True)
-    for index, (outcome, found) in enumerate(flags):
+    outcomes, found = landed["outcome"].to_pylist(), landed["unmapped"].to_pylist()
+    for index, (outcome, fields) in enumerate(zip(outcomes, found, strict=True)):
         if outcome == "quarantined":
-            row = batch.slice(index, 1).to_pylist()[0]
-            quarantined.append(_quarantine_row(row, schemas["quarantine"].names))
-        elif found and found != "[]":
-            order_pk = batch["order_pk"][index].as_py()
-            unmapped.extend({"order_pk": order_pk, **entry} for entry in json.loads(found))
-    for name, rows in (("unmapped_fields", unmapped), ("quarantine", quarantined)):
-        writers[name].write(pa.Table.from_pylist(rows, schemas[name]))
-
-
-def _quarantine_row(row: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
-    renamed = {"document": row["refused_document"], "path": row["refused_path"]}
-    return {name: renamed.get(name, row.get(name)) for name in names}
+            row = landed.slice(index, 1).to_pylist()[0]
+            quarantined.append(row | {"document": row["refused_document"], "path": row["refused_path"]})
+        elif fields and fields != "[]":
+            order_pk = landed["order_pk"][index].as_py()
+            unmapped.extend({"order_pk": order_pk, **entry} for entry in json.loads(fields))
+    return {
+        name: pa.Table.from_pylist(rows, schemas[name])
+        for name, rows in (("unmapped_fields", unmapped), ("quarantine", quarantined))
+        if name in schemas
+    }

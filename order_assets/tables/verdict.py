@@ -58,3 +58,11 @@ def read_verdict(data_root: Path, day: date) -> DayVerdict | None:
     except FileNotFoundError:
         return None
     return DayVerdict(day, known["contract_version"], tuple(known["reasons"]))
+
+
+def passed_days(data_root: Path) -> list[date]:
+    """The days whose tables are complete and passed, in order."""
+    found = sorted(
+        date.fromisoformat(path.stem.removeprefix("date=")) for path in (data_root / "verdicts").glob("date=*.json")
+    )
+    return [day for day in found if (verdict := read_verdict(data_root, day)) is not None and verdict.passed]

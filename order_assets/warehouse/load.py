@@ -54,13 +54,15 @@ def load_days(
     *,
     contract: Contract = CONTRACT,
     contract_version: str,
+    fresh: bool = False,
     lock_timeout: float = 600,
     memory_limit: str = "2GB",
     threads: int = 2,
 ) -> LoadReport:
     """Load these days from their Parquet files; what the warehouse had of them is replaced, other days stay.
 
-    `lock_timeout` (seconds) bounds the wait for another writer. `contract_version` is recorded with the days.
+    With `fresh` the file is made anew from these days alone. `lock_timeout` (seconds) bounds the wait for another
+    writer. `contract_version` is recorded with the days.
     Raises `WarehouseError` if a file is missing or does not fit the contract, or if the warehouse cannot be
     written; the published file is then as it was before.
     """
@@ -69,7 +71,7 @@ def load_days(
         started = time.perf_counter()
         with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
             inputs = find_inputs(connection, contract, data_root, wanted)
-            copy_seconds = draft.start()
+            copy_seconds = draft.start(fresh=fresh)
             attach_draft(connection, draft)
             rows = _load(connection, contract, contract_version, inputs)
             detach(connection)

@@ -34,10 +34,13 @@ class Draft:
     published: Path
     spill: Path
 
-    def start(self) -> float:
-        """Copy the published file into the draft, if there is one. Returns the seconds that it took."""
+    def start(self, *, fresh: bool = False) -> float:
+        """Copy the published file into the draft, if there is one. Returns the seconds that it took.
+
+        A `fresh` draft starts empty: nothing of the published file is in it, not even in unused blocks.
+        """
         started = time.perf_counter()
-        if self.published.exists():
+        if self.published.exists() and not fresh:
             _copy(self.published, self.path)
         return time.perf_counter() - started
 

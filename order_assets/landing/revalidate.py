@@ -1,0 +1,93 @@
+"""Checks landed documents again with today's contract, without asking the API for anything.
+
+What is known of an order then is what it was when it was fetched; only what the contract makes of it changes. Orders
+in quarantine get another chance here as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from order_assets.contract.model import Document
+from order_assets.landing.gate import Gate, Refused
+from order_assets.landing.receive import landed_columns
+from order_assets.landing.store import Landing, Outcome
+
+
+@dataclass(frozen=True)
+class Revalidation:
+    """What checking a day again gave: orders by the contract version they were landed under, and what moved."""
+
+    day: date
+    versions: Mapping[str, int]
+    checked: int
+    released: int
+    refused: int
+
+
+def revalidate_day(data_root: Path, day: date, gate: Gate, only: Collection[int]) -> Revalidation:
+    """Check the current rows of these orders again where another version of the contract made them.
+
+    Rows of the present version are left alone. A row that was refused because it was not clean JSON stays refused:
+    only fetching it again can help.
+    """
+    landing = Landing(data_root, day)
+    current = {pk: row for pk, row in landing.current().items() if pk in only}
+    versions: dict[str, int] = {}
+    for row in current.values():
+        versions[row["contract_version"]] = versions.get(row["contract_version"], 0) + 1
+    stale = [pk for pk, row in current.items() if row["contract_version"] != gate.contract_version]
+    renewed: list[dict[str, Any]] = []
+    released = refused = 0
+    for row in _rows(landing, stale):
+        again = _check_again(gate, row)
+        renewed.append(again)
+        released += row["outcome"] == Outcome.QUARANTINED and again["outcome"] == Outcome.LANDED
+        refused += row["outcome"] != Outcome.QUARANTINED and again["outcome"] == Outcome.QUARANTINED
+    landing.append(renewed)
+    landing.compact()
+    if renewed:
+        _amend_ledger(landing, {row["order_pk"]: row for row in renewed})
+    return Revalidation(day, versions, len(renewed), released, refused)
+
+
+def _rows(landing: Landing, order_pks: Collection[int]) -> Iterator[dict[str, Any]]:
+    if order_pks:
+        for rows in landing.documents(order_pks):
+            yield from rows.to_pylist()
+
+
+def _check_again(gate: Gate, row: Mapping[str, Any]) -> dict[str, Any]:
+    again = {**row, "contract_version": gate.contract_version}
+    was_unreadable = row["outcome"] == Outcome.QUARANTINED and not row["refused_path"]
+    if row["detail"] is None or was_unreadable:
+        return again
+    try:
+        passed = {document: gate.check(document, row[document.value] or "[]") for document in Document}
+    except Refused as found:
+        return again | {
+            "outcome": Outcome.QUARANTINED.value,
+            "refused_document": found.document.value,
+            "refused_path": found.path,
+            "reason": found.reason,
+        }
+    cleared = {"refused_document": None, "refused_path": None, "reason": None}
+    if row["outcome"] == Outcome.TOMBSTONED:
+        cleared = {"outcome": row["outcome"], "reason": row["reason"]}
+    return again | landed_columns(passed) | cleared
+
+
+def _amend_ledger(landing: Landing, renewed: Mapping[int, Mapping[str, Any]]) -> None:
+    """Bring the ledger up to the rows that were checked again; who is pending stays pending."""
+    amended = []
+    for entry in landing.ledger():
+        row = renewed.get(entry["order_pk"])
+        if row is not None and entry["outcome"] != Outcome.PENDING:
+            names = ("outcome", "reason", "content_hash", "contract_version")
+            entry |= {name: row[name] for name in names}
+        amended.append(entry)
+    landing.write_ledger(amended)

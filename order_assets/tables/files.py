@@ -1,0 +1,89 @@
+"""Writes one Parquet file per table and day: beside its place first, put there when it is whole.
+
+What the rows are is decided in `rows`; where the files are is said here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+# Rows are written in groups of exactly this size, so that equal rows give equal bytes however they came, and what
+# waits to be written does not grow with the day.
+_ROWS_PER_GROUP = 5_000
+_ABANDONED_AFTER_SECONDS = 3_600
+
+
+def table_file(data_root: Path, table: str, day: date) -> Path:
+    """Where the rows of a table and day are."""
+    return data_root / "tables" / table / f"date={day.isoformat()}" / "part-0.parquet"
+
+
+@dataclass
+class Writer:
+    """One Parquet file that is being written; without `publish` nothing of it stays."""
+
+    path: Path
+    schema: pa.Schema
+    rows: int = 0
+    _waiting: list[pa.Table] = field(default_factory=list)
+
+    def __enter__(self) -> Writer:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._remove_abandoned()
+        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        self._file = pq.ParquetWriter(self._temporary, self.schema, compression="zstd")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def write(self, rows: pa.Table) -> None:
+        """Add rows, of the schema's columns and types."""
+        if rows.num_rows:
+            self.rows += rows.num_rows
+            self._waiting.append(rows)
+            if sum(part.num_rows for part in self._waiting) >= _ROWS_PER_GROUP:
+                self._flush(whole_groups_only=True)
+
+    def finish(self) -> None:
+        """Write what is left and make the file durable, still beside its place."""
+        self._flush(whole_groups_only=False)
+        self._file.close()
+        self._temporary.chmod(0o600)
+        with self._temporary.open("rb") as written:
+            os.fsync(written.fileno())
+
+    def publish(self) -> int:
+        """Put the finished file in its place; gives its size in bytes."""
+        self._temporary.replace(self.path)
+        return self.path.stat().st_size
+
+    def _flush(self, *, whole_groups_only: bool) -> None:
+        if not self._waiting:
+            return
+        rows = pa.concat_tables(self._waiting)
+        start = 0
+        least = _ROWS_PER_GROUP if whole_groups_only else 1
+        while rows.num_rows - start >= least:
+            # Pages end where chunks end: one chunk, whatever the rows were put together from.
+            self._file.write_table(rows.slice(start, _ROWS_PER_GROUP).combine_chunks(), row_group_size=_ROWS_PER_GROUP)
+            start += _ROWS_PER_GROUP
+        rest = rows.slice(start)
+        self._waiting = [rest] if rest.num_rows else []
+
+    def _remove_abandoned(self) -> None:
+        """Remove what a killed process left; a file that is still being written is younger."""
+        for left in self.path.parent.glob(f".{self.path.name}.*.tmp"):
+            if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+                left.unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""Cuts typed documents into rows of tables, as the contract says where they sit.
+
+Pure functions over Arrow values. Reading JSON is the work of `reader`, files are written in `flatten`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from order_assets.contract.model import Column, Contract, Document, Kind, Origin, Source, Table
+from order_assets.contract.orders import COPY_PATH
+from order_assets.contract.shape import steps
+from order_assets.tables.reader import Reader
+
+# Columns of a landing row that fill a folded column where no copy of the order says it.
+_LISTED = {
+    "modified_date": "listed_modified_date",
+    "created_date": "listed_created_date",
+    "checkout_provider_id": "listed_checkout_provider_id",
+}
+# Columns by which the newest version of a thing is chosen; they are not written.
+_ORDER, _SOURCE = "_order", "_source"
+
+
+class Batch:
+    """Some orders: their landing rows, and their typed documents in the same order.
+
+    `at` gives the objects at a place; what was looked up once is kept, since tables share their ways.
+    """
+
+    def __init__(self, landed: pa.Table, documents: Mapping[Document, pa.Array]) -> None:
+        self.landed = landed.combine_chunks()
+        every = pa.array(range(landed.num_rows), pa.int64())
+        self._places: dict[tuple[Document, tuple[str, ...]], _Place] = {
+            (document, ()): _Place(objects, every) for document, objects in documents.items()
+        }
+
+    def at(self, document: Document, path: Sequence[str]) -> _Place:
+        """The objects at a path, given as steps: names, and `[]` for each element of a set."""
+        key = (document, tuple(path))
+        if key not in self._places:
+            before = self.at(document, path[:-1])
+            self._places[key] = before.elements() if path[-1] == "[]" else before.inside(path[-1])
+        return self._places[key]
+
+    def listed(self, name: str) -> pa.Array:
+        """A column of the landing rows."""
+        return self.landed[name].combine_chunks()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The objects at one place of a batch's documents, set after set.
+
+    `order` is, for each object, the number of its document in the batch. `position` is its place in its set. `owners`
+    are the objects that hold these objects, or the set of these; `owner_of` is, in a set, the number of each object's
+    owner among them. Free-form objects are texts.
+    """
+
+    objects: pa.Array
+    order: pa.Array
+    position: pa.Array | None = None
+    owners: _Place | None = None
+    owner_of: pa.Array | None = None
+
+    @cached_property
+    def fields(self) -> dict[str, pa.Array]:
+        """The values of the objects by name; null where there is no object."""
+        names = [self.objects.type.field(number).name for number in range(self.objects.type.num_fields)]
+        return dict(zip(names, self.objects.flatten(), strict=True))
+
+    def inside(self, name: str) -> _Place:
+        """What the objects have under a name, one for one."""
+        return replace(self, objects=self.fields[name], owners=self)
+
+    def elements(self) -> _Place:
+        """The elements of the sets at this place."""
+        sets = self.objects
+        set_of = pc.list_parent_indices(sets).cast(pa.int64())
+        sizes = pc.fill_null(pc.list_value_length(sets), 0).cast(pa.int64())
+        starts = pc.subtract(pc.cumulative_sum(sizes), sizes)
+        position = pc.subtract(pa.array(range(len(set_of)), pa.int64()), starts.take(set_of))
+        return _Place(pc.list_flatten(sets), self.order.take(set_of), position, self.owners, set_of)
+
+
+def rows_of_batch(
+    schemas: Mapping[str, pa.Schema], contract: Contract, batch: Batch, reader: Reader
+) -> dict[str, pa.Table]:
+    """The rows of each table that is read from documents, in the tables' schemas.
+
+    Things come once per key, in their newest version within the batch, with two columns more; see `newest_of_each`.
+    """
+    return {
+        table.name: _rows_of_table(table, schemas[table.name], batch, reader)
+        for table in contract
+        if table.kind is not Kind.REMAINDER
+    }
+
+
+def newest_of_each(table: Table, versions: Sequence[pa.Table]) -> pa.Table:
+    """The rows of a thing, by key: per key the one modified last; the later order wins where no date decides."""
+    newest_first = [(_ORDER, "descending"), (_SOURCE, "ascending")]
+    if "modified_date" in table.column_names:
+        newest_first.insert(0, ("modified_date", "descending"))
+    return _first_of_each(pa.concat_tables(versions), table.key, newest_first)
+
+
+def without_version(rows: pa.Table) -> pa.Table:
+    """The rows of a thing as they are written."""
+    return rows.drop_columns([_ORDER, _SOURCE])
+
+
+def _rows_of_table(table: Table, schema: pa.Schema, batch: Batch, reader: Reader) -> pa.Table:
+    parts = [
+        _rows_of_source(table, schema, number, source, batch, reader) for number, source in enumerate(table.sources)
+    ]
+    if table.kind is Kind.THING:
+        return newest_of_each(table, parts)
+    rows = pa.concat_tables(parts)
+    if len(parts) > 1:
+        # Rows of one set come in the order of the set; those of several sets are put together by key.
+        rows = rows.sort_by([(name, "ascending") for name in ("order_pk", *table.key)])
+    return rows
+
+
+def _rows_of_source(
+    table: Table, schema: pa.Schema, number: int, source: Source, batch: Batch, reader: Reader
+) -> pa.Table:
+    path = steps(source.path)
+    place = batch.at(source.document, path)
+    extracted = _extracted(table, place, reader)
+    columns = []
+    for column, field in zip(table.columns, schema, strict=True):
+        if column.origin is Origin.PATH and column.path in extracted:
+            values = extracted[column.path]
+        elif column.origin is Origin.PATH:
+            *holder, name = steps(column.path)
+            values = batch.at(source.document, [*path, *holder]).fields[name]
+        else:
+            values = _derived(column, source, place, batch)
+        columns.append(values if values.type == field.type else values.cast(field.type))
+    if table.kind is not Kind.THING:
+        return pa.Table.from_arrays(columns, schema=schema)
+    schema = schema.append(pa.field(_ORDER, pa.int64())).append(pa.field(_SOURCE, pa.int64()))
+    columns += [
+        batch.listed("order_pk").take(place.order),
+        pa.repeat(pa.scalar(number, pa.int64()), len(place.objects)),
+    ]
+    # An order points to at most one of each; where there is none, there is no key.
+    there = reduce(pc.and_, (pc.is_valid(columns[schema.get_field_index(name)]) for name in table.key))
+    return pa.Table.from_arrays([values.filter(there) for values in columns], schema=schema)
+
+
+def _derived(column: Column, source: Source, place: _Place, batch: Batch) -> pa.Array:
+    match column.origin:
+        case Origin.ORDER_PK:
+            return batch.listed("order_pk").take(place.order)
+        case Origin.POSITION:
+            return place.position
+        case Origin.LABEL:
+            return pa.repeat(source.label, len(place.objects))
+        case Origin.WHOLE:
+            return place.objects
+        case Origin.OWNER if place.owners is not None:
+            return place.owners.fields[column.path].take(place.owner_of)
+        case Origin.FOLDED:
+            return _folded(column, source, batch)
+    raise AssertionError(f"{column.name}: nothing holds {source.path}, so it has no {column.origin.value}")
+
+
+def _folded(column: Column, source: Source, batch: Batch) -> pa.Array:
+    """The greatest value among the order's copies, else what the list said."""
+    copies = batch.at(source.document, steps(COPY_PATH))
+    said = pa.table({"order": copies.order, "value": copies.fields[column.path]})
+    newest = _first_of_each(said.filter(pc.is_valid(said["value"])), ["order"], [("value", "descending")])
+    every = pa.array(range(batch.landed.num_rows), pa.int64())
+    at = pc.index_in(every, value_set=newest["order"].combine_chunks())
+    return pc.coalesce(newest["value"].combine_chunks().take(at), batch.listed(_LISTED[column.path]))
+
+
+def _extracted(table: Table, place: _Place, reader: Reader) -> dict[str, pa.Array]:
+    """The columns whose values are inside free-form JSON, by path; each text is read once for all its columns."""
+    wanted: dict[str, dict[str, Column]] = {}
+    for column in table.columns:
+        holder, _, name = column.path.rpartition(".")
+        if column.origin is Origin.PATH and pa.types.is_string(_texts(place, holder).type):
+            wanted.setdefault(holder, {})[name] = column
+    found: dict[str, pa.Array] = {}
+    for holder, columns in wanted.items():
+        texts = _texts(place, holder)
+        if texts.null_count == len(texts):
+            found |= {column.path: pa.nulls(len(texts)) for column in columns.values()}
+            continue
+        values = reader.extract(texts, {name: column.type for name, column in columns.items()})
+        found |= {column.path: part for column, part in zip(columns.values(), values.flatten(), strict=True)}
+    return found
+
+
+def _texts(place: _Place, holder: str) -> pa.Array:
+    """What holds a value: the objects themselves, or what they have under a name."""
+    for step in steps(holder):
+        place = place.inside(step)
+    return place.objects
+
+
+def _first_of_each(rows: pa.Table, keys: Sequence[str], order: Iterable[tuple[str, str]]) -> pa.Table:
+    """The first row of each key when rows are in this order; nulls come last, equal rows stay as they are."""
+    rows = rows.take(pc.sort_indices(rows, sort_keys=[*((key, "ascending") for key in keys), *order]))
+    if rows.num_rows < 2:
+        return rows
+    differs = pa.repeat(False, rows.num_rows - 1)
+    for key in keys:
+        values = rows[key].combine_chunks()
+        differs = pc.or_(differs, pc.not_equal(values.slice(1), values.slice(0, rows.num_rows - 1)))
+    return rows.filter(pa.concat_arrays([pa.array([True]), differs]))

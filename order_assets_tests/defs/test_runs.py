@@ -1,0 +1,169 @@
+"""Runs of the definitions against a real shop: what a data engineer sees when things go well, and when they do not."""
+
+from __future__ import annotations
+
+import json
+
+from order_assets.contract import CONTRACT
+from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.tables import table_key
+from order_assets.defs.warehouse import warehouse_key
+from order_assets.sandbox import known_secrets
+from order_assets_tests.defs.conftest import Project
+from order_assets_tests.tampering import answer, detail_of
+
+ORDERS = table_key(CONTRACT.table("orders"))
+
+
+def orders_of(project: Project, day: str) -> list[int]:
+    return [order["pk"] for order in project.sandbox.shop.flat_orders() if order["date_placed"].startswith(day)]
+
+
+def test_a_range_of_days_is_one_run_and_each_day_has_its_own_numbers_and_checks(project: Project) -> None:
+    assert project.sync().succeeded
+    run = project.refresh("2026-03-02", "2026-03-04")
+    assert run.succeeded, run.failures
+    days = {"2026-03-02", "2026-03-03", "2026-03-04"}
+    for asset in (ORDER_DOCUMENTS, ORDERS, warehouse_key("orders"), warehouse_key("order_ledger")):
+        assert project.materialised(asset) == days
+    for day in days:
+        expected = len(orders_of(project, day))
+        assert run.days["order_documents"][day]["listed"] == expected > 0
+        assert run.days["tables/orders"][day]["dagster/partition_row_count"] == expected
+        verdicts = {check.check: check for check in run.checks if check.day == day and check.asset == "tables/orders"}
+        assert verdicts["conforms_to_contract"].passed
+    assert project.query("SELECT date::VARCHAR, count(*) FROM orders GROUP BY 1 ORDER BY 1") == [
+        (day, len(orders_of(project, day))) for day in sorted(days)
+    ]
+
+
+def test_the_warehouse_has_the_orders_of_the_shop_value_by_value(project: Project) -> None:
+    project.sync()
+    assert project.refresh("2026-03-01", "2026-03-08").succeeded
+    shop = {order["pk"]: order for order in project.sandbox.shop.flat_orders() if order["pk"] != 27}
+    rows = project.query("SELECT pk, number, status, amount::VARCHAR, modified_date FROM orders ORDER BY pk")
+    assert {row[0] for row in rows} == set(shop)
+    for pk, number, status, amount, modified in rows:
+        order = shop[pk]
+        assert (number, status, amount) == (order["number"], order["status"], order["amount"])
+        assert modified.isoformat()[:19] == order["modified_date"][:19]
+
+
+def test_materialising_a_day_twice_asks_for_nothing_and_changes_no_byte(project: Project) -> None:
+    project.sync()
+    first = project.refresh("2026-03-05")
+    before = project.files("tables/*/*/*.parquet")
+    asked = len(project.document_requests())
+    second = project.refresh("2026-03-05")
+    assert second.succeeded
+    assert len(project.document_requests()) == asked
+    assert project.files("tables/*/*/*.parquet") == before
+    assert [(c.asset, c.check, c.passed) for c in second.checks] == [(c.asset, c.check, c.passed) for c in first.checks]
+
+
+def test_only_orders_that_changed_are_fetched_again(project: Project) -> None:
+    project.sync()
+    project.refresh("2026-03-01", "2026-03-08")
+    before = {order["pk"]: order["modified_date"] for order in project.sandbox.shop.flat_orders()}
+    project.sandbox.set_now(project.sandbox.shop.now().replace(day=9))
+    after = {order["pk"]: order["modified_date"] for order in project.sandbox.shop.flat_orders()}
+    changed = {pk for pk, modified in before.items() if after[pk] != modified}
+    assert changed
+    project.sandbox.requests.clear()
+    project.sync()
+    run = project.refresh("2026-03-01", "2026-03-08")
+    assert run.succeeded
+    details = {int(path.split("/")[-3]) for path in project.document_requests() if "orders_integration" in path}
+    new = set(orders_of(project, "2026-03-08")) - set(before)
+    assert details == changed | new
+
+
+def test_an_order_that_cannot_be_fetched_fails_the_run_and_keeps_the_rest(project: Project) -> None:
+    project.sync()
+    bad = orders_of(project, "2026-03-03")[0]
+    project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 409, '{"detail": "locked"}'))
+    run = project.refresh("2026-03-02", "2026-03-04")
+    assert not run.succeeded
+    (reason,) = [reason for reason in run.failures if "2026-03-03" in reason]
+    assert f"order {bad}".lower() in reason.lower()
+    assert "2026-03-02:" not in reason
+    failed = [(check.check, check.day) for check in run.checks if not check.passed and check.is_error]
+    assert failed == [("nothing_pending", "2026-03-03")]
+    loaded = dict(project.query("SELECT date::VARCHAR, count(*) FROM orders GROUP BY 1"))
+    assert loaded["2026-03-03"] == len(orders_of(project, "2026-03-03")) - 1
+    assert loaded["2026-03-04"] == len(orders_of(project, "2026-03-04"))
+    assert project.query(f"SELECT outcome FROM order_ledger WHERE order_pk = {bad}") == [("pending",)]
+    project.tampered.rules.clear()
+    project.sandbox.requests.clear()
+    assert project.refresh("2026-03-02", "2026-03-04").succeeded
+    details = [path for path in project.document_requests() if "orders_integration" in path]
+    assert details == [f"/api/v1/orders_integration/{bad}/detailed_integration/"]
+
+
+def test_a_day_that_breaks_the_contract_stays_out_of_the_warehouse_alone(project: Project) -> None:
+    project.sync()
+    twin, other = [
+        pk for pk in orders_of(project, "2026-03-03") if project.sandbox.shop.order_detail(pk)["transaction_set"]
+    ][:2]
+    stolen = project.sandbox.shop.order_detail(other)["transaction_set"][0]["pk"]
+
+    def with_twin_key(body: bytes) -> bytes:
+        document = json.loads(body)
+        document["transaction_set"][0]["pk"] = stolen
+        return json.dumps(document).encode()
+
+    project.tampered.rules.append(detail_of(twin, with_twin_key))
+    run = project.refresh("2026-03-02", "2026-03-04")
+    assert not run.succeeded
+    assert any("transactions, key_unique" in reason and "2026-03-03" in reason for reason in run.failures)
+    days = {row[0] for row in project.query("SELECT DISTINCT date::VARCHAR FROM orders")}
+    assert days == {"2026-03-02", "2026-03-04"}
+    assert project.materialised(warehouse_key("orders")) == days
+    single = project.refresh("2026-03-03")
+    assert not single.succeeded
+    assert project.materialised(warehouse_key("orders")) == days
+
+
+def test_a_refused_token_keeps_finished_days_and_is_no_empty_day(project: Project) -> None:
+    project.sync()
+    assert project.refresh("2026-03-02").succeeded
+    project.tampered.rules.append(answer("/detailed_integration/", 403, '{"detail": "no"}'))
+    run = project.refresh("2026-03-02", "2026-03-03")
+    assert not run.succeeded
+    assert "403" in run.failures[0]
+    assert project.materialised(ORDER_DOCUMENTS) == {"2026-03-02"}
+    assert project.query("SELECT count(*) FROM orders") == [(len(orders_of(project, "2026-03-02")),)]
+
+
+def test_an_order_that_is_gone_is_a_tombstone_and_keeps_its_last_version(project: Project) -> None:
+    project.sync()
+    project.refresh("2026-03-03")
+    gone = orders_of(project, "2026-03-03")[0]
+    project.tampered.rules.append(answer(f"/orders_integration/{gone}/", 404, '{"detail": "Not found."}'))
+    run = project.refresh("2026-03-03", refetch=True)
+    assert run.succeeded, run.failures
+    assert run.days["order_documents"]["2026-03-03"]["tombstoned"] == 1
+    assert project.query(f"SELECT outcome FROM order_ledger WHERE order_pk = {gone}") == [("tombstoned",)]
+    assert project.query(f"SELECT count(*) FROM orders WHERE pk = {gone}") == [(1,)]
+
+
+def test_no_secret_of_the_shop_is_on_the_disk_or_in_dagsters_history(project: Project) -> None:
+    project.sync()
+    project.refresh("2026-03-01", "2026-03-08")
+    secrets = {secret.encode() for secret in known_secrets()} | {project.sandbox.token.encode()}
+    for path in project.root.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            leaked = [secret for secret in secrets if secret in content]
+            assert not leaked, f"{path} has {len(leaked)} secrets"
+
+
+def test_a_new_run_of_the_index_keeps_orders_that_left_the_list(project: Project) -> None:
+    first = project.sync()
+    listed = int(first.days["order_index"][""]["orders_listed"])
+    project.tampered.rules.append(
+        answer("/api/v1/orders/", 200, json.dumps({"count": 0, "next": None, "previous": None, "results": []}))
+    )
+    second = project.sync()
+    assert second.days["order_index"][""]["orders_listed"] == 0
+    assert second.days["order_index"][""]["orders_gone_from_list"] == listed

@@ -1,0 +1,109 @@
+"""What happens to personal data: joinable tokens, dropped or kept values, and settings that cannot be used."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from order_assets.contract.model import Personal
+from order_assets.landing import Privacy, PrivacyError, PrivacyMode
+from order_assets_tests.landing.samples import check, detail
+
+
+def token(kind: Personal, value: str, key: str = "k") -> str | None:
+    return Privacy(key=key).treatment(kind)(value)
+
+
+def test_the_same_value_has_the_same_token_everywhere_so_that_tables_join() -> None:
+    order = detail()
+    email = "ayse@example.com"
+    order["customer"]["email"] = email
+    order["shipping_address"]["email"] = email.upper()
+    order["a_new_one"] = {"contact_email": email, "text": f"write to {email} please"}
+    landed = json.loads(check(order).text)
+    known = landed["customer"]["email"]
+    assert re.fullmatch(r"email_[0-9a-f]{32}", known)
+    assert landed["shipping_address"]["email"] == known
+    assert landed["a_new_one"] == {"contact_email": known, "text": f"write to {known} please"}
+
+
+def test_emails_compare_whatever_their_case() -> None:
+    assert token(Personal.EMAIL, " Ayse@Example.com") == token(Personal.EMAIL, "ayse@example.COM ")
+
+
+def test_phone_numbers_compare_by_their_digits() -> None:
+    assert token(Personal.PHONE, "+90 (532) 123-45-67") == token(Personal.PHONE, "905321234567")
+    assert token(Personal.PHONE, "unknown") != token(Personal.PHONE, "none")
+
+
+def test_names_keep_their_case_apart() -> None:
+    assert token(Personal.NAME, "Ali") != token(Personal.NAME, "ali")
+    assert token(Personal.NAME, " Ali ") == token(Personal.NAME, "Ali")
+
+
+def test_a_token_says_its_kind_and_kinds_do_not_join() -> None:
+    for kind in Personal:
+        made = token(kind, "532")
+        assert made is not None
+        assert made.startswith(f"{kind.value}_")
+    assert len({(token(kind, "532") or "").rsplit("_", 1)[1] for kind in Personal}) == len(Personal)
+
+
+def test_another_key_gives_other_tokens() -> None:
+    assert token(Personal.NAME, "Ali", "one") != token(Personal.NAME, "Ali", "two")
+
+
+def test_a_token_and_an_empty_text_stay_as_they_are() -> None:
+    made = token(Personal.EMAIL, "a@b.co")
+    assert made is not None
+    assert token(Personal.EMAIL, made) == made
+    assert token(Personal.NAME, made) == made
+    assert token(Personal.EMAIL, "") == ""
+
+
+def test_tokens_stay_the_same_however_many_were_made() -> None:
+    treat = Privacy(key="k").treatment(Personal.NAME)
+    before = treat("Ali")
+    for number in range(20_100):
+        treat(f"name {number}")
+    assert treat("Ali") == before
+
+
+def test_drop_leaves_nothing_of_a_person() -> None:
+    order = detail()
+    landed = json.loads(check(order, mode="drop").text)
+    assert landed["customer"]["email"] is None
+    assert landed["shipping_address"]["line"] is None
+    assert landed["customer"]["pk"] == order["customer"]["pk"]
+    assert order["customer"]["email"] not in json.dumps(landed)
+
+
+def test_clear_keeps_people_and_still_removes_secrets() -> None:
+    order = detail()
+    landed = json.loads(check(order, mode="clear").text)
+    assert landed["customer"]["email"] == order["customer"]["email"]
+    assert landed["channel"]["conf"] == "[redacted]"
+
+
+def test_a_date_of_birth_is_dropped_since_no_token_is_a_date() -> None:
+    order = detail()
+    order["customer"]["date_of_birth"] = "1985-08-25"
+    assert json.loads(check(order).text)["customer"]["date_of_birth"] is None
+    assert json.loads(check(order, mode="clear").text)["customer"]["date_of_birth"] == "1985-08-25"
+
+
+def test_tokens_without_a_key_are_refused_with_what_to_set() -> None:
+    with pytest.raises(PrivacyError, match="ORDER_ASSETS_PII_KEY"):
+        Privacy(PrivacyMode.TOKENISE)
+
+
+def test_the_policy_names_the_key_without_saying_it() -> None:
+    key = "correct horse battery staple"
+    privacy = Privacy(key=key)
+    assert privacy.policy == Privacy(key=key).policy != Privacy(key="other").policy
+    assert key not in privacy.policy
+    assert key not in repr(privacy)
+    assert Privacy(PrivacyMode.DROP, key=key).policy == "drop"
+    assert Privacy(PrivacyMode.CLEAR).policy == "clear"

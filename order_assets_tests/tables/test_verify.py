@@ -1,0 +1,106 @@
+"""Every kind of damage to a day's files is found and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from order_assets.contract import CONTRACT
+from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE, SCHEMA_RULE, SET_RULE
+from order_assets.tables import FlattenReport, table_file
+from order_assets_tests.tables.days import DAY, faults, flatten, landed, order
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> tuple[Path, FlattenReport]:
+    return tmp_path, flatten(tmp_path, landed(order(101)), landed(order(102)))
+
+
+def damage(root: Path, table: str, change: Callable[[pa.Table], pa.Table]) -> None:
+    path = table_file(root, table, DAY)
+    pq.write_table(change(pq.ParquetFile(path).read()), path)
+
+
+def found(day: tuple[Path, FlattenReport], table: str) -> dict[str, str]:
+    assert all(finding.table == table for finding in faults(*day))
+    return {finding.rule: finding.explanation for finding in faults(*day)}
+
+
+def test_whole_files_have_no_fault(day: tuple[Path, FlattenReport]) -> None:
+    assert faults(*day) == []
+
+
+def test_a_column_of_another_type_is_found(day: tuple[Path, FlattenReport]) -> None:
+    def as_float(rows: pa.Table) -> pa.Table:
+        at = rows.schema.get_field_index("amount")
+        return rows.set_column(at, "amount", rows["amount"].cast(pa.float64()))
+
+    damage(day[0], "orders", as_float)
+    explained = found(day, "orders")
+    assert list(explained) == [SCHEMA_RULE]
+    assert "amount is double, declared decimal128(18, 2)" in explained[SCHEMA_RULE]
+
+
+def test_a_missing_a_strange_and_a_moved_column_are_found(day: tuple[Path, FlattenReport]) -> None:
+    damage(day[0], "cities", lambda rows: rows.drop_columns(["name"]))
+    assert found(day, "cities") == {SCHEMA_RULE: "name is missing"}
+    flatten(day[0], landed(order(101)), landed(order(102)))
+    damage(day[0], "cities", lambda rows: rows.append_column("mayor", rows["name"]))
+    assert found(day, "cities") == {SCHEMA_RULE: "mayor is not declared"}
+    flatten(day[0], landed(order(101)), landed(order(102)))
+    damage(day[0], "cities", lambda rows: rows.select(rows.column_names[::-1]))
+    assert "the columns are in the order created_date" in found(day, "cities")[SCHEMA_RULE]
+
+
+def test_a_key_that_comes_twice_is_found(day: tuple[Path, FlattenReport]) -> None:
+    damage(day[0], "channels", lambda rows: pa.concat_tables([rows, rows]))
+    assert found(day, "channels") == {KEY_RULE: "2 rows, 1 distinct values of pk"}
+
+
+def test_a_required_value_that_is_not_there_is_found(day: tuple[Path, FlattenReport]) -> None:
+    def without_number(rows: pa.Table) -> pa.Table:
+        at = rows.schema.get_field_index("number")
+        return rows.set_column(at, pa.field("number", pa.string()), pa.array([None, "x"]))
+
+    damage(day[0], "orders", without_number)
+    explained = found(day, "orders")
+    assert explained[REQUIRED_RULE] == "number is null in 1 rows"
+    assert "number is string, declared string not null" in explained[SCHEMA_RULE]
+
+
+def test_a_lost_row_is_found(day: tuple[Path, FlattenReport]) -> None:
+    for table in ("orders", "transactions"):
+        damage(day[0], table, lambda rows: rows.slice(1))
+        assert found(day, table) == {SET_RULE: "1 rows, 2 in the documents"}
+        flatten(day[0], landed(order(101)), landed(order(102)))
+
+
+def test_a_table_without_its_key_column_is_a_finding_and_not_a_crash(day: tuple[Path, FlattenReport]) -> None:
+    damage(day[0], "orders", lambda rows: rows.drop_columns(["pk"]))
+    assert found(day, "orders") == {
+        SCHEMA_RULE: "pk is missing",
+        KEY_RULE: "no column pk",
+        REQUIRED_RULE: "no column pk",
+    }
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"half a file"])
+def test_a_file_that_is_missing_or_broken_is_a_finding_that_says_what_to_do(
+    day: tuple[Path, FlattenReport], broken: bytes | None
+) -> None:
+    path = table_file(day[0], "pos", DAY)
+    path.unlink()
+    if broken is not None:
+        path.write_bytes(broken)
+    assert f"materialise tables/pos of {DAY} again" in found(day, "pos")[SCHEMA_RULE]
+
+
+def test_every_table_is_looked_at(day: tuple[Path, FlattenReport]) -> None:
+    for table in CONTRACT:
+        path = table_file(day[0], table.name, DAY)
+        path.unlink()
+    assert [finding.table for finding in faults(*day)] == [table.name for table in CONTRACT]

@@ -1,0 +1,165 @@
+"""What holds for the project as a whole: it loads, its commands start, and its papers say what is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+_OURS = ("OMNITRON_", "ORDER_ASSETS_", "DAGSTER_")
+_NOT_OURS = {"data", "history", "schedules", "storage", "logs", "__pycache__", "build", "dist"}
+_TODAY = datetime.now(UTC).date()
+
+
+def run(*command: str, **variables: str) -> str:
+    """The output of a command of this environment in a process of its own; fails with it if it fails."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(_OURS)}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+        cwd=PROJECT,
+        env=environment | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=150,
+    )
+    assert done.returncode == 0, f"{' '.join(command)} gave {done.returncode}\n{done.stdout[-6000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A history and a data root of their own."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "home").mkdir()
+    shutil.copy(PROJECT / "dagster.yaml", folder / "home")
+    return {"DAGSTER_HOME": str(folder / "home"), "ORDER_ASSETS_DATA": str(folder / "data")}
+
+
+def test_a_fresh_process_loads_the_location_that_the_workspace_names(variables: dict[str, str]) -> None:
+    said = run("dagster", "definitions", "validate", "-w", "workspace.yaml", **variables)
+    assert "Validation successful for code location order_assets" in said
+
+
+def test_loading_the_definitions_waits_for_no_heavy_library() -> None:
+    # Each run and each reload of the UI would wait for them again.
+    heavy = ("pyarrow", "duckdb", "pandas", "requests")
+    program = (
+        "import sys, dagster; before = set(sys.modules); import order_assets.definitions; "
+        f"print([name for name in {heavy!r} if name in sys.modules and name not in before])"
+    )
+    assert run("python", "-c", program).strip().splitlines()[-1] == "[]"
+
+
+def test_workspace_and_dg_name_the_same_location() -> None:
+    # The state of sensors and schedules hangs on the name; two names would be two states.
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dg"]["project"]
+    workspace = yaml.safe_load((PROJECT / "workspace.yaml").read_text(encoding="utf-8"))
+    (entry,) = workspace["load_from"]
+    assert entry["python_module"]["location_name"] == project["code_location_name"]
+    assert entry["python_module"]["module_name"] == f"{project['root_module']}.definitions"
+
+
+def test_dagster_accepts_its_settings(variables: dict[str, str]) -> None:
+    with dg.DagsterInstance.from_config(variables["DAGSTER_HOME"]) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.run_retries_enabled
+
+
+def commands() -> list[str]:
+    listed = run("order-assets", "--help").partition("commands:")[2]
+    return re.findall(r"^    ([a-z]+)\b", listed, re.MULTILINE)
+
+
+def test_every_command_explains_itself_and_stands_in_the_readme() -> None:
+    names = commands()
+    assert {"run", "demo", "sandbox"} <= set(names)
+    for name in names:
+        assert "usage: order-assets " + name in run("order-assets", name, "--help")
+    assert [name for name in names if f"order-assets {name}" not in README and f"make {name}" not in README] == []
+
+
+def test_every_make_target_and_every_setting_stands_in_the_readme() -> None:
+    targets = re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name in targets if name != "help" and f"make {name}" not in README] == []
+    variable = re.compile(r"[\"'](?:OMNITRON|ORDER_ASSETS)_[A-Z_]+[\"']")
+    read = {
+        found.strip("\"'")
+        for path in (PROJECT / "order_assets").rglob("*.py")
+        for found in variable.findall(path.read_text(encoding="utf-8"))
+    }
+    assert "ORDER_ASSETS_PII_KEY" in read
+    assert sorted(name for name in read if f"`{name}`" not in README) == []
+
+
+def test_pictures_of_the_readme_are_there() -> None:
+    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (PROJECT / picture).is_file()
+
+
+def files() -> Iterator[Path]:
+    for folder, folders, names in os.walk(PROJECT):
+        folders[:] = [name for name in folders if name not in _NOT_OURS and (name == ".ci" or name[0] != ".")]
+        yield from (Path(folder, name) for name in names)
+
+
+def test_no_file_names_a_package_index_or_a_folder_of_one_machine() -> None:
+    # Such a line works for its author only.
+    forbidden = re.compile(
+        "pypi" + r"\.org|pythonhosted|--(?:extra-)?index-url|--find-links|"
+        rf"{re.escape(str(PROJECT))}\b|{re.escape(str(Path.home()))}/",
+    )
+    found = []
+    for path in files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if path != Path(__file__) and (match := forbidden.search(text)):
+            found.append(f"{path.relative_to(PROJECT)}: {match[0]}")
+    assert found == []
+
+
+def test_constraints_fix_every_version_with_hashes_and_tests_run_on_the_versions_of_the_demo() -> None:
+    pin = re.compile(r"^([\w.-]+)==([^ ;\\]+)( ;[^\\]*)?.*\n    --hash=sha256:", re.MULTILINE)
+    runtime, development = (
+        set(pin.findall((PROJECT / name).read_text(encoding="utf-8")))
+        for name in ("constraints.txt", "constraints-dev.txt")
+    )
+    assert {"dagster", "duckdb", "hatchling"} <= {name for name, _, _ in runtime}
+    assert {"pytest", "playwright"} <= {name for name, _, _ in development}
+    assert runtime <= development
+
+
+def days_in_warehouse(data_root: str) -> dict[date, int]:
+    with duckdb.connect(str(Path(data_root) / "warehouse.duckdb"), read_only=True) as warehouse:
+        rows = warehouse.execute("select date_placed::date, count(*) from orders.orders group by 1 order by 1")
+        return dict(rows.fetchall())
+
+
+@pytest.mark.timeout(400)
+def test_dagsters_own_command_materialises_a_day_and_a_range(variables: dict[str, str]) -> None:
+    materialise = ("dagster", "asset", "materialize", "-m", "order_assets.definitions", "--select")
+    follow = 'key:"order_documents"+'
+    ago = [(_TODAY - timedelta(days=days)) for days in range(6)]
+    run(*materialise, "order_index", **variables)
+    run(*materialise, follow, "--partition", str(ago[5]), **variables)
+    assert list(days_in_warehouse(variables["ORDER_ASSETS_DATA"])) == [ago[5]]
+    run(*materialise, follow, "--partition-range", f"{ago[3]}...{ago[1]}", **variables)
+    counts = days_in_warehouse(variables["ORDER_ASSETS_DATA"])
+    assert list(counts) == [ago[5], ago[3], ago[2], ago[1]]
+    assert all(count > 0 for count in counts.values())
