@@ -13,7 +13,7 @@ from order_assets import progress
 from order_assets.defs.history import keep_history_open
 from order_assets.defs.index import API_POOL, ORDER_INDEX
 from order_assets.defs.partitions import ONE_RUN, days_of
-from order_assets.defs.reporting import OWNERS, Verdict, check_spec, complete_checks, evaluations, failure
+from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, check_spec, failure
 from order_assets.defs.resources import ContractResource, DataRootResource, OmnitronResource, PrivacyResource
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         from order_assets.omnitron import OmnitronError
 
         keep_history_open(context.instance)
+        checks = StepChecks(context)
         reports: list[DayReport] = []
         doing = "preparing to fetch"
         try:
@@ -121,11 +122,11 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                         on_progress=partial(progress.report, day),
                     )
                     reports.append(report)
-                    yield from _report_day(context, report, contract, root_path=str(root))
+                    yield from _report_day(context, checks, report, contract, root_path=str(root))
         except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
             raise failure(error, doing=doing) from None
         yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
-        yield from complete_checks(context)
+        yield from checks.complete()
         incomplete = [report for report in reports if report.pending]
         if incomplete:
             raise dg.Failure(description=_explain_pending(incomplete, len(reports)), allow_retries=True)
@@ -148,7 +149,11 @@ def _fetch(
 
 
 def _report_day(
-    context: dg.AssetExecutionContext, report: "DayReport", policy: ContractResource, root_path: str
+    context: dg.AssetExecutionContext,
+    checks: StepChecks,
+    report: "DayReport",
+    policy: ContractResource,
+    root_path: str,
 ) -> Iterator[_Event]:
     day = report.day.isoformat()
     metadata: dict[str, Any] = {
@@ -174,7 +179,7 @@ def _report_day(
     if len(context.partition_keys) > 1:
         # Dagster would report all days at the end; a run that is cut off keeps the days that it finished.
         yield dg.AssetMaterialization(ORDER_DOCUMENTS, partition=day, metadata=metadata)
-    yield from evaluations(context, report.day, _verdicts(report, policy))
+    yield from checks.report(report.day, _verdicts(report, policy))
 
 
 def _verdicts(report: "DayReport", policy: ContractResource) -> list[Verdict]:

@@ -6,7 +6,7 @@ here, and the blocking ones hold back their day in the warehouse step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -35,45 +35,55 @@ def check_spec(
     return dg.AssetCheckSpec(name=name, asset=asset, description=description, blocking=blocking, partitions_def=days)
 
 
-def evaluations(
-    context: dg.AssetExecutionContext, day: date, verdicts: Sequence[Verdict]
-) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-    """The verdicts of a day as Dagster takes them; of a check that is not selected nothing is said."""
-    single = len(context.partition_keys) == 1
-    for verdict in verdicts:
-        key = dg.AssetCheckKey(verdict.asset, verdict.check)
-        if key not in context.selected_asset_check_keys:
-            continue
-        metadata = {"explanation": verdict.explanation, **verdict.metadata}
-        if single:
-            yield dg.AssetCheckResult(
-                passed=verdict.passed,
-                asset_key=verdict.asset,
-                check_name=verdict.check,
-                severity=verdict.severity,
-                metadata=metadata,
-                description=verdict.explanation,
-            )
-        else:
-            yield dg.AssetCheckEvaluation(
-                asset_key=verdict.asset,
-                check_name=verdict.check,
-                passed=verdict.passed,
-                severity=verdict.severity,
-                metadata={name: dg.MetadataValue.text(str(value)) for name, value in metadata.items()},
-                description=verdict.explanation,
-                partition=day.isoformat(),
-            )
+class StepChecks:
+    """The checks of one step: takes verdicts day by day, and sees to it that Dagster hears about every check."""
+
+    def __init__(self, context: dg.AssetExecutionContext) -> None:
+        self._days = len(context.partition_keys)
+        self._waiting = set(context.selected_asset_check_keys)
+        self._selected = frozenset(self._waiting)
+
+    def report(self, day: date, verdicts: Iterable[Verdict]) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
+        """The verdicts of a day as Dagster takes them; of a check that is not selected nothing is said."""
+        for verdict in verdicts:
+            key = dg.AssetCheckKey(verdict.asset, verdict.check)
+            if key in self._selected:
+                self._waiting.discard(key)
+                yield self._result(verdict) if self._days == 1 else _evaluation(day, verdict)
+
+    def complete(self) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
+        """What Dagster waits for at the end of a step: without an output for each check the next step never starts.
+
+        A check that got no verdict fails.
+        """
+        for key in sorted(self._waiting, key=str):
+            yield self._result(Verdict(key.asset_key, key.name, False, "the check was not evaluated"))
+        if self._days > 1:
+            for key in sorted(self._selected - self._waiting, key=str):
+                yield dg.Output(None, output_name=_output_name(key))
+
+    def _result(self, verdict: Verdict) -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(
+            passed=verdict.passed,
+            asset_key=verdict.asset,
+            check_name=verdict.check,
+            severity=verdict.severity,
+            metadata={"explanation": verdict.explanation, **verdict.metadata},
+            description=verdict.explanation,
+        )
 
 
-def complete_checks(context: dg.AssetExecutionContext) -> Iterator[dg.Output[None]]:
-    """What Dagster waits for after `evaluations` of many days: one output per check, whatever its verdicts were.
-
-    Without it a step that comes after a blocking check would never start.
-    """
-    if len(context.partition_keys) > 1:
-        for key in context.selected_asset_check_keys:
-            yield dg.Output(None, output_name=_output_name(key))
+def _evaluation(day: date, verdict: Verdict) -> dg.AssetCheckEvaluation:
+    metadata = {"explanation": verdict.explanation, **verdict.metadata}
+    return dg.AssetCheckEvaluation(
+        asset_key=verdict.asset,
+        check_name=verdict.check,
+        passed=verdict.passed,
+        severity=verdict.severity,
+        metadata={name: dg.MetadataValue.text(str(value)) for name, value in metadata.items()},
+        description=verdict.explanation,
+        partition=day.isoformat(),
+    )
 
 
 def failure(error: Exception, *, doing: str) -> dg.Failure:

@@ -14,7 +14,7 @@ from order_assets.contract.shape import contract_version
 from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.history import keep_history_open
 from order_assets.defs.partitions import ONE_RUN, days_of
-from order_assets.defs.reporting import OWNERS, Verdict, check_spec, complete_checks, evaluations, failure
+from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, check_spec, failure
 from order_assets.defs.resources import ContractResource, DataRootResource, PrivacyResource
 from order_assets.defs.schema import preview, table_schema
 
@@ -101,9 +101,10 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         for table in CONTRACT:
             if table_key(table) in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=table_key(table))
+        checks = StepChecks(context)
         for done in days_done:
-            yield from evaluations(context, done.day, done.verdicts)
-        yield from complete_checks(context)
+            yield from checks.report(done.day, done.verdicts)
+        yield from checks.complete()
         blocked = [f"{done.day}: {reason}" for done in days_done for reason in done.blocked]
         if blocked and len(context.partition_keys) > 1:
             raise dg.Failure(

@@ -33,6 +33,7 @@ from order_assets.contract.shape import (
 from order_assets.landing.privacy import TOKEN, Privacy, PrivacyMode
 from order_assets.landing.scrub import MASK, clean_gateway_text, free_name, is_clean, scrub_text, scrub_value
 from order_assets.landing.values import (
+    Check,
     MisfitError,
     as_text,
     check_fits_64_bits,
@@ -52,7 +53,7 @@ _PERSONAL_KEYS: tuple[tuple[re.Pattern[str], Personal], ...] = tuple(
         (r"phone|gsm|mobile_?(?:no|number)", Personal.PHONE),
         (r"iban|identity_?(?:no|number)|tckn|national_?id|tax_?(?:no|number|id)", Personal.IDENTITY),
         (r"(?:holder|first|last|full|sur|customer|receiver|contact)_?name", Personal.NAME),
-        (r"address_?line|^line\d?$|street", Personal.ADDRESS),
+        (r"address_?line|^line[12]$|street", Personal.ADDRESS),
         (r"remote_addr|(?:^|_)ip(?:$|_)|ip_?address", Personal.NETWORK),
         (r"date_of_birth|birth_?da(?:te|y)", Personal.BIRTH),
     )
@@ -234,6 +235,10 @@ class Gate:
             name for name, child in shape.children.items() if isinstance(child, Leaf) and child.required and not lenient
         )
         promised = frozenset(name for name, child in shape.children.items() if is_promised(child))
+        # Numbers, times and the like are only looked at, which spares them a visit.
+        checks = (
+            {} if lenient else {name: check for name, child in shape.children.items() if (check := _mere_check(child))}
+        )
         has_copies = any(isinstance(child, CopyOf) for child in shape.children.values())
 
         def visit(value: Any, walk: _Walk) -> Any:
@@ -247,14 +252,20 @@ class Gate:
             path.append("")
             unknown: list[str] = []
             for name, part in value.items():
-                inner = visits.get(name)
-                if inner is None:
-                    unknown.append(name)
-                elif part is not None:
+                if part is None:
+                    if name not in visits:
+                        unknown.append(name)
+                elif (check := checks.get(name)) is not None:
+                    path[-1] = name
+                    if check(part):
+                        walk.irregular = True
+                elif (inner := visits.get(name)) is not None:
                     path[-1] = name
                     stored = inner(part, walk)
                     if stored is not part:
                         value[name] = stored
+                else:
+                    unknown.append(name)
             for name in required:
                 if value.get(name) in (None, ""):
                     path[-1] = name
@@ -374,7 +385,9 @@ class Gate:
     def _take_unknown(self, name: str, holder: dict[str, Any], walk: _Walk) -> None:
         """Store a field that the contract does not know under a name and with a value that may be kept."""
         ((safe_name, cleaned),) = walk.scrubbed({name: self._guard(holder.pop(name), name)}).items()
-        safe_name = free_name(self._without_people(safe_name) or MASK, holder)
+        if "@" in safe_name:
+            safe_name = self._without_people(safe_name) or MASK
+        safe_name = free_name(safe_name, holder)
         stored = self._treated(cleaned, _personal_key(name))
         holder[safe_name] = stored
         walk.path[-1] = _quoted(safe_name)
@@ -398,7 +411,9 @@ class Gate:
         if type(value) is dict:
             treated: dict[str, Any] = {}
             for key, part in value.items():
-                safe_key = free_name(self._without_people(key) or MASK if key else key, treated)
+                safe_key = key if "@" not in key else self._without_people(key) or MASK
+                if safe_key in treated:
+                    safe_key = free_name(safe_key, treated)
                 treated[safe_key] = self._treated(part, _personal_key(key) or kind)
             return treated
         if type(value) is list:
@@ -443,6 +458,13 @@ def read_loosely(document: Document, body: bytes | str) -> Any:
         return exact.loads_loosely(body if isinstance(body, str) else body.decode(errors="replace"))
     except ExactJsonError as error:
         raise Refused(document, "", str(error)) from None
+
+
+def _mere_check(shape: Shape) -> Check | None:
+    """The check of a value that is stored as it is; `None` for all that needs a visit."""
+    if not isinstance(shape, Leaf) or shape.type == TEXT or shape.personal is not None or shape.gateway_text:
+        return None
+    return check_of(shape.type)
 
 
 def _remove(value: Any, _walk: _Walk) -> Any:

@@ -52,7 +52,7 @@ _SECRET_PAIRS = frozenset(
 # Half of a credential: masked where the other half stands beside it.
 _ACCOUNT_NAMES = frozenset({"user", "username", "user_name", "userid", "user_id", "login", "clientid", "client_id"})
 # Where a list of settings keeps the name of each.
-_NAME_KEYS = ("name", "key", "field", "parameter", "param", "id")
+_NAME_KEYS = frozenset({"name", "key", "field", "parameter", "param", "id"})
 
 _TO_ASCII = str.maketrans("çğıöşüÇĞİÖŞÜ", "cgiosuCGIOSU")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -86,6 +86,7 @@ _TAG = re.compile(r"<(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63}
 _ATTRIBUTE = re.compile(r"""(?P<name>[\w:.\-]+)\s{0,9}=\s{0,9}(?P<value>"[^"]*"|'[^']*')""")
 _UNPARSED = re.compile(r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<![^<>]*>", re.DOTALL)
 _TAG_HEAD = re.compile(r"(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})")
+_SHORTEST_SECRET_RUN = 32
 # "Bearer" and eight signs more.
 _SHORTEST_CREDENTIAL = 14
 
@@ -107,6 +108,8 @@ def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
     `long_runs` also masks long unbroken runs of letters and digits. Fields that the contract knows go without: their
     order numbers and digests look the same.
     """
+    if len(text) < _SHORTEST_SECRET_RUN and text.isalnum():
+        return text, 0
     if _SUSPICIOUS.search(text) is None:
         return _mask_long_secrets(text) if long_runs and _LONG_RUN.search(text) else (text, 0)
     if _PLAIN_ADDRESS.fullmatch(text):
@@ -165,14 +168,15 @@ def _scrub_object(value: dict[str, Any]) -> tuple[dict[str, Any], int]:
     secret = {key for key, part in value.items() if names_a_credential(key) and _may_be_secret(part)}
     if secret:
         secret |= {key for key in value if key.casefold() in _ACCOUNT_NAMES and _may_be_secret(value[key])}
-    if _is_named_secret(value):
+    if not _NAME_KEYS.isdisjoint(value) and _is_named_secret(value):
         secret |= {key for key in value if key not in _NAME_KEYS and _may_be_secret(value[key])}
     cleaned: dict[str, Any] = {}
     count = 0
     for key, part in value.items():
-        safe_key, found = scrub_text(key)
+        safe_key, found = _scrub_name(key)
         count += found
-        safe_key = free_name(safe_key, cleaned)
+        if safe_key in cleaned:
+            safe_key = free_name(safe_key, cleaned)
         if key in secret:
             cleaned[safe_key] = MASK
             count += 1
@@ -182,16 +186,19 @@ def _scrub_object(value: dict[str, Any]) -> tuple[dict[str, Any], int]:
     return (cleaned if count else value), count
 
 
+@lru_cache(maxsize=4096)
+def _scrub_name(name: str) -> tuple[str, int]:
+    return scrub_text(name)
+
+
 def _may_be_secret(value: Any) -> bool:
     return value not in (None, "", [], {}) and type(value) is not bool
 
 
 def _is_named_secret(value: Mapping[str, Any]) -> bool:
     """Whether an object is a setting such as `{"name": "api_key", "value": ...}`."""
-    return any(
-        type(name) is str and " " not in name and names_a_credential(name)
-        for name in (value.get(key) for key in _NAME_KEYS)
-    )
+    names = (value[key] for key in _NAME_KEYS & value.keys())
+    return any(type(name) is str and " " not in name and names_a_credential(name) for name in names)
 
 
 def clean_gateway_text(value: Any) -> tuple[Any, int]:

@@ -122,9 +122,14 @@ leaves = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=30),
     st.sampled_from(
-        ["", "a@b.co", "Bearer abcdefgh12345678", "<a><password>x</password></a>", '{"token":"x"}', "a=b&token=x"]
-        + [
-            "\ud800",
+        [
+            "",
+            "a@b.co",
+            "Bearer abcdefgh12345678",
+            "<a><password>x</password></a>",
+            '{"token":"x"}',
+            "a=b&token=x",
+            "�",
             "[redacted]",
             "2017-01-30T08:28:26Z",
             "1e5",
@@ -166,7 +171,7 @@ def test_any_value_anywhere_gives_a_verdict_and_the_same_again(data: st.DataObje
     try:
         passed = check(body, document, mode)
     except Refused as refused:
-        assert refused.reason
+        assert refused.reason  # noqa: PT017 - most values pass
         kept = gate(mode).redact_refused(document, body)
         assert kept is None or text_of(json.loads(kept))
         return
@@ -240,7 +245,9 @@ def test_what_stands_at_a_secret_place_is_not_in_a_refused_document(data: st.Dat
 
 def test_a_refused_document_keeps_no_personal_data_in_the_clear() -> None:
     order = detail() | {"amount": "sixteen"}
-    people = {order["customer"]["email"], order["shipping_address"]["phone_number"], order["shipping_address"]["line"]}
+    order["customer"] |= {"email": "ayse@example.com", "first_name": "Ayşegül"}
+    order["shipping_address"] |= {"phone_number": "905321234567", "line": "Lale Sokak 5", "tax_no": "12345678901"}
+    people = ("ayse@example.com", "Ayşegül", "905321234567", "Lale Sokak 5", "12345678901")
     for shape in (order, order | {"customer": [order["customer"]], "shipping_address": [order["shipping_address"]]}):
         kept = gate().redact_refused(Document.DETAIL, text_of(shape))
         assert kept is not None

@@ -10,6 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -57,10 +58,8 @@ def facts(value: Any) -> Iterator[str]:
         yield f"text {value.isoformat()}"
     elif isinstance(value, str):
         yield f"text {value}"
-        try:
+        with suppress(InvalidOperation):
             yield f"number {Decimal(value).normalize():f}"
-        except InvalidOperation:
-            pass
         if re.match(r"\d{4}-\d\d-\d\dT", value):
             moment = datetime.fromisoformat(value)
             yield f"time {(moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()}"

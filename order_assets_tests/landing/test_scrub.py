@@ -143,8 +143,24 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "Password", "api_key", "apiKey", "X-Api-Key", "client_secret", "accessToken", "ŞİFRE", "StoreKey"]
-    + ["cardNumber", "Cvv2Val", "auth", "PASS", "privateKey", "sessionid", "merchant_salt"],
+    [
+        "password",
+        "Password",
+        "api_key",
+        "apiKey",
+        "X-Api-Key",
+        "client_secret",
+        "accessToken",
+        "ŞİFRE",
+        "StoreKey",
+        "cardNumber",
+        "Cvv2Val",
+        "auth",
+        "PASS",
+        "privateKey",
+        "sessionid",
+        "merchant_salt",
+    ],
 )
 def test_names_of_credentials_are_known(name: str) -> None:
     assert names_a_credential(name)
@@ -152,8 +168,24 @@ def test_names_of_credentials_are_known(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["number", "auth_code", "cargokey", "username", "key", "compass", "tokenless", "pk", "status", "passenger", "panel"]
-    + ["author", "shipping_address", "spin", "opinion", "signature_dish"[:4]],
+    [
+        "number",
+        "auth_code",
+        "cargokey",
+        "username",
+        "key",
+        "compass",
+        "tokenless",
+        "pk",
+        "status",
+        "passenger",
+        "panel",
+        "author",
+        "shipping_address",
+        "spin",
+        "opinion",
+        "signature_dish"[:4],
+    ],
 )
 def test_names_that_only_resemble_are_left(name: str) -> None:
     assert not names_a_credential(name)
@@ -171,8 +203,25 @@ def test_gateway_text_keeps_what_explains_a_payment() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<a>", "a<b", "<<>>", "<![CDATA[", "<!--", "<a", "</a>", "{", "[1", "=", "&", "a=b&&", "<a><b>x</b>tail</a>"]
-    + ["<a>x<!-- c -->y</a>", "<p:Status>Approved</p:Status>", '{"status": "a", "status": "b"}', "<total>1</total> x"],
+    [
+        "<a>",
+        "a<b",
+        "<<>>",
+        "<![CDATA[",
+        "<!--",
+        "<a",
+        "</a>",
+        "{",
+        "[1",
+        "=",
+        "&",
+        "a=b&&",
+        "<a><b>x</b>tail</a>",
+        "<a>x<!-- c -->y</a>",
+        "<p:Status>Approved</p:Status>",
+        '{"status": "a", "status": "b"}',
+        "<total>1</total> x",
+    ],
 )
 def test_cleaning_gateway_text_twice_changes_nothing_more(text: str) -> None:
     once, _ = clean_gateway_text(text)
