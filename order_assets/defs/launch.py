@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +12,7 @@ import dagster as dg
 
 from order_assets.defs.build import build_definitions
 from order_assets.defs.history import keep_history_open
+from order_assets.defs.pools import PROCESS_TAG, release_places_of_dead_runs, this_process
 
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"
@@ -64,28 +65,35 @@ def history() -> Iterator[dg.DagsterInstance]:
     """Dagster's instance, from DAGSTER_HOME."""
     with dg.DagsterInstance.get() as instance:
         keep_history_open(instance)
+        release_places_of_dead_runs(instance)
         yield instance
 
 
 def sync_index(instance: dg.DagsterInstance) -> RunSummary:
     """List all orders."""
-    with dg.execute_job(dg.reconstructable(sync_index_job), instance=instance, run_config=_QUIET) as result:
-        return _summary(result)
+    return _run(instance, sync_index_job, _QUIET, {})
 
 
 def refresh_days(instance: dg.DagsterInstance, first: date, last: date, *, refetch: bool = False) -> RunSummary:
     """Fetch, flatten and load the days from first to last."""
     config = {**_QUIET, "ops": {"order_documents": {"config": {"refetch": refetch}}}}
-    job = dg.reconstructable(refresh_days_job)
-    with dg.execute_job(job, instance=instance, run_config=config, tags=_days(first, last)) as result:
-        return _summary(result)
+    return _run(instance, refresh_days_job, config, _days(first, last))
 
 
 def replay_days(instance: dg.DagsterInstance, first: date, last: date) -> RunSummary:
     """Make the tables of landed days again and load them; asks the API for nothing."""
     config = {**_QUIET, "ops": {"tables": {"config": {"compare": True}}}}
-    job = dg.reconstructable(replay_days_job)
-    with dg.execute_job(job, instance=instance, run_config=config, tags=_days(first, last)) as result:
+    return _run(instance, replay_days_job, config, _days(first, last))
+
+
+def _run(
+    instance: dg.DagsterInstance,
+    job: Callable[[], dg.JobDefinition],
+    config: Mapping[str, object],
+    tags: Mapping[str, str],
+) -> RunSummary:
+    named = {**tags, PROCESS_TAG: this_process()}
+    with dg.execute_job(dg.reconstructable(job), instance=instance, run_config=config, tags=named) as result:
         return _summary(result)
 
 

@@ -140,6 +140,12 @@ class Gate:
         self._keeps_people = privacy.mode is PrivacyMode.CLEAR
         shapes = {document: document_shape(contract, document) for document in Document}
         self._guarded = _guarded_names(shapes.values())
+        self._personal_names = {
+            name: node.personal
+            for shape in shapes.values()
+            for name, node in _named_nodes(shape)
+            if isinstance(node, Leaf) and node.personal is not None
+        }
         self._copies = [
             (name, steps(copy.path), copy)
             for name, copy in _named_nodes(shapes[Document.DETAIL])
@@ -224,7 +230,9 @@ class Gate:
             try:
                 return visit(value, walk)
             except MisfitError:
-                return MASK if is_gateway_text else self._treated(walk.scrubbed(self._guard(value)), kind)
+                if is_gateway_text:
+                    return MASK
+                return self._treated(self._without_known_people(walk.scrubbed(self._guard(value))), kind)
 
         return forgiving
 
@@ -403,6 +411,17 @@ class Gate:
         if type(value) is list:
             return [self._guard(part) for part in value]
         return value
+
+    def _without_known_people(self, value: Any, name: str = "") -> Any:
+        """A value that is not where it should be, with the fields treated that are personal where they should be."""
+        if type(value) is dict:
+            return {key: self._without_known_people(part, key) for key, part in value.items()}
+        if type(value) is list:
+            return [self._without_known_people(part, name) for part in value]
+        kind = self._personal_names.get(name)
+        if kind is None or value in (None, "", MASK):
+            return value
+        return self._treatments[kind](as_text(value))
 
     def _treated(self, value: Any, kind: Personal | None = None) -> Any:
         """A free-form value with its personal data treated; `kind` is what the name of its key says."""

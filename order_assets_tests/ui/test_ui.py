@@ -95,10 +95,8 @@ def _materialise_what_follows(page: Page, day: str) -> None:
     chosen.fill(day)
     chosen.press("Tab")
     expect(dialog.get_by_text("1 partition", exact=True)).to_be_visible()
-    _keep(page, "materialise")
     dialog.get_by_role("button", name="Launch 1 run").click()
     _wait_for_the_launched_run(page)
-    _keep(page, "run")
 
 
 def _graph_of_orders_shows_what_was_made(page: Page) -> None:
@@ -125,7 +123,6 @@ def _day_shows_its_row_count(page: Page, day: str) -> None:
     page.goto(f"/assets/tables/orders?view=partitions&partition={day}")
     count = _row(page, "dagster/partition_row_count").locator("td").nth(1)
     expect(count).to_have_text(re.compile(r"^[1-9]\d*$"))
-    _keep(page, "partition")
 
 
 def _choose_assets(page: Page, selection: str) -> None:
