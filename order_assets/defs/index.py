@@ -52,9 +52,8 @@ def order_index_asset() -> dg.AssetsDefinition:
                 counters = client.counters.as_dict()
         except (OmnitronError, DataRootError, OrderIndexError, PrivacyError) as error:
             raise failure(error, doing="listing orders") from None
-        context.log.info(
-            f"{report.orders} orders on {len(report.days)} days, {report.before_first_day} before the first day"
-        )
+        days = sum(day >= data_root.instance().first_day for day in report.days)
+        context.log.info(f"{report.orders} orders on {days} days, {report.before_first_day} before the first day")
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.orders + report.vanished,
@@ -63,7 +62,7 @@ def order_index_asset() -> dg.AssetsDefinition:
                 "orders_new": report.new,
                 "orders_changed": report.changed,
                 "orders_gone_from_list": report.vanished,
-                "days": len(report.days),
+                "days": days,
                 "newest_change": dg.MetadataValue.text(str(report.newest_change)),
                 "requests": int(counters["requests"]),
                 "retries": int(counters["retries"]),

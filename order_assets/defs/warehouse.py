@@ -54,7 +54,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     def warehouse(
         context: dg.AssetExecutionContext, contract: ContractResource, data_root: DataRootResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]:
-        from order_assets.landing import DataRootError
+        from order_assets.landing import DataRootError, Landing
         from order_assets.tables import read_verdict
         from order_assets.warehouse import WarehouseError, load_days
 
@@ -83,6 +83,8 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                 if spec.key not in context.selected_asset_keys:
                     continue
                 rows = report.rows.get(spec.key.path[-1], {})
+                if spec.key.path[-1] == LEDGER:
+                    rows = {day: len(Landing(root, day).ledger()) for day in loadable}
                 for day in loadable:
                     metadata: dict[str, Any] = {
                         "dagster/partition_row_count": rows.get(day, 0),
