@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.definitions.reconstruct import ReconstructableJob
 
 from order_assets.defs import launch
 from order_assets.defs.launch import RunSummary
@@ -80,5 +81,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         monkeypatch.setenv("OMNITRON_PASSWORD", PASSWORD)
         for name in ("OMNITRON_TOKEN", "ORDER_ASSETS_PII", "ORDER_ASSETS_PII_KEY", "ORDER_ASSETS_TIMEZONE"):
             monkeypatch.delenv(name, raising=False)
+        # Dagster keeps the last job that it built; here it would be that of another test's shop.
+        ReconstructableJob.get_definition.cache_clear()
+        ReconstructableJob.get_repository_definition.cache_clear()
         with launch.history() as instance:
             yield Project(tmp_path, sandbox, tampered, instance)

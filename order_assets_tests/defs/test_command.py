@@ -1,0 +1,140 @@
+"""The command: what it prints, what it refuses, and that a refusal leaves everything as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from order_assets import cli
+from order_assets_tests.defs.conftest import Project
+
+
+def run(*arguments: str) -> int:
+    return cli.main(["run", *arguments])
+
+
+def test_a_run_says_what_it_made_and_a_second_one_that_nothing_changed(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--from", "2026-03-02", "--to", "2026-03-03") == 0
+    said = capsys.readouterr().out
+    assert "2026-03-02 to 2026-03-03 (2)" in said
+    assert "12 listed, 12 landed, 0 tombstoned, 0 quarantined, 0 pending" in said
+    assert str(project.data / "warehouse.duckdb") in said
+    assert run("--from", "2026-03-02", "--to", "2026-03-03") == 0
+    assert "0 orders, 12 carried over unchanged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changed", "says", "code"),
+    [
+        ({"OMNITRON_USERNAME": "", "OMNITRON_PASSWORD": ""}, "OMNITRON_TOKEN", 1),
+        ({"OMNITRON_PASSWORD": "wrong"}, "check OMNITRON_USERNAME and OMNITRON_PASSWORD", 1),
+        ({"OMNITRON_URL": "http://shop.example.com", "ORDER_ASSETS_PII": "drop"}, "https://", 1),
+        ({"OMNITRON_URL": "https://shop.example.com"}, "ORDER_ASSETS_PII_KEY", 1),
+        ({"OMNITRON_URL": "http://127.0.0.1:9"}, "belongs to", 1),
+        ({"ORDER_ASSETS_TIMEZONE": "Europe/Istanbul"}, "time zone UTC", 1),
+        ({"ORDER_ASSETS_START_DATE": "2026-03-03"}, "is no partition", 2),
+        ({"ORDER_ASSETS_START_DATE": "soon"}, "not a date", 2),
+    ],
+)
+def test_bad_settings_are_refused_clearly_and_nothing_is_written_over(
+    project: Project,
+    changed: dict[str, str],
+    says: str,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    project.data.mkdir()
+    (project.data / "instance.json").write_text(
+        f'{{"url": "{project.sandbox.url}", "timezone": "UTC", "first_day": "2026-03-01"}}'
+    )
+    before = project.files("**/*")
+    for name, text in changed.items():
+        monkeypatch.setenv(name, text)
+    assert run("--from", "2026-03-02", "--to", "2026-03-02") == code
+    said = capsys.readouterr().err
+    assert says in said
+    assert "Traceback" not in said
+    assert project.files("**/*") == before
+
+
+def test_an_instance_that_never_answered_does_not_take_the_folder(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OMNITRON_URL", "https://nosuch.invalid")
+    monkeypatch.setenv("ORDER_ASSETS_PII", "drop")
+    assert run("--from", "2026-03-02", "--to", "2026-03-02") == 1
+    assert "nosuch.invalid" in capsys.readouterr().err
+    assert not (project.data / "instance.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("2026-02-27", "2026-03-02"), ("2026-03-02", "2999-01-01"), ("2026-03-03", "2026-03-02")]
+)
+def test_days_that_are_no_partitions_are_refused(
+    project: Project, first: str, last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--from", first, "--to", last) == 2
+    assert "--to" in (said := capsys.readouterr().err) or "--from" in said
+    assert not project.data.exists()
+
+
+def test_html_with_status_200_is_an_error_and_no_empty_shop(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from order_assets_tests.tampering import answer
+
+    project.tampered.rules.append(answer("/api/v1/orders/", 200, "<html>Maintenance</html>", "text/html"))
+    assert run("--from", "2026-03-02", "--to", "2026-03-02") == 1
+    said = capsys.readouterr().err
+    assert "text/html" in said
+    assert not (project.data / "index").exists()
+
+
+def test_a_run_after_a_killed_one_does_not_wait_for_its_place(project: Project) -> None:
+    project.sync()
+    command = [sys.executable, "-m", "order_assets.cli", "run", "--from", "2026-03-01", "--to", "2026-03-07"]
+    process = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _until(lambda: any((project.data / "landing").glob("date=*/documents-*.parquet")))
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=20)
+    assert run("--from", "2026-03-01", "--to", "2026-03-07") == 0
+    assert project.query("SELECT count(*) FROM orders") == [(42,)]
+
+
+def _until(happened: object, patience: float = 60) -> None:
+    deadline = time.monotonic() + patience
+    while not happened():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for command in ("run", "demo", "replay", "quarantine", "forget", "sandbox"):
+        assert command in said
+
+
+def test_the_history_that_is_kept_open_reads_like_any_other(project: Project, tmp_path: Path) -> None:
+    import dagster as dg
+
+    from order_assets.defs.documents import ORDER_DOCUMENTS
+
+    project.sync()
+    project.refresh("2026-03-02")
+    # An instance of its own opens the files as Dagster does.
+    with dg.DagsterInstance.get() as other:
+        assert set(other.get_materialized_partitions(ORDER_DOCUMENTS)) == {"2026-03-02"}
