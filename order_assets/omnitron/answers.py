@@ -22,7 +22,8 @@ class Response:
 
     `body` is untouched, `value` the same as Python values with Decimal for JSON numbers that have a fraction.
     `server_date` is the Date header (UTC) or None; `seconds` includes all waiting; `retries` counts repeats,
-    so that this took `retries + 1` requests, logins aside.
+    so that this took `retries + 1` requests, logins aside. `is_clean` is false only where the caller takes text
+    that is not clean JSON: `value` is None then.
     """
 
     status: int
@@ -31,6 +32,7 @@ class Response:
     server_date: datetime | None
     seconds: float
     retries: int
+    is_clean: bool = True
 
 
 def parse_json(body: bytes) -> object:

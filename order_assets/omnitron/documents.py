@@ -43,16 +43,26 @@ class OrderDocuments:
     server_date: datetime | None = None
 
 
+class _UncleanPageError(Exception):
+    """Ends the walk at a page that is not clean JSON."""
+
+    def __init__(self, page: Response) -> None:
+        super().__init__("a page is not clean JSON")
+        self.page = page
+
+
 def order_documents(session: Session, order_pk: int) -> OrderDocuments:
     """Fetch the detail, then all pages of items and of discount items of one order.
 
-    Raises OmnitronError; one that is not `systemic` concerns this order only.
+    Text that calls itself JSON and is not, also when asked for again, is given as it came: whoever reads the documents
+    refuses them and can say why. Raises OmnitronError; one that is not `systemic` concerns this order only.
     """
     fetched_at = datetime.now(UTC)
     detail = session.get(
         f"orders_integration/{order_pk:d}/detailed_integration/",
         about=f"order {order_pk}, detail",
         missing_ok=True,
+        unclean_ok=True,
     )
     if detail.status == 404:
         return _documents(order_pk, fetched_at, detail, [], [])
@@ -86,6 +96,8 @@ def _documents(
 
 def _check_detail(session: Session, order_pk: int, detail: Response) -> None:
     """The detail is one object, and that of the order that was asked for."""
+    if not detail.is_clean:
+        return
     value = detail.value
     if not isinstance(value, dict):
         raise session.explain.error(
@@ -106,7 +118,11 @@ def _pages(session: Session, order_pk: int, name: str, path: str, params: Params
 
     def fetch(number: int) -> Response:
         query = {"order": order_pk, "limit": _PAGE_LIMIT, "page": number, **params}
-        return session.get(path, query, about=f"order {order_pk}, {name}, page {number}", missing_ok=number > 1)
+        about = f"order {order_pk}, {name}, page {number}"
+        page = session.get(path, query, about=about, missing_ok=number > 1, unclean_ok=True)
+        if not page.is_clean:
+            raise _UncleanPageError(page)
+        return page
 
     def complain(problem: str) -> OmnitronAnswerError:
         return session.explain.error(
@@ -117,9 +133,13 @@ def _pages(session: Session, order_pk: int, name: str, path: str, params: Params
 
     pages: list[Response] = []
     seen: set[int] = set()
-    for page in walk_pages(fetch, complain, most_pages=_MOST_PAGES):
-        _check_rows(page.rows, order_pk, seen, complain)
-        pages.append(page.response)
+    try:
+        for page in walk_pages(fetch, complain, most_pages=_MOST_PAGES):
+            _check_rows(page.rows, order_pk, seen, complain)
+            pages.append(page.response)
+    except _UncleanPageError as unclean:
+        # What follows it cannot be known; the order is refused for this page.
+        pages.append(unclean.page)
     return pages
 
 

@@ -65,15 +65,24 @@ class Session:
         self._server_met = False
         self._failures_in_a_row = 0
 
-    def get(self, path: str, params: Params | None = None, *, about: str = "", missing_ok: bool = False) -> Response:
+    def get(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        about: str = "",
+        missing_ok: bool = False,
+        unclean_ok: bool = False,
+    ) -> Response:
         """GET a path below /api/v1/ and check that the answer is JSON. Raises OmnitronError.
 
         `about` says in messages what the call is for, such as `order 12, detail`. With `missing_ok` a 404 is
         an answer (status 404), but only one that comes from the API as JSON: the 404 page of a proxy or of a
-        wrong host must not look like an order that is gone.
+        wrong host must not look like an order that is gone. With `unclean_ok` text that calls itself JSON and is not
+        is asked for once more, since it may have been cut off, and then is an answer whose `is_clean` is false.
         """
         try:
-            response = self._get(path, params, about, missing_ok)
+            response = self._get(path, params, about, missing_ok=missing_ok, unclean_ok=unclean_ok)
         except (OmnitronStoppedError, OmnitronAuthError, OmnitronForbiddenError):
             raise
         except OmnitronError as error:
@@ -88,12 +97,26 @@ class Session:
         """Close the connections."""
         self._transport.close()
 
-    def _get(self, path: str, params: Params | None, about: str, missing_ok: bool) -> Response:
+    def _get(
+        self, path: str, params: Params | None, about: str, *, missing_ok: bool = False, unclean_ok: bool = False
+    ) -> Response:
         if path.startswith("/") or "//" in path or ".." in path or not path.isascii() or set(path) & set("?#\\: %"):
             raise ValueError(f"Not a path below {API_PREFIX}: {path!r}")
         started = self._clock()
         where = f"GET {self._base}{path}"
         url = f"{self._base}{path}?{urlencode(params)}" if params else self._base + path
+        call, answer, retries = self._logged_in(url, where, about)
+        response = self._checked(call, answer, retries, started, missing_ok=missing_ok, unclean_ok=unclean_ok)
+        if not response.is_clean:
+            _log.info("%s answered with text that is not clean JSON, asking once more", where)
+            self._counters.add(retries=1)
+            call, answer, more = self._logged_in(url, where, about)
+            retries += more + 1
+            response = self._checked(call, answer, retries, started, missing_ok=missing_ok, unclean_ok=unclean_ok)
+        return response
+
+    def _logged_in(self, url: str, where: str, about: str) -> tuple[Call, Answer, int]:
+        """GET with a token, with another one where the first is not good any more; also how many repeats it took."""
         credential = self._credentials.current()
         call = Call("GET", url, where, about, credential.headers)
         answer, retries = self._answer(call)
@@ -105,7 +128,7 @@ class Session:
             retries += more + 1
             if answer.status == 401:
                 raise self.explain.refused_again(call)
-        return self._checked(call, answer, retries, started, missing_ok=missing_ok)
+        return call, answer, retries
 
     def _post_login(self, headers: CaseInsensitiveDict[str], body: bytes) -> Response:
         """Log in. Whatever goes wrong here stops everything."""
@@ -182,11 +205,18 @@ class Session:
         return seconds
 
     def _checked(
-        self, call: Call, answer: Answer, retries: int, started: float, *, missing_ok: bool = False
+        self,
+        call: Call,
+        answer: Answer,
+        retries: int,
+        started: float,
+        *,
+        missing_ok: bool = False,
+        unclean_ok: bool = False,
     ) -> Response:
         """The answer as a response, or the error that it stands for."""
         content_type = answer.headers.get("Content-Type", "")
-        is_json = bool(answer.body) and is_json_type(content_type)
+        is_json = claims_json = bool(answer.body) and is_json_type(content_type)
         value: object = None
         if is_json:
             try:
@@ -196,7 +226,9 @@ class Session:
         missing = answer.status == 404 and missing_ok and isinstance(value, Mapping)
         if not (answer.status == 200 or missing):
             raise self.explain.refused(call, answer, value)
-        if not is_json:
+        # A page of a proxy or nothing at all is no answer about an order, whatever its header says.
+        is_unclean = unclean_ok and claims_json and answer.body.lstrip()[:1] not in (b"", b"<")
+        if not is_json and not is_unclean:
             raise self.explain.not_json(call, answer, content_type)
         if missing:
             self._counters.add(not_found=1)
@@ -207,6 +239,7 @@ class Session:
             server_date=parse_http_date(answer.headers.get("Date")),
             seconds=self._clock() - started,
             retries=retries,
+            is_clean=is_json,
         )
 
     def _check_instance(self, error: OmnitronError) -> None:
@@ -216,7 +249,7 @@ class Session:
         """
         self._failures_in_a_row = 0
         try:
-            self._get("orders/", {"limit": 1, "page": 1}, "check of the instance", False)
+            self._get("orders/", {"limit": 1, "page": 1}, "check of the instance")
         except OmnitronError:
             error.systemic = True
             error.args = (f"{error} Other calls fail too, so the run stops here.",)

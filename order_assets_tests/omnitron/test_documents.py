@@ -119,7 +119,9 @@ def test_a_missing_list_of_an_order_that_exists_is_an_error_of_that_order(
         ({"items": lambda _: Reply([{"pk": 1}, {"pk": 1}])}, "came twice"),
         ({"items": lambda _: Reply({"count": 2, "next": None, "results": [{"pk": 1}]})}, "items .*repeats"),
         ({"discounts": lambda _: Reply({"detail": "maintenance"})}, "discount items .* no list of objects"),
-        ({"discounts": lambda _: Reply(b'{"results": [')}, "not valid JSON"),
+        ({"detail": Reply(b" \n")}, "not valid JSON"),
+        ({"detail": Reply(b"<h1>maintenance</h1>")}, "not valid JSON"),
+        ({"items": lambda _: Reply(b"")}, "an empty body"),
     ],
 )
 def test_documents_that_cannot_be_right_are_an_error_of_that_order_only(
@@ -129,6 +131,64 @@ def test_documents_that_cannot_be_right_are_an_error_of_that_order_only(
         connect(serve(order_12(**parts))).order_documents(12)
     assert not caught.value.systemic
     assert "rder 12" in str(caught.value)
+
+
+UNCLEAN = [
+    b'{"pk": 12, "amount": NaN}',
+    b'{"pk": 12, "name": "\xff"}',
+    b'{"pk": 12} trailing',
+    b'{"pk": 12, "amount": 1e99999999999999999999}',
+    b'{"pk": 12, "number": "1',
+    b"\xef\xbb\xbf{}",
+]
+
+
+@pytest.mark.parametrize("body", UNCLEAN)
+def test_text_that_is_not_clean_json_is_asked_for_twice_and_given_as_it_is(
+    serve: Serve, connect: Connect, body: bytes
+) -> None:
+    shop = serve(order_12(Reply(body)))
+    client = connect(shop)
+    documents = client.order_documents(12)
+    assert (documents.status, documents.detail, documents.item_pages) == ("fetched", body, (EMPTY.body,))
+    assert shop.count("orders_integration/12/detailed_integration/") == 2
+    assert (documents.requests, documents.retries, client.counters.retries) == (4, 1, 1)
+
+
+def test_text_that_was_cut_off_once_is_mended_by_the_repeat(serve: Serve, connect: Connect) -> None:
+    cut = [Reply(b'{"pk": 12, "num')]
+    shop = serve(lambda asked: cut.pop() if cut else order_12()(asked))
+    documents = connect(shop).order_documents(12)
+    assert (documents.detail, documents.retries) == (DETAIL, 1)
+
+
+def test_a_walk_through_items_ends_at_a_page_that_is_not_clean_json(serve: Serve, connect: Connect) -> None:
+    whole = rows_paged(230)
+    shop = serve(order_12(items=lambda asked: whole(asked) if asked.page == 1 else Reply(b'{"results": [')))
+    documents = connect(shop).order_documents(12)
+    assert documents.item_pages[1:] == (b'{"results": [',)
+    assert documents.discount_pages == (EMPTY.body,)
+    assert shop.count("order_item/detailed_integration/") == 3
+
+
+def test_an_answer_cut_short_of_its_length_is_never_given(serve: Serve, connect: Connect) -> None:
+    cut = Reply(raw=b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"pk": 12}')
+    with pytest.raises(OmnitronAnswerError, match="cut short") as caught:
+        connect(serve(order_12(cut)), retries=1).order_documents(12)
+    assert (caught.value.kind, caught.value.systemic) == ("transient", False)
+
+
+def test_a_token_that_ends_before_the_second_asking_is_renewed(serve: Serve, connect: Connect) -> None:
+    replies = [Reply(DETAIL), Reply({"detail": "Invalid token."}, 401), Reply(b'{"pk": ')]
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method == "POST":
+            return Reply({"key": "another-token"})
+        return replies.pop() if replies else order_12()(asked)
+
+    client = connect(serve(answer), username="u", password="p")
+    assert client.order_documents(12).detail == DETAIL
+    assert client.counters.logins == 1
 
 
 def test_items_of_the_whole_shop_are_not_walked_when_the_filter_fails(serve: Serve, connect: Connect) -> None:
