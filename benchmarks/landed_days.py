@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from order_assets.contract import CONTRACT, Contract
-from order_assets.landing import SANDBOX_KEY, Gate, Landing, ListedOrder, Privacy, PrivacyMode, receive
+from order_assets.landing import Gate, Landing, ListedOrder, Privacy, PrivacyMode, receive
 from order_assets.sandbox import Shop, ShopSettings
 from order_assets.sandbox.shop import FIRST_PK
 
@@ -50,7 +50,7 @@ def shop_of(day: date, orders: int, *, seed: int = 7) -> Shop:
 
 def plain_gate(contract: Contract = CONTRACT) -> Gate:
     """The gate with the treatment of personal data that is the default."""
-    return Gate(contract, Privacy(PrivacyMode.TOKENISE, SANDBOX_KEY))
+    return Gate(contract, Privacy(PrivacyMode.TOKENISE, "benchmark"))
 
 
 def landing_row(gate: Gate, shop: Shop, pk: int) -> dict[str, Any]:

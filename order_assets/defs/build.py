@@ -61,7 +61,12 @@ def _resources(settings: Settings) -> dict[str, object]:
             requests_per_second=settings.requests_per_second or 0.0,
             max_concurrency=settings.max_concurrency,
         ),
-        "privacy": PrivacyResource(mode=settings.pii, key=_secret("ORDER_ASSETS_PII_KEY"), url=settings.url or ""),
+        "privacy": PrivacyResource(
+            mode=settings.pii,
+            key=_secret("ORDER_ASSETS_PII_KEY"),
+            url=settings.url or "",
+            own_key_file=str(settings.data_root / ".pii-key"),
+        ),
         "contract": ContractResource(),
         "data_root": DataRootResource(
             path=str(settings.data_root),

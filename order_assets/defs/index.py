@@ -44,7 +44,7 @@ def order_index_asset() -> dg.AssetsDefinition:
         seen_at = datetime.now(UTC)
         try:
             # What no run can do without is looked at before the first request.
-            privacy.privacy()
+            privacy.check()
             root = data_root.checked()
             with omnitron.client() as client:
                 rows = _whole_list(client, data_root)

@@ -69,16 +69,26 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     mode: str = Field(default="tokenise", description="tokenise, clear or drop")
     key: str = Field(default="", description="Key of the tokens", repr=False, json_schema_extra=_SECRET)
-    url: str = Field(default="", description="Base URL of the instance; tells whether the people are invented")
+    url: str = Field(default="", description="Base URL of the instance; the stand-in gets a key of its own")
+    own_key_file: str = Field(default="", description="Where the key for an instance on this machine is kept")
+
+    def check(self) -> None:
+        """Make sure that the settings can be used; writes nothing. Raises `PrivacyError`."""
+        from order_assets.landing import Privacy, PrivacyMode
+
+        Privacy(PrivacyMode(self.mode), self.key or ("made when it is needed" if self._may_make_a_key() else ""))
 
     def privacy(self) -> Privacy:
         """The treatment of personal data. Raises `PrivacyError` where tokens need a key and there is none."""
-        from order_assets.landing import SANDBOX_KEY, Privacy, PrivacyMode
+        from order_assets.landing import Privacy, PrivacyMode, own_key
+
+        makes_one = self.mode == PrivacyMode.TOKENISE and not self.key and self._may_make_a_key()
+        return Privacy(PrivacyMode(self.mode), own_key(Path(self.own_key_file)) if makes_one else self.key)
+
+    def _may_make_a_key(self) -> bool:
         from order_assets.omnitron.instance import host_of, is_loopback
 
-        # Only the stand-in runs on the machine itself, and its people are invented.
-        invented = not self.url or is_loopback(host_of(self.url))
-        return Privacy(PrivacyMode(self.mode), self.key or (SANDBOX_KEY if invented else ""))
+        return not self.url or is_loopback(host_of(self.url))
 
 
 class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]

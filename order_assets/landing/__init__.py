@@ -10,7 +10,7 @@ from order_assets.landing.index import (
     orders_of_day,
     write_index,
 )
-from order_assets.landing.privacy import SANDBOX_KEY, Privacy, PrivacyError, PrivacyMode
+from order_assets.landing.privacy import Privacy, PrivacyError, PrivacyMode, own_key
 from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined
 from order_assets.landing.receive import receive
 from order_assets.landing.refresh import Attempt, DayReport, refresh_day
@@ -19,7 +19,6 @@ from order_assets.landing.root import DataRootError, Instance, check, claim
 from order_assets.landing.store import Landing, LandingError, Outcome
 
 __all__ = [
-    "SANDBOX_KEY",
     "Attempt",
     "DataRootError",
     "DayReport",
@@ -45,6 +44,7 @@ __all__ = [
     "index_file",
     "landed_days",
     "orders_of_day",
+    "own_key",
     "quarantined",
     "receive",
     "refresh_day",

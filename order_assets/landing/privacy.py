@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from order_assets.contract.model import Personal
 
-# The stand-in's people are invented; a fixed key keeps its tokens the same on every machine.
-SANDBOX_KEY = "the people of the sandbox are invented"
 _TOKEN_DIGITS = 32
 # What a token looks like: text of this form is never treated again.
 TOKEN = re.compile(rf"(?:{'|'.join(kind.value for kind in Personal)})_[0-9a-f]{{{_TOKEN_DIGITS}}}")
@@ -82,6 +84,24 @@ class Privacy:
             return token
 
         return tokenise
+
+
+def own_key(path: Path) -> str:
+    """The key kept in a file for an instance on this machine, made by chance the first time.
+
+    Such an instance is the stand-in, whose people are invented; but a tunnel to a real one looks the same, so no key
+    that others know will do.
+    """
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32), encoding="ascii")
+        # Of two processes that get here together the first one's key counts.
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text(encoding="ascii")
 
 
 def _same(value: str) -> str:

@@ -51,7 +51,7 @@ def items_of(pk: int, change: Callable[[bytes], bytes]) -> Tamper:
 MALFORMED: list[tuple[str, Callable[[bytes], bytes], str, str]] = [
     ("overflow", with_field("amount", "123456789012345678901.00"), "amount", ""),
     ("boolean as amount", with_field("amount", "true"), "amount", "true or false"),
-    ("impossible time", with_field("created_date", '"2026-02-30T10:00:00Z"'), "created_date", ""),
+    ("impossible time", with_field("date_placed", '"2026-02-30T10:00:00Z"'), "date_placed", ""),
     ("text for a set", with_field("transaction_set", '"none"'), "transaction_set", "expected a set"),
     ("another number", with_field("number", '"X-1"'), "number", "not the one in the order list"),
     ("key twice", lambda body: body.replace(b'"pk"', b'"amount": "1.00", "pk"', 1), "root", "same key twice"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from order_assets.contract.model import Personal
-from order_assets.landing import Privacy, PrivacyError, PrivacyMode
+from order_assets.landing import Privacy, PrivacyError, PrivacyMode, own_key
 from order_assets_tests.landing.samples import check, detail
 
 
@@ -107,3 +108,11 @@ def test_the_policy_names_the_key_without_saying_it() -> None:
     assert key not in repr(privacy)
     assert Privacy(PrivacyMode.DROP, key=key).policy == "drop"
     assert Privacy(PrivacyMode.CLEAR).policy == "clear"
+
+
+def test_the_key_for_an_instance_on_this_machine_stays_the_same_and_is_the_owners_alone(tmp_path: Path) -> None:
+    first = own_key(tmp_path / "data" / ".pii-key")
+    assert own_key(tmp_path / "data" / ".pii-key") == first
+    assert own_key(tmp_path / "other" / ".pii-key") != first
+    assert (tmp_path / "data" / ".pii-key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [".pii-key"]

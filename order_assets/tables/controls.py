@@ -1,0 +1,170 @@
+"""Control rules over the tables of a day: keys, amounts and values that have to agree by what the API means by them.
+
+Each rule gives a finding. What the contract implies for a single table is looked at in `verify`, whether values got
+lost in `proof`, and what a finding means for a run is decided elsewhere. No finding shows a personal value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from order_assets.contract.model import Contract, Kind, Origin
+from order_assets.tables.files import table_file
+from order_assets.tables.verify import Finding
+
+BELONGS_RULE = "transactions_belong_to_their_order"
+REFUNDS_RULE = "refunds_within_amount"
+VALUES_RULE = "values_are_known"
+FIELDS_RULE = "documented_fields_present"
+
+# Where the order's copy inside a transaction says something else than the order; equal copies are not kept.
+_OTHER_ORDER = re.compile(r"transaction_set(\[[0-9]+\])?\.order\.(pk|number)")
+# Columns in which a row names its order itself.
+_NAMED_ORDER = {
+    "shipping_infos": "info_order_pk",
+    "order_items": "item_order_pk",
+    "discount_items": "discount_order_pk",
+}
+_MOST_EXAMPLES = 10
+_MOST_NAMED = 20
+_LONGEST_VALUE = 60
+
+
+@dataclass
+class MissingFields:
+    """Documented paths that were absent, with the number of orders, counted as the day's landed rows pass by."""
+
+    orders: int = 0
+    by_path: Counter[str] = field(default_factory=Counter)
+
+    def watching(self, batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """The same batches."""
+        for batch in batches:
+            in_tables = pc.and_(pc.is_valid(batch["detail"]), pc.not_equal(batch["outcome"], "quarantined"))
+            for missing, orders in Counter(batch["missing"].filter(in_tables).to_pylist()).items():
+                self.orders += orders
+                self.by_path.update(dict.fromkeys(json.loads(missing), orders))
+            yield batch
+
+
+def rows_name_their_order(data_root: Path, day: date) -> Finding:
+    """Whether rows of orders, and the orders' copies inside transactions, name the order in which they were found."""
+    wrong: dict[str, list[int]] = {}
+    unmapped = _read(data_root, day, "unmapped_fields", "order_pk", "document", "path", "value")
+    for entry in unmapped.to_pylist():
+        differs = entry["document"] == "detail" and entry["value"] not in ("null", '""')
+        if differs and (copy := _OTHER_ORDER.fullmatch(entry["path"])):
+            wrong.setdefault(f"transactions.order.{copy[2]}", []).append(entry["order_pk"])
+    for table, name in _NAMED_ORDER.items():
+        rows = _read(data_root, day, table, "order_pk", name)
+        other = rows["order_pk"].filter(pc.fill_null(pc.not_equal(rows[name], rows["order_pk"]), False))
+        if len(other):
+            wrong[f"{table}.{name}"] = other.to_pylist()
+    texts = [f"{place} names another order in {len(pks)} rows ({_examples(pks)})" for place, pks in wrong.items()]
+    return Finding(
+        "transactions",
+        BELONGS_RULE,
+        not wrong,
+        "; ".join(texts) or "every row names its own order, or none",
+        {place: len(pks) for place, pks in wrong.items()},
+    )
+
+
+def refunds_within_amount(data_root: Path, day: date) -> Finding:
+    """Whether no order has more refunded than its amount, nor more by card than was paid by card."""
+    orders = _read(data_root, day, "orders", "pk", "amount", "refund_amount")
+    beyond = pc.fill_null(pc.greater(orders["refund_amount"], orders["amount"]), False)
+    above_amount = orders["pk"].filter(beyond).to_pylist()
+    by_card = _read(data_root, day, "transactions", "order_pk", "transaction_type", "is_succeeded", "amount")
+    by_card = by_card.filter(pc.fill_null(by_card["is_succeeded"], False))
+    sums = by_card.group_by(["order_pk", "transaction_type"], use_threads=False).aggregate([("amount", "sum")])
+    paid: dict[int, dict[str, int]] = {}
+    for row in sums.to_pylist():
+        paid.setdefault(row["order_pk"], {})[row["transaction_type"]] = row["amount_sum"] or 0
+    above_paid = [
+        order_pk
+        for order_pk, of in sorted(paid.items())
+        # An authorisation that was captured is there twice: as pre_purchase and as purchase.
+        if of.get("refund", 0) > max(of.get("purchase", 0), of.get("pre_purchase", 0))
+    ]
+    texts = []
+    if above_amount:
+        texts.append(f"{len(above_amount)} orders have a refund above their amount ({_examples(above_amount)})")
+    if above_paid:
+        texts.append(f"{len(above_paid)} orders have more refunded by card than paid ({_examples(above_paid)})")
+    return Finding(
+        "orders",
+        REFUNDS_RULE,
+        not texts,
+        "; ".join(texts) or "no order has more refunded than paid",
+        {"refund_above_amount": len(above_amount), "refunded_above_paid": len(above_paid)},
+    )
+
+
+def values_are_known(data_root: Path, day: date, contract: Contract) -> Finding:
+    """Whether columns with known values have no others; unknown values load all the same."""
+    unknown: dict[str, Counter[str]] = {}
+    for table in contract:
+        declared = [column for column in table.columns if column.values and column.origin is not Origin.LABEL]
+        if table.kind is Kind.REMAINDER or not declared:
+            continue
+        rows = _read(data_root, day, table.name, *(column.name for column in declared))
+        for column in declared:
+            known = pa.array([*column.values, ""], pa.string())
+            values = rows[column.name].filter(pc.invert(pc.is_in(rows[column.name], value_set=known))).drop_null()
+            if len(values):
+                shown = ["(personal)"] * len(values) if column.personal else map(_shown, values.to_pylist())
+                unknown[f"{table.name}.{column.name}"] = Counter(shown)
+    texts = [
+        f"{place}: {', '.join(f'{value} in {count} rows' for value, count in _first(values))}"
+        for place, values in unknown.items()
+    ]
+    return Finding(
+        "orders",
+        VALUES_RULE,
+        not unknown,
+        "not among the known values: " + "; ".join(texts) if unknown else "every value is known",
+        {place: sum(values.values()) for place, values in unknown.items()},
+    )
+
+
+def documented_fields_present(missing: MissingFields) -> Finding:
+    """Whether orders have all the fields that the vendor documents or shows."""
+    listed = ", ".join(f"{path} in {orders}" for path, orders in _first(missing.by_path))
+    return Finding(
+        "orders",
+        FIELDS_RULE,
+        not missing.by_path,
+        f"missing in orders, out of {missing.orders}: {listed}" if listed else "every documented field is there",
+        {"missing_paths": len(missing.by_path), "orders": missing.orders},
+    )
+
+
+def _read(data_root: Path, day: date, table: str, *columns: str) -> pa.Table:
+    with pq.ParquetFile(table_file(data_root, table, day)) as file:
+        return file.read(columns=list(columns), use_threads=False)
+
+
+def _first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The most frequent ones; equal ones by name, so that the same day gives the same text."""
+    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:_MOST_NAMED]
+
+
+def _shown(value: str) -> str:
+    return json.dumps(value[:_LONGEST_VALUE], ensure_ascii=False)
+
+
+def _examples(order_pks: Iterable[int]) -> str:
+    distinct = sorted(set(order_pks))
+    more = f" and {len(distinct) - _MOST_EXAMPLES} more" if len(distinct) > _MOST_EXAMPLES else ""
+    return "order " + ", ".join(map(str, distinct[:_MOST_EXAMPLES])) + more

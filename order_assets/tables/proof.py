@@ -1,0 +1,364 @@
+"""Proves on a sample of orders that no value of their landed documents got lost on the way into the tables.
+
+Documents are walked as plain JSON and tables read as plain rows: what the contract declares about paths and columns
+is not used, so that a mistake there is found here. Of names only this is assumed: an object with a `pk` has its row
+under that `pk`, and the column of a field has the field's name in its own. Which sets and keys have to agree is
+looked at in `controls`; what the contract implies for a single file in `verify`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from order_assets.contract import exact
+from order_assets.contract.exact import ExactJsonError, Number
+from order_assets.contract.model import Contract, Document
+from order_assets.contract.shape import removed_paths
+from order_assets.tables.files import table_file
+
+_ORDERS, _UNMAPPED = "orders", "unmapped_fields"
+_REDACTED = "[redacted]"
+_PLAIN_NAME = re.compile(r"[^.\[\]\"]+")
+# A value in one of the forms in which it may be found again: what it is, and its one spelling.
+_Fact = tuple[str, object]
+
+
+class Sample:
+    """Some orders of a day, the same ones each time, kept as the day's landed rows pass by."""
+
+    def __init__(self, orders_of_day: int, *, percent: float, at_most: int) -> None:
+        wanted = max(1, math.ceil(orders_of_day * percent / 100))
+        self.size = min(wanted, at_most)
+        self._kept: list[tuple[bytes, dict[str, Any]]] = []
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The landed rows of the chosen orders."""
+        return [row for _, row in self._kept]
+
+    def watching(self, batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """The same batches; of the orders in them that go to the tables those are kept that are chosen."""
+        columns = ["order_pk", *(document.value for document in Document)]
+        for batch in batches:
+            pks = batch["order_pk"].to_pylist()
+            has_rows = pc.and_(pc.is_valid(batch["detail"]), pc.not_equal(batch["outcome"], "quarantined")).to_pylist()
+            ranked = sorted((_rank(pk), index) for index, pk in enumerate(pks) if has_rows[index])[: self.size]
+            first = batch.select(columns).take([index for _, index in ranked]).to_pylist()
+            new = [(rank, row) for (rank, _), row in zip(ranked, first, strict=True)]
+            self._kept = sorted([*self._kept, *new], key=lambda kept: kept[0])[: self.size]
+            yield batch
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A value that is in no table: where it sits in which document of which order."""
+
+    order_pk: int
+    document: Document
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.document.value}: {self.path} of order {self.order_pk}"
+
+
+@dataclass
+class Proof:
+    """What looking for every value of some orders gave.
+
+    `older` counts the values that are not in the tables because the thing that they belong to was changed since.
+    """
+
+    orders: int = 0
+    values: int = 0
+    older: int = 0
+    lost: list[Lost] = field(default_factory=list)
+
+
+def prove_day(data_root: Path, day: date, contract: Contract, sample: Sample) -> Proof:
+    """Look for each value of the sampled orders in the Parquet files of their day."""
+    documents = {
+        row["order_pk"]: {document: exact.loads(row[document.value] or "[]") for document in Document}
+        for row in sample.rows
+    }
+    order_pks = pa.array(list(documents), pa.int64())
+    thing_pks = pa.array({pk for values in documents.values() for pk in _pks_in(list(values.values()))}, pa.int64())
+    tables = {
+        table.name: _rows_of(table_file(data_root, table.name, day), order_pks, thing_pks) for table in contract
+    }
+    return prove(documents, tables, [path for _, path, _ in removed_paths(contract)])
+
+
+def prove(
+    documents: Mapping[int, Mapping[Document, Any]],
+    tables: Mapping[str, Iterable[Mapping[str, Any]]],
+    removed: Collection[str],
+) -> Proof:
+    """Look for each value of the documents, by order, in rows of tables; `removed` are paths that are taken out."""
+    things, of_orders = _rows_by_key(tables)
+    unmapped: dict[int, dict[tuple[str, str], Any]] = defaultdict(dict)
+    for entry in tables[_UNMAPPED]:
+        unmapped[entry["order_pk"]][entry["document"], entry["path"]] = exact.loads(entry["value"])
+    proof = Proof(orders=len(documents))
+    for order_pk, of_order in documents.items():
+        walk = _Walk(order_pk, things, of_orders[order_pk], unmapped[order_pk], frozenset(removed), proof)
+        for document, value in of_order.items():
+            walk.look(document, value)
+    return proof
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of a table; `is_shared` when several objects are folded into it, so that it may be of a newer version."""
+
+    cells: Mapping[str, Any]
+    is_shared: bool
+
+    @cached_property
+    def columns_by_fact(self) -> dict[_Fact, list[str]]:
+        found: dict[_Fact, list[str]] = {}
+        for name, cell in self.cells.items():
+            for fact in _facts_of_cell(cell):
+                found.setdefault(fact, []).append(name)
+            if isinstance(cell, str) and cell[:1] in ("{", "[", '"'):
+                with suppress(ExactJsonError):
+                    for path, value in _leaves(exact.loads_whole(cell), name):
+                        for fact in _facts_of_cell(value):
+                            found.setdefault(fact, []).append(path)
+        return found
+
+    def has(self, facts: Iterable[_Fact], names: Collection[str]) -> bool:
+        return any(
+            name in column for fact in facts for column in self.columns_by_fact.get(fact, ()) for name in names
+        )
+
+    def has_another(self, names: Collection[str]) -> bool:
+        return any(
+            name in column for column, cell in self.cells.items() if cell not in (None, "") for name in names
+        )
+
+    def likeness(self, names: Iterable[str]) -> int:
+        return sum(any(name in column for column in self.cells) for name in names)
+
+
+_Rows = Mapping[int | None, list[_Row]]
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """What a value belongs to: the rows of the nearest object with a key, then those of the objects around it."""
+
+    rows: list[_Row]
+    around: list[_Row] = field(default_factory=list)
+    is_older: bool = False
+    is_undated: bool = False
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """A walk over the documents of one order."""
+
+    order_pk: int
+    things: _Rows
+    of_order: _Rows
+    unmapped: Mapping[tuple[str, str], Any]
+    removed: frozenset[str]
+    proof: Proof
+
+    def look(self, document: Document, value: Any) -> None:
+        """Look for each value of a document."""
+        self._visit(document, value, "", "", "", _Owner(self.of_order.get(None, [])))
+
+    def _visit(self, document: Document, value: Any, name: str, path: str, place: str, owner: _Owner) -> None:
+        if value in (None, "", _REDACTED) or place in self.removed:
+            return
+        if (document.value, path) in self.unmapped and self.unmapped[document.value, path] == value:
+            self.proof.values += 1
+        elif isinstance(value, dict):
+            owner = self._owner(value, owner)
+            for key, part in value.items():
+                step = key if _PLAIN_NAME.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+                inner, inner_place = f"{path}.{step}".lstrip("."), f"{place}.{key}".lstrip(".")
+                self._visit(document, part, key, inner, inner_place, owner)
+        elif isinstance(value, list):
+            for position, part in enumerate(value):
+                self._visit(document, part, name, f"{path}[{position}]", f"{place}[]", owner)
+        else:
+            self._find(Lost(self.order_pk, document, path), value, name, owner)
+
+    def _owner(self, value: Mapping[str, Any], outer: _Owner) -> _Owner:
+        """The rows of an object with a key: in the tables whose columns are most like its fields."""
+        pk = _as_pk(value.get("pk"))
+        rows = [*self.of_order.get(pk, []), *self.things.get(pk, [])] if pk is not None else []
+        if not rows:
+            return outer
+        if len(rows) > 1:
+            alike = [row.likeness(value) for row in rows]
+            rows = [row for row, likeness in zip(rows, alike, strict=True) if likeness == max(alike)]
+        said = _time_of(value.get("modified_date"))
+        stored = [row.cells.get("modified_date") for row in rows if row.is_shared]
+        return _Owner(
+            rows,
+            [*outer.rows, *outer.around],
+            is_older=said is not None and any(when is not None and when > said for when in stored),
+            is_undated=bool(stored) and (said is None or stored == [None]),
+        )
+
+    def _find(self, where: Lost, value: Any, name: str, owner: _Owner) -> None:
+        self.proof.values += 1
+        facts = _facts_of_value(value)
+        rows = [*owner.rows, *owner.around]
+        names = [name]
+        if type(value) is int and where.path.endswith("]"):
+            # A set may be given as the keys of its rows.
+            rows, names = [*rows, *self.of_order.get(value, [])], [name, "pk"]
+        if any(row.has(facts, names) for row in rows):
+            return
+        # Where no date says which version is newer, another value is another version, but no value is a loss.
+        if owner.is_older or (owner.is_undated and any(row.has_another(names) for row in owner.rows)):
+            self.proof.older += 1
+        else:
+            self.proof.lost.append(where)
+
+
+def _rank(order_pk: int) -> bytes:
+    return hashlib.blake2b(str(order_pk).encode(), digest_size=8).digest()
+
+
+def _rows_of(path: Path, order_pks: pa.Array, thing_pks: pa.Array) -> list[dict[str, Any]]:
+    """The rows of these orders and things; a file that cannot be read has none."""
+    found: list[dict[str, Any]] = []
+    with suppress(OSError, pa.ArrowException), pq.ParquetFile(path) as file:
+        key, wanted = ("order_pk", order_pks) if "order_pk" in file.schema_arrow.names else ("pk", thing_pks)
+        for group in range(file.num_row_groups):
+            rows = file.read_row_group(group, use_threads=False)
+            found += rows.filter(pc.is_in(rows[key], value_set=wanted)).to_pylist()
+    return found
+
+
+def _rows_by_key(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> tuple[_Rows, Mapping[int, _Rows]]:
+    """The rows that orders share, by key, and the rows of each order by key; without a key its own row as well."""
+    things: dict[int | None, list[_Row]] = defaultdict(list)
+    of_orders: dict[int, dict[int | None, list[_Row]]] = defaultdict(lambda: defaultdict(list))
+    for name, rows in tables.items():
+        if name == _UNMAPPED:
+            continue
+        for cells in rows:
+            if name == _ORDERS:
+                row = _Row(cells, is_shared=True)
+                of_orders[cells["pk"]][None].append(row)
+                of_orders[cells["pk"]][cells["pk"]].append(row)
+            elif "order_pk" in cells:
+                of_orders[cells["order_pk"]][cells.get("pk")].append(_Row(cells, is_shared=False))
+            else:
+                things[cells["pk"]].append(_Row(cells, is_shared=True))
+    return things, of_orders
+
+
+def _pks_in(value: Any) -> Iterator[int]:
+    if isinstance(value, dict):
+        if (pk := _as_pk(value.get("pk"))) is not None:
+            yield pk
+        for part in value.values():
+            yield from _pks_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _pks_in(part)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _leaves(part, f"{path}.{key}")
+    elif isinstance(value, list):
+        for part in value:
+            yield from _leaves(part, path)
+    elif value is not None:
+        yield path, value
+
+
+def _facts_of_cell(cell: Any) -> Iterator[_Fact]:
+    """What a cell says. Text stands for itself; a number in it only for a number."""
+    if isinstance(cell, bool):
+        yield "bool", cell
+    elif isinstance(cell, datetime):
+        yield "time", cell
+    elif isinstance(cell, date):
+        yield "text", cell.isoformat()
+    elif isinstance(cell, int | Decimal | Number):
+        yield "number", _number(cell)
+    elif isinstance(cell, str):
+        yield "text", cell
+        if cell in ("true", "false"):
+            yield "bool", cell == "true"
+        elif (spelled := _spelled_number(cell)) is not None:
+            yield "spelled number", spelled
+
+
+def _facts_of_value(value: Any) -> tuple[_Fact, ...]:
+    """What cells may say that hold a value of a document: text may have become a number or a time."""
+    if isinstance(value, bool):
+        return (("bool", value),)
+    if isinstance(value, int | Number):
+        return ("number", _number(value)), ("spelled number", _number(value))
+    return ("text", value), ("number", _spelled_number(value)), ("time", _as_time(value))
+
+
+def _number(value: int | Decimal | Number) -> object:
+    return _spelled_number(value.digits if isinstance(value, Number) else str(value))
+
+
+@lru_cache(maxsize=8192)
+def _spelled_number(text: str) -> object:
+    """One spelling for all spellings of a number; `None` for other text."""
+    if not re.fullmatch(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?", text):
+        return None
+    try:
+        parts = Decimal(text).as_tuple()
+    except ArithmeticError:
+        return text
+    digits = "".join(map(str, parts.digits)).lstrip("0")
+    kept = digits.rstrip("0")
+    return (parts.sign, kept, int(parts.exponent) + len(digits) - len(kept)) if kept else 0
+
+
+def _time_of(value: Any) -> datetime | None:
+    return _as_time(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=8192)
+def _as_time(text: str) -> datetime | None:
+    if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _as_pk(value: Any) -> int | None:
+    """A key, however it is spelled; `None` for what no BIGINT holds."""
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**63 else None
+    if isinstance(value, Number):
+        return _as_pk(value.digits)
+    with suppress(ValueError, OverflowError, ArithmeticError):
+        if isinstance(value, str) and len(value) < 32 and Decimal(value) == int(Decimal(value)):
+            return _as_pk(int(Decimal(value)))
+    return None
