@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from order_assets.defs.automation import changed_days_sensor, retry_schedule, sync_index_schedule
 from order_assets.defs.documents import order_documents_asset
 from order_assets.defs.index import order_index_asset
-from order_assets.defs.jobs import jobs
+from order_assets.defs.jobs import JOBS
 from order_assets.defs.partitions import daily_partitions
 from order_assets.defs.resources import ContractResource, DataRootResource, OmnitronResource, PrivacyResource
 from order_assets.defs.tables import tables_assets
@@ -41,7 +42,9 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
     warehouse = warehouse_assets(days)
     return dg.Definitions(
         assets=[index, documents, tables, warehouse],
-        jobs=jobs(),
+        jobs=JOBS,
+        schedules=[sync_index_schedule(settings.timezone), retry_schedule(settings.timezone)],
+        sensors=[changed_days_sensor(days)],
         resources={**_resources(settings), **resources},
         # Few steps, each busy inside: in one process they start at once. A step that failed for one day must not
         # hold back the days that it finished, so a step starts when its inputs are there.

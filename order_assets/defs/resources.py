@@ -105,6 +105,20 @@ class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         description="Share of a day's orders that may be refused before it is an error",
     )
 
+    unknown_value: Literal["warn", "ignore"] = Field(
+        default="warn", description="When a column with known values has another"
+    )
+    missing_field: Literal["warn", "ignore"] = Field(
+        default="warn", description="When documents lack a field that the vendor documents"
+    )
+    proof_sample_percent: float = Field(
+        default=5.0,
+        gt=0,
+        le=100,
+        description="Share of a day's orders whose every value is looked for in the tables; one order at least",
+    )
+    proof_sample_at_most: int = Field(default=200, ge=1, description="Orders of a day in that sample at most")
+
     def contract(self) -> Contract:
         """The contract in force."""
         return CONTRACT

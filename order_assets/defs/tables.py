@@ -1,7 +1,7 @@
 """The assets `tables/<table>`: typed rows of a day, one Parquet file each, made together in one step."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets.contract import CONTRACT, Kind, Table
+from order_assets.contract.rules import SCHEMA_RULE
 from order_assets.contract.shape import contract_version
 from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.history import keep_history_open
@@ -20,10 +21,24 @@ from order_assets.defs.schema import preview, table_schema
 
 if TYPE_CHECKING:
     from order_assets.landing import Gate, Revalidation
-    from order_assets.tables import Finding, Flattener, FlattenReport
+    from order_assets.tables import Finding, Flattener, FlattenReport, MissingFields, Sample
 
 CONFORMS = "conforms_to_contract"
 NO_UNKNOWN_FIELDS = "no_unknown_fields"
+NOTHING_LOST = "nothing_lost_in_sample"
+# Checks that span tables, named like the findings they are made of: where each is shown, what it says, and whether
+# it keeps a day out of the warehouse.
+_CONTROLS = {
+    NOTHING_LOST: ("orders", "Every value of the sampled orders' documents is found again in the tables", True),
+    "transactions_belong_to_their_order": (
+        "transactions",
+        "Transactions, shipments, items and discounts name the order in which they were found, or none",
+        True,
+    ),
+    "refunds_within_amount": ("orders", "No order has more refunded than its amount, or than was paid by card", False),
+    "values_are_known": ("orders", "Columns with known values have no others", False),
+    "documented_fields_present": ("orders", "Documents have the fields that the vendor documents or shows", False),
+}
 _VERSION = contract_version(CONTRACT)
 
 
@@ -71,6 +86,10 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                 NO_UNKNOWN_FIELDS,
                 "The documents have no field that the contract does not know",
                 days,
+            ),
+            *(
+                check_spec(table_key(CONTRACT.table(table)), name, description, days, blocking=blocking)
+                for name, (table, description, blocking) in _CONTROLS.items()
             ),
         ],
     )
@@ -132,23 +151,37 @@ def _flatten(
 ) -> _Day:
     """Make the tables of a day from its landing, and look at them."""
     from order_assets.landing import Landing, revalidate_day
-    from order_assets.tables import keeping_old_files, verify_day, withdraw_verdict, write_verdict
+    from order_assets.tables import (
+        MissingFields,
+        Sample,
+        keeping_old_files,
+        verify_day,
+        withdraw_verdict,
+        write_verdict,
+    )
 
     declared = contract.contract()
     landing = Landing(root, day)
     listed = [row["order_pk"] for row in landing.ledger()]
     revalidation = revalidate_day(root, day, gate, listed)
+    sample = Sample(len(listed), percent=contract.proof_sample_percent, at_most=contract.proof_sample_at_most)
+    missing = MissingFields()
+    documents = sample.watching(missing.watching(landing.documents(listed)))
     withdraw_verdict(root, day)
     if compare:
         with keeping_old_files(root, day, declared) as before:
-            report = flattener.flatten_day(root, day, landing.documents(listed))
+            report = flattener.flatten_day(root, day, documents)
             changed = before.changed_rows(root, day)
     else:
-        report = flattener.flatten_day(root, day, landing.documents(listed))
+        report = flattener.flatten_day(root, day, documents)
         changed = None
     findings = list(verify_day(root, day, declared, {**report.expected, "orders": report.orders}))
-    verdict = write_verdict(root, day, contract.version(), findings)
-    verdicts = [*_conformity(findings), _unknown_fields(root, day, contract)]
+    # What does not have its columns cannot be looked at any further.
+    readable = not any(found.rule == SCHEMA_RULE and not found.passed for found in findings)
+    controls = list(_controls(root, day, contract, sample, missing)) if readable else []
+    blocking = [found for found in controls if _CONTROLS[found.rule][2]]
+    verdict = write_verdict(root, day, contract.version(), [*findings, *blocking])
+    verdicts = [*_conformity(findings), _unknown_fields(root, day, contract), *map(_control_verdict, controls)]
     return _Day(day, report, revalidation, changed, verdicts, verdict.reasons)
 
 
@@ -203,6 +236,42 @@ def _conformity(findings: "Sequence[Finding]") -> Iterator[Verdict]:
             "; ".join(f"{found.rule}: {found.explanation}" for found in failed or of_table),
             metadata={found.rule: "passed" if found.passed else "FAILED" for found in of_table},
         )
+
+
+def _controls(
+    root: Path, day: date, policy: ContractResource, sample: "Sample", missing: "MissingFields"
+) -> "Iterator[Finding]":
+    """What the checks that span tables found, under the policy of this instance."""
+    from order_assets.tables import (
+        documented_fields_present,
+        nothing_lost,
+        prove_day,
+        refunds_within_amount,
+        rows_name_their_order,
+        values_are_known,
+    )
+
+    declared = policy.contract()
+    yield nothing_lost(prove_day(root, day, declared, sample), day, sample)
+    yield rows_name_their_order(root, day)
+    yield refunds_within_amount(root, day)
+    for found, severity in (
+        (values_are_known(root, day, declared), policy.unknown_value),
+        (documented_fields_present(missing), policy.missing_field),
+    ):
+        yield replace(found, passed=True) if severity == "ignore" else found
+
+
+def _control_verdict(found: "Finding") -> Verdict:
+    _, _, blocking = _CONTROLS[found.rule]
+    return Verdict(
+        table_key(CONTRACT.table(found.table)),
+        found.rule,
+        found.passed,
+        found.explanation,
+        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
+        metadata=found.numbers,
+    )
 
 
 def _unknown_fields(root: Path, day: date, policy: ContractResource) -> Verdict:

@@ -1,5 +1,6 @@
 """From a response to a stored row: redacted, checked, quarantined where need be, and accounted for in a ledger."""
 
+from order_assets.landing.due import DueDay, changed_days, incomplete_days
 from order_assets.landing.forget import Forgetting, forget, forgotten_customers
 from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.index import (
@@ -22,6 +23,7 @@ __all__ = [
     "Attempt",
     "DataRootError",
     "DayReport",
+    "DueDay",
     "Forgetting",
     "Gate",
     "IndexReport",
@@ -37,10 +39,12 @@ __all__ = [
     "QuarantinedOrder",
     "Refused",
     "Revalidation",
+    "changed_days",
     "check",
     "claim",
     "forget",
     "forgotten_customers",
+    "incomplete_days",
     "index_file",
     "landed_days",
     "orders_of_day",

@@ -77,10 +77,8 @@ _CREDENTIAL_VALUES = (
 _LONG_SECRET = re.compile(r"https?://[^\s?#\"'<>]+|[A-Za-z0-9+/_\-]{32,}={0,2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A name and its value in any notation: JSON, headers, attributes, parameters, assignments.
-_PAIR = re.compile(
-    r"""(?<![\w.\-%\[\]])\\?["']?(?P<name>[^\W\d][\w.\-%\[\]]{0,63})\\?["']?\s{0,9}[:=]\s{0,9}"""
-    r"""(?P<value>\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"'{}\[\]]+)"""
-)
+_NAME = re.compile(r"""(?<![\w.\-%\[\]])\\?["']?(?P<name>[^\W\d][\w.\-%\[\]]{0,63})\\?["']?\s{0,9}[:=]\s{0,9}""")
+_VALUE = re.compile(r"""\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s&;,<>"'{}\[\]]+""")
 _FORM = re.compile(r"[^=&\s]+=[^&]*(?:&[^=&]+=[^&]*)*")
 _TAG = re.compile(r"<(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})(?P<attributes>[^<>]*)>")
 _ATTRIBUTE = re.compile(r"""(?P<name>[\w:.\-]+)\s{0,9}=\s{0,9}(?P<value>"[^"]*"|'[^']*')""")
@@ -320,19 +318,22 @@ def _mask_markup(text: str) -> tuple[str, int]:
 
 
 def _mask_pairs(text: str) -> tuple[str, int]:
-    count = 0
-
-    def mask(match: re.Match[str]) -> str:
-        nonlocal count
-        value = match["value"]
+    """Mask the value of each name of a credential; the value of another name is searched for names itself."""
+    parts: list[str] = []
+    end = count = place = 0
+    while (name := _NAME.search(text, place)) is not None:
+        place = name.end()
+        if not names_a_credential(unquote_plus(name["name"])) or (found := _VALUE.match(text, place)) is None:
+            continue
+        value = found.group()
         quote = '\\"' if value.startswith('\\"') else value[0] if value[0] in "\"'" else ""
         inner = value.removeprefix(quote).removesuffix(quote) if quote else value
-        if not inner or inner.startswith(MASK[:-1]) or not names_a_credential(unquote_plus(match["name"])):
-            return match.group()
+        if not inner or inner.startswith(MASK[:-1]):
+            continue
+        parts.append(text[end:place] + quote + MASK + quote)
+        end = place = found.end()
         count += 1
-        return match.group()[: match.start("value") - match.start()] + quote + MASK + quote
-
-    return _PAIR.sub(mask, text), count
+    return "".join(parts) + text[end:], count
 
 
 def _mask_long_secrets(text: str) -> tuple[str, int]:

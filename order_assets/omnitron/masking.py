@@ -22,6 +22,13 @@ _LOOKS_PRIVATE = re.compile(
     r"\S+@\S+"  # e-mail addresses, user:password@host
     r"|[A-Za-z0-9+/_=\-]{20,}"  # tokens, hashes, base64
     r"|\d[\d .\-]{5,}\d"  # phone, card and identity numbers
+    r"|(?<!\w)(?=\w*\d)(?=\w*[^\W\d_])\w{7,}"  # letters and digits in one word, as made-up passwords have
+)
+# What follows the name of a credential, said as a sentence or as an assignment.
+_NAMED = re.compile(
+    r"""(?P<name>(?<![^\W_])(?:pass(?:word|wd|phrase)|pwd|parola|[sş]ifre|secret|pin|credentials?)\w*["']?(?:\s*[:=]|\s+is\b)?"""
+    r"""|(?:key|token|signature|auth\w*|cookie|session)["']?\s*[:=]|(?<!\w)(?:bearer|basic)\b)\s*["']?[^\s"'<>]+""",
+    re.IGNORECASE,
 )
 
 
@@ -51,6 +58,7 @@ class Mask:
         if self._server_text:
             plain = self._server_text.sub(MASK, plain)
         plain = _LOOKS_PRIVATE.sub(MASK, plain)
+        plain = _NAMED.sub(rf"\g<name> {MASK}", plain)
         return plain if len(plain) <= _SNIPPET_LENGTH else plain[:_SNIPPET_LENGTH].rstrip() + "..."
 
     def __repr__(self) -> str:

@@ -1,7 +1,15 @@
 """From landing to typed Parquet: planned from the contract and run inside DuckDB."""
 
 from order_assets.tables.compare import keeping_old_files
+from order_assets.tables.controls import (
+    MissingFields,
+    documented_fields_present,
+    refunds_within_amount,
+    rows_name_their_order,
+    values_are_known,
+)
 from order_assets.tables.flatten import Flattener, FlattenReport, table_file
+from order_assets.tables.proof import Proof, Sample, nothing_lost, prove_day
 from order_assets.tables.verdict import DayVerdict, passed_days, read_verdict, withdraw_verdict, write_verdict
 from order_assets.tables.verify import Finding, verify_day
 
@@ -10,10 +18,19 @@ __all__ = [
     "Finding",
     "FlattenReport",
     "Flattener",
+    "MissingFields",
+    "Proof",
+    "Sample",
+    "documented_fields_present",
     "keeping_old_files",
+    "nothing_lost",
     "passed_days",
+    "prove_day",
     "read_verdict",
+    "refunds_within_amount",
+    "rows_name_their_order",
     "table_file",
+    "values_are_known",
     "verify_day",
     "withdraw_verdict",
     "write_verdict",

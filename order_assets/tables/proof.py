@@ -31,20 +31,26 @@ from order_assets.contract.exact import ExactJsonError, Number
 from order_assets.contract.model import Contract, Document
 from order_assets.contract.shape import removed_paths
 from order_assets.tables.files import table_file
+from order_assets.tables.verify import Finding
 
+LOST_RULE = "nothing_lost_in_sample"
+_MOST_EXAMPLES = 10
 _ORDERS, _UNMAPPED = "orders", "unmapped_fields"
 _REDACTED = "[redacted]"
 _PLAIN_NAME = re.compile(r"[^.\[\]\"]+")
 # A value in one of the forms in which it may be found again: what it is, and its one spelling.
 _Fact = tuple[str, object]
+# Stands for every path inside the JSON of a row, whatever is there.
+_NO_FACT: _Fact = ("path", None)
 
 
 class Sample:
     """Some orders of a day, the same ones each time, kept as the day's landed rows pass by."""
 
     def __init__(self, orders_of_day: int, *, percent: float, at_most: int) -> None:
-        wanted = max(1, math.ceil(orders_of_day * percent / 100))
-        self.size = min(wanted, at_most)
+        self.orders_of_day = orders_of_day
+        self.at_most = at_most
+        self.size = min(max(1, math.ceil(orders_of_day * percent / 100)), at_most)
         self._kept: list[tuple[bytes, dict[str, Any]]] = []
 
     @property
@@ -90,6 +96,28 @@ class Proof:
     lost: list[Lost] = field(default_factory=list)
 
 
+def nothing_lost(proof: Proof, day: date, sample: Sample) -> Finding:
+    """Whether every value of the sample was found; values of older versions of a thing need not be."""
+    paths = ", ".join(map(str, proof.lost[:_MOST_EXAMPLES]))
+    return Finding(
+        _ORDERS,
+        LOST_RULE,
+        not proof.lost,
+        f"{len(proof.lost)} of {proof.values} values are in no table, among them {paths}. If the documents of {day} "
+        "were fetched at different times, fetch the day again with refetch; else the flattening is at fault"
+        if proof.lost
+        else f"{proof.values} values of {proof.orders} orders were found",
+        {
+            "orders": proof.orders,
+            "orders_of_day": sample.orders_of_day,
+            "sample_at_most": sample.at_most,
+            "values": proof.values,
+            "values_of_older_versions": proof.older,
+            "values_lost": len(proof.lost),
+        },
+    )
+
+
 def prove_day(data_root: Path, day: date, contract: Contract, sample: Sample) -> Proof:
     """Look for each value of the sampled orders in the Parquet files of their day."""
     documents = {
@@ -98,9 +126,7 @@ def prove_day(data_root: Path, day: date, contract: Contract, sample: Sample) ->
     }
     order_pks = pa.array(list(documents), pa.int64())
     thing_pks = pa.array({pk for values in documents.values() for pk in _pks_in(list(values.values()))}, pa.int64())
-    tables = {
-        table.name: _rows_of(table_file(data_root, table.name, day), order_pks, thing_pks) for table in contract
-    }
+    tables = {table.name: _rows_of(table_file(data_root, table.name, day), order_pks, thing_pks) for table in contract}
     return prove(documents, tables, [path for _, path, _ in removed_paths(contract)])
 
 
@@ -138,22 +164,29 @@ class _Row:
             if isinstance(cell, str) and cell[:1] in ("{", "[", '"'):
                 with suppress(ExactJsonError):
                     for path, value in _leaves(exact.loads_whole(cell), name):
+                        found.setdefault(_NO_FACT, []).append(path)
                         for fact in _facts_of_cell(value):
                             found.setdefault(fact, []).append(path)
         return found
 
-    def has(self, facts: Iterable[_Fact], names: Collection[str]) -> bool:
-        return any(
-            name in column for fact in facts for column in self.columns_by_fact.get(fact, ()) for name in names
-        )
+    def has(self, facts: Iterable[_Fact], name: str) -> bool:
+        """Whether a column with this name in its own, or a path inside its JSON, holds one of the facts."""
+        columns_by_fact = self.columns_by_fact
+        for fact in facts:
+            for column in columns_by_fact.get(fact, ()):
+                if name in column:
+                    return True
+        return False
 
-    def has_another(self, names: Collection[str]) -> bool:
-        return any(
-            name in column for column, cell in self.cells.items() if cell not in (None, "") for name in names
-        )
+    def has_another(self, name: str) -> bool:
+        """Whether such a column holds anything."""
+        return any(name in column for column, cell in self.cells.items() if cell not in (None, ""))
 
-    def likeness(self, names: Iterable[str]) -> int:
-        return sum(any(name in column for column in self.cells) for name in names)
+    def likeness(self, value: Mapping[str, Any]) -> int:
+        """How many fields of an object have such a column, and how many are found there."""
+        columns = [*self.cells, *self.columns_by_fact.get(_NO_FACT, ())]
+        found = sum(self.has(_facts_of_value(part), name) for name, part in value.items() if _is_single(part))
+        return found + sum(any(name in column for column in columns) for name in value)
 
 
 _Rows = Mapping[int | None, list[_Row]]
@@ -185,19 +218,20 @@ class _Walk:
         self._visit(document, value, "", "", "", _Owner(self.of_order.get(None, [])))
 
     def _visit(self, document: Document, value: Any, name: str, path: str, place: str, owner: _Owner) -> None:
-        if value in (None, "", _REDACTED) or place in self.removed:
+        if place in self.removed:
             return
         if (document.value, path) in self.unmapped and self.unmapped[document.value, path] == value:
             self.proof.values += 1
         elif isinstance(value, dict):
             owner = self._owner(value, owner)
             for key, part in value.items():
-                step = key if _PLAIN_NAME.fullmatch(key) else json.dumps(key, ensure_ascii=False)
-                inner, inner_place = f"{path}.{step}".lstrip("."), f"{place}.{key}".lstrip(".")
-                self._visit(document, part, key, inner, inner_place, owner)
+                if part not in (None, "", _REDACTED):
+                    inner, inner_place = (f"{path}.{_step(key)}", f"{place}.{key}") if path else (_step(key), key)
+                    self._visit(document, part, key, inner, inner_place, owner)
         elif isinstance(value, list):
             for position, part in enumerate(value):
-                self._visit(document, part, name, f"{path}[{position}]", f"{place}[]", owner)
+                if part not in (None, "", _REDACTED):
+                    self._visit(document, part, name, f"{path}[{position}]", f"{place}[]", owner)
         else:
             self._find(Lost(self.order_pk, document, path), value, name, owner)
 
@@ -222,15 +256,14 @@ class _Walk:
     def _find(self, where: Lost, value: Any, name: str, owner: _Owner) -> None:
         self.proof.values += 1
         facts = _facts_of_value(value)
-        rows = [*owner.rows, *owner.around]
-        names = [name]
-        if type(value) is int and where.path.endswith("]"):
-            # A set may be given as the keys of its rows.
-            rows, names = [*rows, *self.of_order.get(value, [])], [name, "pk"]
-        if any(row.has(facts, names) for row in rows):
+        if any(row.has(facts, name) for row in owner.rows) or any(row.has(facts, name) for row in owner.around):
+            return
+        # A set may be given as the keys of its rows.
+        is_key = type(value) is int and where.path.endswith("]")
+        if is_key and any(row.has(facts, "pk") for row in self.of_order.get(value, [])):
             return
         # Where no date says which version is newer, another value is another version, but no value is a loss.
-        if owner.is_older or (owner.is_undated and any(row.has_another(names) for row in owner.rows)):
+        if owner.is_older or (owner.is_undated and any(row.has_another(name) for row in owner.rows)):
             self.proof.older += 1
         else:
             self.proof.lost.append(where)
@@ -281,6 +314,16 @@ def _pks_in(value: Any) -> Iterator[int]:
             yield from _pks_in(part)
 
 
+@lru_cache(maxsize=4096)
+def _step(name: str) -> str:
+    """A name as a step of a path: in quotes where it has the signs of one."""
+    return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+
+
+def _is_single(value: Any) -> bool:
+    return value not in (None, "") and not isinstance(value, dict | list)
+
+
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, part in value.items():
@@ -288,7 +331,7 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for part in value:
             yield from _leaves(part, path)
-    elif value is not None:
+    else:
         yield path, value
 
 
@@ -316,7 +359,15 @@ def _facts_of_value(value: Any) -> tuple[_Fact, ...]:
         return (("bool", value),)
     if isinstance(value, int | Number):
         return ("number", _number(value)), ("spelled number", _number(value))
-    return ("text", value), ("number", _spelled_number(value)), ("time", _as_time(value))
+    return _facts_of_text(value)
+
+
+@lru_cache(maxsize=8192)
+def _facts_of_text(text: str) -> tuple[_Fact, ...]:
+    number, moment = _spelled_number(text), _as_time(text)
+    facts: list[_Fact] = [("text", text)]
+    facts += [("number", number)] if number is not None else []
+    return (*facts, ("time", moment)) if moment is not None else tuple(facts)
 
 
 def _number(value: int | Decimal | Number) -> object:

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from order_assets import cli
 from order_assets.omnitron.session import Session
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.defs.stored import found_in, stored_bytes
+from order_assets_tests.defs.stored import found_in
 from order_assets_tests.defs.test_runs import orders_of
 from order_assets_tests.landing.samples import put
 from order_assets_tests.landing.test_scrub import PLANTED
@@ -81,7 +81,12 @@ def with_discount(order_pk: int) -> Callable[[list[dict[str, Any]]], list[dict[s
 def with_list_secrets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # What the order list says of an order is stored as well.
     return [
-        {**row, "checkout_provider_id": {"provider": "pay", "api_key": canary(8)}, "session_token": canary(9)}
+        {
+            **row,
+            "checkout_provider_id": {"provider": "pay", "api_key": canary(8)},
+            "channel": f"Bearer {canary(30)}",
+            "session_token": canary(9),
+        }
         for row in rows
     ]
 
@@ -92,7 +97,8 @@ CANARIES |= {b64(canary(4) * 2), quote_plus(canary(3) + " ş"), b64(f"svc:{canar
 
 
 def assert_nothing_leaked(project: Project, told: str) -> None:
-    assert [(place, secret[:8]) for place, secret in found_in(project.root, CANARIES)] == []
+    left = {f"{secret[:7]} in {place}" for place, secret in found_in(project.root, CANARIES)}
+    assert not left, sorted(left)
     assert [secret for secret in CANARIES if secret in told] == []
 
 
@@ -131,7 +137,8 @@ def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
     code = cli.main(["run", "--from", "2026-03-02", "--to", DAY])
     told = capfd.readouterr()
     assert code == 1
-    assert "could not be fetched" in told.err
+    assert "could not be fetched" in told.err, told.err
+    print(told.out, told.err)
     rows = project.query("SELECT order_pk, outcome FROM order_ledger WHERE date = '2026-03-03' ORDER BY 1")
     assert rows == [
         (GOOD, "landed"),
@@ -146,7 +153,7 @@ def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
     after = capfd.readouterr()
     assert_nothing_leaked(project, "".join((told.out, told.err, after.out, after.err, caplog.text)))
     # The search itself works: what may stay is found.
-    assert found_in(project.root, ["kargo.example"]) or any(b"[redacted]" in text for _, text in stored_bytes(project.root))
+    assert {place.split("/")[1] for place, _ in found_in(project.root, ["[redacted]"])} >= {"landing", "tables"}
 
 
 @pytest.mark.parametrize(
@@ -161,10 +168,9 @@ def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
             if "/api/v1/orders/" in address
             else None
         ),
-        rows_of("/api/v1/orders/", 0, lambda rows: [{**row, "channel": f"Bearer {canary(30)}"} for row in rows]),
         rows_of("/api/v1/orders/", 0, lambda rows: [{**row, "modified_date": f"pin={canary(31)}"} for row in rows]),
     ],
-    ids=["login refused", "login strange", "forbidden", "torn list", "redirect", "strange channel", "strange time"],
+    ids=["login refused", "login strange", "forbidden", "torn list", "redirect", "strange time"],
 )
 def test_no_canary_is_left_by_a_listing_that_fails(
     project: Project, rule: Tamper, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
@@ -176,3 +182,21 @@ def test_no_canary_is_left_by_a_listing_that_fails(
     assert code == 1
     assert "order-assets: " in told.err
     assert_nothing_leaked(project, told.out + told.err + caplog.text)
+
+
+def people_of(project: Project) -> list[tuple[object, ...]]:
+    return project.query(
+        """SELECT o.pk, c.email, c.phone_number, c.first_name, b.email, t.user_email
+        FROM orders o JOIN customers c ON c.pk = o.customer_pk
+        LEFT JOIN addresses b ON b.pk = o.billing_address_pk
+        LEFT JOIN transactions t ON t.order_pk = o.pk AND t.position = 0
+        ORDER BY 1, 6"""
+    )
+
+
+def test_modes(project: Project) -> None:
+    project.sync()
+    project.refresh("2026-03-01", "2026-03-08")
+    for row in project.query("DESCRIBE addresses") + project.query("DESCRIBE customers"): print(row)
+    for row in people_of(project): print(row)
+    assert 0

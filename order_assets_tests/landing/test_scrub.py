@@ -236,3 +236,16 @@ def test_long_hostile_text_takes_no_time() -> None:
 
 def test_embedded_json_keeps_its_digits_when_a_secret_is_taken_out() -> None:
     assert scrub_text('{"amount": 1.10, "token": "x"}') == ('{"amount":1.10,"token":"[redacted]"}', 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("https://cargo.example/t?token=abc+%C5%9F&dil=tr", "https://cargo.example/t?token=[redacted]&dil=tr"),
+        ("error: password=abc", "error: password=[redacted]"),
+        ('note="pwd: abc", no=12', 'note="pwd: [redacted]", no=12'),
+        ("state:login:secret=abc", "state:login:secret=[redacted]"),
+    ],
+)
+def test_a_credential_inside_the_value_of_another_name_is_masked(text: str, left: str) -> None:
+    assert scrub_text(text) == (left, 1)
