@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from order_assets import progress
@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="list orders, then fetch, flatten and load days"))
     demo = commands.add_parser("demo", help=f"run the last {_DEMO_DAYS} days of the embedded sandbox")
     demo.set_defaults(run=_demo)
+    _add_plan(commands.add_parser("plan", help="say what a run over days would cost, without asking the API"))
+    probe = commands.add_parser("probe", help="find out what the instance's order list can do, in a few requests")
+    probe.set_defaults(run=_probe)
     _add_replay(commands.add_parser("replay", help="make the tables of landed days again, without asking the API"))
     _add_quarantine(commands.add_parser("quarantine", help="show the orders that were refused, and why"))
     _add_forget(commands.add_parser("forget", help="take a customer's personal data out of everything stored"))
@@ -62,6 +65,16 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
     parser.add_argument("--refetch", action="store_true", help="fetch every order again, changed or not")
     parser.set_defaults(run=_run)
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Say what a run over the days would cost: orders due by reason, requests and minutes, from the last listing "
+        "and what is landed. The API is not asked."
+    )
+    parser.add_argument("--from", dest="first", metavar="DAY", type=_day, required=True, help="first day")
+    parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
+    parser.set_defaults(run=_plan)
 
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
@@ -157,6 +170,12 @@ def _demo(_parsed: argparse.Namespace) -> int:
 
 def _run(parsed: argparse.Namespace) -> int:
     settings = from_environment()
+    _check_days(settings, parsed)
+    return _run_days(settings, parsed.first, parsed.last, refetch=parsed.refetch)
+
+
+def _check_days(settings: Settings, parsed: argparse.Namespace) -> None:
+    """Refuse days that are no partitions. Raises `UsageError`."""
     today = _today(settings)
     if parsed.last < parsed.first:
         raise UsageError(f"--to {parsed.last} lies before --from {parsed.first}")
@@ -166,7 +185,65 @@ def _run(parsed: argparse.Namespace) -> int:
                 f"{name} {day} is no partition: the days run from {settings.first_day} (ORDER_ASSETS_START_DATE) "
                 f"to today, {today} in {settings.timezone}"
             )
-    return _run_days(settings, parsed.first, parsed.last, refetch=parsed.refetch)
+
+
+def _plan(parsed: argparse.Namespace) -> int:
+    settings = from_environment()
+    _check_days(settings, parsed)
+    from order_assets import report
+    from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError, index_file
+    from order_assets.landing.plan import plan_run
+    from order_assets.omnitron import OmnitronError
+
+    if not index_file(settings.data_root).exists():
+        raise UsageError(
+            f"there is no index in {settings.data_root} to plan from: run order-assets run or materialise "
+            "order_index first"
+        )
+    try:
+        root = _resource(settings, "data_root").checked()
+        plan = plan_run(root, parsed.first, parsed.last, privacy_policy=_privacy_policy(settings))
+    except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
+        return _failed("planning", error)
+    report.print_plan(plan, settings.requests_per_second)
+    return 0
+
+
+def _privacy_policy(settings: Settings) -> str:
+    """The policy that a run would store orders under. Raises `PrivacyError`."""
+    privacy = _resource(settings, "privacy")
+    privacy.check()
+    if settings.pii == "tokenise" and not privacy.key and not Path(privacy.own_key_file).exists():
+        # The run will make a key; what was landed under any other is due then. Planning makes none.
+        return ""
+    return str(privacy.privacy().policy)
+
+
+def _probe(_parsed: argparse.Namespace) -> int:
+    settings = from_environment()
+    from order_assets import report
+    from order_assets.omnitron import OmnitronError
+    from order_assets.omnitron.probe import probe
+
+    try:
+        with _resource(settings, "omnitron").client() as client:
+            capabilities = probe(client)
+    except OmnitronError as error:
+        return _failed("probing the order list", error)
+    report.print_capabilities(settings.url or "the embedded sandbox", capabilities)
+    return 0
+
+
+def _resource(settings: Settings, name: str) -> Any:
+    """A resource of the definitions as a run would have it, secrets read from the environment."""
+    from order_assets.defs.build import build_definitions
+
+    return (build_definitions(settings).resources or {})[name].process_config_and_initialize()
+
+
+def _failed(doing: str, error: Exception) -> int:
+    print(f"order-assets: {doing} failed: {error}", file=sys.stderr)
+    return 1
 
 
 def _replay(parsed: argparse.Namespace) -> int:

@@ -18,6 +18,8 @@ from order_assets.settings import Settings
 if TYPE_CHECKING:
     from order_assets.defs.launch import RunSummary
     from order_assets.landing import QuarantinedOrder
+    from order_assets.landing.plan import RunPlan
+    from order_assets.omnitron.probe import Capabilities
 
 _INDEX = "order_index"
 _DOCUMENTS = "order_documents"
@@ -114,6 +116,71 @@ def print_replay(first: date, last: date, run: RunSummary) -> None:
     }
     moved = [f"{count} in {table}" for table, count in changed.items() if count]
     console.print(f"  rows changed: {', '.join(moved) if moved else 'none'}", markup=False)
+
+
+def print_plan(plan: RunPlan, requests_per_second: float | None) -> None:
+    """Print what a run would cost and what the figures rest on."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in plan.due.items())
+    basis = (
+        f"mean of {plan.measured_orders} orders fetched before"
+        if plan.measured_orders
+        else "assumed, none was fetched yet"
+    )
+    _print_facts(
+        ("days", f"{plan.first} to {plan.last} ({plan.days}), {plan.landed_days} of them landed"),
+        ("orders", f"{plan.orders}, {plan.due_orders} of them due" + (f": {reasons}" if reasons else "")),
+        (
+            "requests",
+            f"about {plan.requests}: {plan.listing_requests} to list all orders, {plan.order_requests} for due orders",
+        ),
+        ("per order", f"{plan.requests_per_order:.2f} requests ({basis})"),
+        (
+            "minutes",
+            "no limit is set (ORDER_ASSETS_REQUESTS_PER_SECOND): as fast as the instance answers"
+            if requests_per_second is None
+            else f"at least {plan.minutes(requests_per_second):.1f}, at {requests_per_second:g} requests per second "
+            "(ORDER_ASSETS_REQUESTS_PER_SECOND)",
+        ),
+        (
+            "as of",
+            f"{'no orders' if plan.listed_at is None else f'the listing of {plan.listed_at:%Y-%m-%d %H:%M} UTC'}; "
+            "a run lists again first and may find more",
+        ),
+    )
+
+
+def print_capabilities(instance: str, found: Capabilities) -> None:
+    """Print what the order list can do and what would follow from it."""
+    from order_assets.omnitron.probe import LARGEST_PAGE_ASKED
+
+    cap = found.page_cap
+    offset = found.server_clock_offset_seconds
+    _print_facts(
+        ("instance", instance),
+        ("orders", "unknown: the list has no count" if found.orders is None else str(found.orders)),
+        (
+            "rows per page",
+            f"unknown: no list longer than a page of {LARGEST_PAGE_ASKED}"
+            if cap is None
+            else f"{cap}{' or more' if cap == LARGEST_PAGE_ASKED else ' at most'}, asked for {LARGEST_PAGE_ASKED}",
+        ),
+        ("modified_date__gte", _YES_NO[found.date_filter]),
+        *((f"sort={sort}", _YES_NO[works]) for sort, works in found.sorts.items()),
+        ("server clock", "unknown: no Date header" if offset is None else f"{round(offset):+d} s from ours"),
+        ("possible discovery", f"{found.discovery()}; the index walks the full list today"),
+        ("requests", str(found.requests)),
+    )
+
+
+_YES_NO = {True: "works", False: "does not work", None: "unknown: the rows do not tell"}
+
+
+def _print_facts(*facts: tuple[str, str]) -> None:
+    console = Console(width=120, highlight=False)
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, fact in facts:
+        table.add_row(name, escape(fact))
+    console.print(table)
 
 
 def print_quarantine(orders: Sequence[QuarantinedOrder]) -> None:

@@ -138,7 +138,7 @@ class Gate:
         self.privacy = privacy
         self._treatments = {kind: privacy.treatment(kind) for kind in Personal}
         self._keeps_people = privacy.mode is PrivacyMode.CLEAR
-        shapes = {document: document_shape(contract, document) for document in Document}
+        self.shapes = shapes = {document: document_shape(contract, document) for document in Document}
         self._guarded = _guarded_names(shapes.values())
         self._personal_names = {
             name: node.personal

@@ -123,9 +123,10 @@ def orders_by_day(data_root: Path, first: date, last: date) -> dict[date, list[L
     """
     if not index_file(data_root).exists():
         raise OrderIndexError(f"there is no index in {data_root} yet: materialise order_index first")
+    rows = _read(data_root, [("partition", ">=", first), ("partition", "<=", last)])
     last_listing = _last_listing(data_root)
     days: dict[date, list[ListedOrder]] = {}
-    for row in _read(data_root, [("partition", ">=", first), ("partition", "<=", last)]).to_pylist():
+    for row in rows.to_pylist():
         order = ListedOrder(
             pk=row["pk"],
             number=row["number"],

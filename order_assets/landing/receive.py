@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from order_assets.contract.model import Document
 from order_assets.landing.gate import Gate, Passed, Refused, read, read_loosely
 from order_assets.landing.index import ListedOrder
+from order_assets.landing.mentions import Said, said_in, without_mentions
 from order_assets.landing.store import Outcome
 
 
@@ -49,7 +51,8 @@ class Fetched(Protocol):
 def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int] = ()) -> dict[str, Any]:
     """The landing row of an order: landed, quarantined, or without documents where the order is gone.
 
-    Of an order whose customer is `forgotten` all personal data is dropped, whatever the privacy settings.
+    Of an order whose customer is `forgotten` all personal data is dropped, whatever the privacy settings, and what
+    other fields say about the person goes as well.
     """
     row = _empty_row(gate, listed, fetched)
     if fetched.detail is None:
@@ -58,6 +61,7 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collec
             "reason": "the API answered 404 for the listed order",
         }
     bodies: dict[Document, Any] = {}
+    said: Said | None = None
     try:
         bodies[Document.DETAIL] = read(Document.DETAIL, fetched.detail)
         bodies[Document.ITEMS] = _join_pages(Document.ITEMS, fetched.item_pages)
@@ -65,9 +69,15 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collec
         _check_identity(bodies[Document.DETAIL], listed)
         if forgotten and not customers_of(bodies[Document.DETAIL]).isdisjoint(forgotten):
             gate = gate.dropping
+            said = said_in(bodies, gate.shapes)
         passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+        if said is not None:
+            passed = {
+                document: gate.check(document, without_mentions(found.text, gate.shapes[document], said))
+                for document, found in passed.items()
+            }
     except Refused as refused:
-        return row | _refused(gate, refused, fetched)
+        return row | _refused(gate, refused, fetched, forgotten)
     return row | landed_columns(passed)
 
 
@@ -138,18 +148,25 @@ def landed_columns(passed: Mapping[Document, Passed]) -> dict[str, Any]:
     }
 
 
-def _refused(gate: Gate, refused: Refused, fetched: Fetched) -> dict[str, Any]:
+def _refused(gate: Gate, refused: Refused, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
     """What is kept of an order that was refused: its documents read again, since checking changes them."""
     assert fetched.detail is not None  # noqa: S101 - an order that is gone is never refused
-    kept: dict[str, str | None] = {Document.DETAIL.value: gate.redact_refused(Document.DETAIL, fetched.detail)}
-    for document, pages in (
-        (Document.ITEMS, fetched.item_pages),
-        (Document.DISCOUNTS, fetched.discount_pages),
-    ):
-        try:
-            kept[document.value] = gate.redact_refused_value(document, _join_pages(document, pages, read_loosely))
-        except Refused:
-            kept[document.value] = None
+    readers: dict[Document, Callable[[], Any]] = {
+        Document.DETAIL: partial(read_loosely, Document.DETAIL, fetched.detail),
+        Document.ITEMS: partial(_join_pages, Document.ITEMS, fetched.item_pages, read_loosely),
+        Document.DISCOUNTS: partial(_join_pages, Document.DISCOUNTS, fetched.discount_pages, read_loosely),
+    }
+    values = {document: _or_none(reader) for document, reader in readers.items()}
+    said: Said | None = None
+    if forgotten and not customers_of(values[Document.DETAIL]).isdisjoint(forgotten):
+        gate = gate.dropping
+        said = said_in(values, gate.shapes)
+    kept: dict[str, str | None] = {}
+    for document, value in values.items():
+        text = None if value is None else gate.redact_refused_value(document, value)
+        if text is not None and said is not None:
+            text = without_mentions(text, gate.shapes[document], said)
+        kept[document.value] = text
     return {
         "outcome": Outcome.QUARANTINED.value,
         "refused_document": refused.document.value,
@@ -157,6 +174,13 @@ def _refused(gate: Gate, refused: Refused, fetched: Fetched) -> dict[str, Any]:
         "reason": refused.reason,
         **kept,
     }
+
+
+def _or_none(reader: Callable[[], Any]) -> Any:
+    try:
+        return reader()
+    except Refused:
+        return None
 
 
 def _check_identity(detail: Any, listed: ListedOrder) -> None:

@@ -76,7 +76,9 @@ def refresh_day(
     started = time.perf_counter()
     listed = orders_of_day(data_root, day)
     landing = Landing(data_root, day)
-    reasons = {order.pk: reason for order, reason in _due(listed, landing.current(), privacy_policy, refetch)}
+    reasons = {
+        order.pk: reason for order, reason in due_orders(listed, landing.current(), privacy_policy, refetch=refetch)
+    }
     due = [order for order in listed if order.pk in reasons]
     errors: dict[int, str] = {}
     fetched: list[Mapping[str, Any]] = []
@@ -112,13 +114,14 @@ def refresh_day(
     )
 
 
-def _due(
+def due_orders(
     listed: Sequence[ListedOrder],
     current: Mapping[int, Mapping[str, Any]],
     privacy_policy: str,
-    refetch: bool,
+    *,
+    refetch: bool = False,
 ) -> Iterator[tuple[ListedOrder, str]]:
-    """The orders to fetch, each with the reason that is counted in the report."""
+    """The orders to fetch, each with the reason that is counted in the report; `current` are their landing rows."""
     for order in listed:
         row = current.get(order.pk)
         if row is None:

@@ -6,6 +6,7 @@ part of many. What is fetched and when is decided in `refresh`; what a row says 
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -217,9 +218,10 @@ class Landing:
 
     def _write_part(self, tables: Iterable[pa.Table]) -> None:
         parts = self.parts()
-        number = int(parts[-1].stem.removeprefix("documents-")) + 1 if parts else 1
+        number = int(parts[-1].stem.split("-")[1]) + 1 if parts else 1
         with (
-            whole_file(self.directory / f"documents-{number:06d}.parquet") as temporary,
+            # Two processes that land the same day must not write over each other's parts.
+            whole_file(self.directory / f"documents-{number:06d}-{os.getpid()}.parquet") as temporary,
             pq.ParquetWriter(temporary, LANDING_SCHEMA, compression="zstd") as writer,
         ):
             for rows in tables:

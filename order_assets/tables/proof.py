@@ -13,9 +13,9 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -40,7 +40,7 @@ _REDACTED = "[redacted]"
 _PLAIN_NAME = re.compile(r"[^.\[\]\"]+")
 # A value in one of the forms in which it may be found again: what it is, and its one spelling.
 _Fact = tuple[str, object]
-# Stands for every path inside the JSON of a row, whatever is there.
+# Stands for all columns of a row and the paths inside their JSON, whatever they hold.
 _NO_FACT: _Fact = ("path", None)
 
 
@@ -150,56 +150,110 @@ def prove(
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of a table; `is_shared` when several objects are folded into it, so that it may be of a newer version."""
+    """A row of a table. That of a thing or an order stands for all objects with its key, in their newest version."""
 
     cells: Mapping[str, Any]
-    is_shared: bool
+    is_thing: bool = False
+    is_order: bool = False
 
     @cached_property
     def columns_by_fact(self) -> dict[_Fact, list[str]]:
-        found: dict[_Fact, list[str]] = {}
+        """The columns that say a fact; a value inside JSON has its path behind the column's name."""
+        found: dict[_Fact, list[str]] = {_NO_FACT: list(self.cells)}
         for name, cell in self.cells.items():
             for fact in _facts_of_cell(cell):
                 found.setdefault(fact, []).append(name)
             if isinstance(cell, str) and cell[:1] in ("{", "[", '"'):
                 with suppress(ExactJsonError):
                     for path, value in _leaves(exact.loads_whole(cell), name):
-                        found.setdefault(_NO_FACT, []).append(path)
-                        for fact in _facts_of_cell(value):
+                        for fact in (_NO_FACT, *_facts_of_cell(value)):
                             found.setdefault(fact, []).append(path)
         return found
 
-    def has(self, facts: Iterable[_Fact], name: str) -> bool:
-        """Whether a column with this name in its own, or a path inside its JSON, holds one of the facts."""
-        columns_by_fact = self.columns_by_fact
+    def has(self, facts: Iterable[_Fact], name: str, fits: _Fits) -> bool:
+        """Whether a column that fits the name says one of the facts."""
         for fact in facts:
-            for column in columns_by_fact.get(fact, ()):
-                if name in column:
+            for column in self.columns_by_fact.get(fact, ()):
+                if fits(name, column):
                     return True
         return False
 
-    def has_another(self, name: str) -> bool:
-        """Whether such a column holds anything."""
-        return any(name in column for column, cell in self.cells.items() if cell not in (None, ""))
+    def fields_known(self, value: Mapping[str, Any]) -> int:
+        """How many fields of an object have a column."""
+        return sum(self.has((_NO_FACT,), name, _is_part) for name in value)
 
-    def likeness(self, value: Mapping[str, Any]) -> int:
-        """How many fields of an object have such a column, and how many are found there."""
-        columns = [*self.cells, *self.columns_by_fact.get(_NO_FACT, ())]
-        found = sum(self.has(_facts_of_value(part), name) for name, part in value.items() if _is_single(part))
-        return found + sum(any(name in column for column in columns) for name in value)
+    def fields_found(self, value: Mapping[str, Any]) -> int:
+        """How many fields of an object are in the row."""
+        single = {name: part for name, part in value.items() if not isinstance(part, dict | list | None)}
+        return sum(self.has(_facts_of_value(part), name, _is_part) for name, part in single.items())
 
 
 _Rows = Mapping[int | None, list[_Row]]
+_Fits = Callable[[str, str], bool]
+
+
+def _is_part(name: str, column: str) -> bool:
+    return name in column
+
+
+def _is_inside(name: str, column: str) -> bool:
+    return "." in column and name in column
+
+
+def _is_same(name: str, column: str) -> bool:
+    return name == column or _is_inside(name, column)
 
 
 @dataclass(frozen=True)
 class _Owner:
-    """What a value belongs to: the rows of the nearest object with a key, then those of the objects around it."""
+    """What a value belongs to: the nearest object with a key and the rows of that key, then the rows around it.
+
+    `name` is the field that the object sits in; `is_direct` holds for values of that very object, not of one inside.
+    """
 
     rows: list[_Row]
     around: list[_Row] = field(default_factory=list)
-    is_older: bool = False
-    is_undated: bool = False
+    value: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    is_direct: bool = True
+
+    @cached_property
+    def alike(self) -> list[_Row]:
+        """The rows that know most of the object's fields: keys of other tables can be equal."""
+        return [row for row in self.rows if 2 * row.fields_known(self.value) >= len(self.value)]
+
+    @cached_property
+    def is_older(self) -> bool:
+        """Whether the rows are of a newer version."""
+        said = _time_of(self.value.get("modified_date"))
+        stored = [row.cells.get("modified_date") for row in self.alike if row.is_thing or row.is_order]
+        return said is not None and any(when is not None and when > said for when in stored)
+
+    @cached_property
+    def is_undated(self) -> bool:
+        """Whether no date says which version of a thing the rows are of."""
+        stored = [row.cells.get("modified_date") for row in self.alike if row.is_thing]
+        return bool(stored) and (_time_of(self.value.get("modified_date")) is None or stored == [None])
+
+    def has(self, value: Any, name: str) -> bool:
+        """Whether the value of a field is in the rows."""
+        facts = _facts_of_value(value)
+        if self.is_direct and any(name in row.cells for row in self.rows):
+            # A field of the row's own object is in the column of its name, or kept around under both names.
+            outside = f"{self.name or '.'}_{name}"
+            found = any(row.has(facts, name, _is_same) for row in self.rows) or any(
+                row.has(facts, name, _is_inside) or row.has(facts, outside, _is_part) for row in self.around
+            )
+            if found or self.alike:
+                return found
+        return any(row.has(facts, name, _is_part) for row in self.rows) or any(
+            row.has(facts, name, _is_part) for row in self.around
+        )
+
+    def has_another(self, name: str) -> bool:
+        """Whether there is any value in such a column of a thing."""
+        cells = [cell for row in self.alike for column, cell in row.cells.items() if name in column]
+        return any(cell not in (None, "") for cell in cells)
 
 
 @dataclass(frozen=True)
@@ -223,7 +277,7 @@ class _Walk:
         if (document.value, path) in self.unmapped and self.unmapped[document.value, path] == value:
             self.proof.values += 1
         elif isinstance(value, dict):
-            owner = self._owner(value, owner)
+            owner = self._owner(value, name, owner)
             for key, part in value.items():
                 if part not in (None, "", _REDACTED):
                     inner, inner_place = (f"{path}.{_step(key)}", f"{place}.{key}") if path else (_step(key), key)
@@ -235,35 +289,27 @@ class _Walk:
         else:
             self._find(Lost(self.order_pk, document, path), value, name, owner)
 
-    def _owner(self, value: Mapping[str, Any], outer: _Owner) -> _Owner:
+    def _owner(self, value: Mapping[str, Any], name: str, outer: _Owner) -> _Owner:
         """The rows of an object with a key: in the tables whose columns are most like its fields."""
         pk = _as_pk(value.get("pk"))
         rows = [*self.of_order.get(pk, []), *self.things.get(pk, [])] if pk is not None else []
         if not rows:
-            return outer
+            return replace(outer, is_direct=False)
         if len(rows) > 1:
-            alike = [row.likeness(value) for row in rows]
+            alike = [row.fields_known(value) + row.fields_found(value) for row in rows]
             rows = [row for row, likeness in zip(rows, alike, strict=True) if likeness == max(alike)]
-        said = _time_of(value.get("modified_date"))
-        stored = [row.cells.get("modified_date") for row in rows if row.is_shared]
-        return _Owner(
-            rows,
-            [*outer.rows, *outer.around],
-            is_older=said is not None and any(when is not None and when > said for when in stored),
-            is_undated=bool(stored) and (said is None or stored == [None]),
-        )
+        return _Owner(rows, [*outer.rows, *outer.around], value, name)
 
     def _find(self, where: Lost, value: Any, name: str, owner: _Owner) -> None:
         self.proof.values += 1
-        facts = _facts_of_value(value)
-        if any(row.has(facts, name) for row in owner.rows) or any(row.has(facts, name) for row in owner.around):
+        if owner.has(value, name):
             return
         # A set may be given as the keys of its rows.
-        is_key = type(value) is int and where.path.endswith("]")
-        if is_key and any(row.has(facts, "pk") for row in self.of_order.get(value, [])):
+        rows = self.of_order.get(value, []) if type(value) is int and where.path.endswith("]") else []
+        if any(row.cells.get("pk") == value for row in rows):
             return
         # Where no date says which version is newer, another value is another version, but no value is a loss.
-        if owner.is_older or (owner.is_undated and any(row.has_another(name) for row in owner.rows)):
+        if owner.is_older or (owner.is_undated and owner.has_another(name)):
             self.proof.older += 1
         else:
             self.proof.lost.append(where)
@@ -293,13 +339,13 @@ def _rows_by_key(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> tuple[_Ro
             continue
         for cells in rows:
             if name == _ORDERS:
-                row = _Row(cells, is_shared=True)
+                row = _Row(cells, is_order=True)
                 of_orders[cells["pk"]][None].append(row)
                 of_orders[cells["pk"]][cells["pk"]].append(row)
             elif "order_pk" in cells:
-                of_orders[cells["order_pk"]][cells.get("pk")].append(_Row(cells, is_shared=False))
+                of_orders[cells["order_pk"]][cells.get("pk")].append(_Row(cells))
             else:
-                things[cells["pk"]].append(_Row(cells, is_shared=True))
+                things[cells["pk"]].append(_Row(cells, is_thing=True))
     return things, of_orders
 
 
@@ -318,10 +364,6 @@ def _pks_in(value: Any) -> Iterator[int]:
 def _step(name: str) -> str:
     """A name as a step of a path: in quotes where it has the signs of one."""
     return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
-
-
-def _is_single(value: Any) -> bool:
-    return value not in (None, "") and not isinstance(value, dict | list)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -96,9 +96,7 @@ def test_ten_malformed_orders_of_a_day_of_500_wait_and_490_load(
     waiting = {*bad, fine_price}
     loaded = dict(project.query("SELECT pk, amount FROM orders"))
     assert loaded == {pk: Decimal(shop[pk]["amount"]) for pk in orders_of(project, DAY) if pk not in waiting}
-    told = {
-        row[0]: row[1:] for row in project.query("SELECT order_pk, number, document, path, reason FROM quarantine")
-    }
+    told = {row[0]: row[1:] for row in project.query("SELECT order_pk, number, document, path, reason FROM quarantine")}
     assert set(told) == waiting
     for pk, (name, _, path, reason) in bad.items():
         number, document, said_path, said_reason = told[pk]

@@ -1,0 +1,162 @@
+"""What the order list of an instance can do beyond its documentation, found out by asking.
+
+Belongs here: the few questions and what their answers prove. Not here: calls and pages (`session`, `listing`),
+and walking the list, which does not depend on the findings so far.
+
+The API ignores parameters that it does not know, so an answer with status 200 proves nothing: only rows that come
+out differently do. What the rows cannot tell is None, never a guess.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from order_assets.omnitron.client import OmnitronClient
+from order_assets.omnitron.errors import OmnitronError, OmnitronNotFoundError, OmnitronRequestError
+from order_assets.omnitron.listing import Page
+
+Discovery = Literal["filtered window", "descending walk", "full listing"]
+
+SORTS = ("modified_date", "-modified_date", "pk", "-pk")
+LARGEST_PAGE_ASKED = 500
+_SORTED_PAGE = 100
+_FAR_FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
+_Key = int | datetime
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What was found; None stands for what the rows could not tell.
+
+    `page_cap` is the most rows that a page has, 500 meaning 500 or more. `date_filter` is about
+    `modified_date__gte`, `sorts` about values of `sort`. `server_clock_offset_seconds` is the server's clock minus
+    ours, to a second or two. `orders` counts the whole list, `requests` what finding out took, login included.
+    """
+
+    page_cap: int | None
+    date_filter: bool | None
+    sorts: Mapping[str, bool | None]
+    server_clock_offset_seconds: float | None
+    orders: int | None
+    requests: int
+
+    def discovery(self) -> Discovery:
+        """The cheapest way to learn which orders changed that is sound here.
+
+        Orders that are gone from the list show in a full listing only.
+        """
+        if self.date_filter:
+            return "filtered window"
+        if self.sorts.get("-modified_date"):
+            return "descending walk"
+        return "full listing"
+
+
+def probe(client: OmnitronClient) -> Capabilities:
+    """Ask the order list seven times, one page each. Raises OmnitronError when the plain list cannot be had."""
+    before = client.counters.requests
+    plain = _page(client, LARGEST_PAGE_ASKED)
+    now = datetime.now(UTC)
+    sorted_pages = {sort: _try_page(client, _SORTED_PAGE, sort=sort) for sort in SORTS}
+    date_filter = _date_filter(client, plain)
+    return Capabilities(
+        page_cap=_page_cap(plain),
+        date_filter=date_filter,
+        sorts={sort: _sorts(sort, sorted_pages) for sort in SORTS},
+        server_clock_offset_seconds=None if plain.server_date is None else (plain.server_date - now).total_seconds(),
+        orders=plain.count,
+        requests=client.counters.requests - before,
+    )
+
+
+def _page(client: OmnitronClient, limit: int, **params: str) -> Page:
+    """The first page of the list."""
+    return next(client.list_orders(limit=limit, params=params))
+
+
+def _try_page(client: OmnitronClient, limit: int, **params: str) -> Page | bool | None:
+    """The first page, False where the server refuses the parameter, None where it fails in another way."""
+    try:
+        return _page(client, limit, **params)
+    except (OmnitronRequestError, OmnitronNotFoundError):
+        return False
+    except OmnitronError as error:
+        if error.systemic:
+            raise
+        return None
+
+
+def _page_cap(plain: Page) -> int | None:
+    rows = len(plain.rows)
+    if rows >= LARGEST_PAGE_ASKED:
+        return LARGEST_PAGE_ASKED
+    return rows if plain.count is not None and plain.count > rows else None
+
+
+def _sorts(sort: str, pages: Mapping[str, Page | bool | None]) -> bool | None:
+    """Whether a page is in the order asked for, and the page of the opposite order is not.
+
+    Both would be the same page where `sort` is ignored, and that one may be in order by chance.
+    """
+    field, descending = sort.removeprefix("-"), sort.startswith("-")
+    page = pages[sort]
+    opposite = pages[field if descending else f"-{field}"]
+    if not isinstance(page, Page):
+        return page
+    keys = _keys(page, field)
+    if keys is None or len(set(keys)) < 2:
+        return None
+    if not _in_order(keys, descending=descending):
+        return False
+    others = _keys(opposite, field) if isinstance(opposite, Page) else None
+    if others is None or len(set(others)) < 2:
+        return None
+    return not _in_order(others, descending=descending)
+
+
+def _date_filter(client: OmnitronClient, plain: Page) -> bool | None:
+    """Whether a far future gives nothing, and a moment in the middle exactly orders changed since then."""
+    if not plain.rows:
+        return None
+    future = _filtered(client, _FAR_FUTURE)
+    if not isinstance(future, Page):
+        return future
+    if future.rows or future.count:
+        return False
+    known = _keys(plain, "modified_date")
+    moments = sorted({moment for moment in known or () if isinstance(moment, datetime)})
+    if known is None or len(moments) < 2:
+        return None
+    middle = moments[len(moments) // 2]
+    since = _filtered(client, middle)
+    if not isinstance(since, Page):
+        return since
+    found = _keys(since, "modified_date")
+    if since.count is None or plain.count is None or found is None:
+        return None
+    # Changes only move an order into the window, so none that was seen in it may be missing.
+    expected = sum(moment >= middle for moment in known if isinstance(moment, datetime))
+    return expected <= since.count < plain.count and all(
+        moment >= middle for moment in found if isinstance(moment, datetime)
+    )
+
+
+def _filtered(client: OmnitronClient, since: datetime) -> Page | bool | None:
+    text = since.isoformat().replace("+00:00", "Z")
+    return _try_page(client, _SORTED_PAGE, modified_date__gte=text)
+
+
+def _keys(page: Page, field: str) -> Sequence[_Key] | None:
+    """A field of all rows as values that compare; None if a row has none, since no order or window is sure then."""
+    if field == "pk":
+        return [row["pk"] for row in page.rows]
+    try:
+        moments = [datetime.fromisoformat(row[field]) for row in page.rows]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return [moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments]
+
+
+def _in_order(keys: Sequence[_Key], *, descending: bool) -> bool:
+    return list(keys) == sorted(keys, reverse=descending)
