@@ -16,7 +16,7 @@ from order_assets.progress import Listener
 from order_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from order_assets.defs.launch import RunSummary
+    from order_assets.defs.launch import CheckResult, RunSummary
     from order_assets.landing import QuarantinedOrder
     from order_assets.landing.plan import RunPlan
     from order_assets.omnitron.probe import Capabilities
@@ -72,12 +72,22 @@ def print_summary(
     facts.add_row("checks", f"{passed} passed, {len(run.checks) - passed} not")
     console.print(facts)
     console.print(_rows(run))
-    for check in run.checks:
-        if not check.passed:
-            kind = "FAILED" if check.is_error else "WARNING"
-            console.print(f"{kind} {check.asset} {check.day} {check.check}: {check.explanation}", markup=False)
+    _print_findings(console, run)
     console.print(f"Parquet    {settings.data_root / 'tables'}", markup=False, soft_wrap=True)
     console.print(f"DuckDB     {settings.data_root / 'warehouse.duckdb'}", markup=False, soft_wrap=True)
+
+
+def _print_findings(console: Console, run: RunSummary) -> None:
+    """One line per check that did not pass, with its first day as the example; the others are in the UI."""
+    found: dict[tuple[bool, str, str], list[CheckResult]] = {}
+    for check in run.checks:
+        if not check.passed:
+            found.setdefault((check.is_error, check.asset, check.check), []).append(check)
+    for (is_error, asset, name), checks in sorted(found.items(), key=lambda item: (not item[0][0], item[0][1:])):
+        first = min(checks, key=lambda check: check.day)
+        days = first.day if len(checks) == 1 else f"on {len(checks)} days, first {first.day}"
+        kind = "FAILED" if is_error else "WARNING"
+        console.print(f"{kind} {asset} {name} {days}: {first.explanation}", markup=False)
 
 
 def _rows(run: RunSummary) -> Table:

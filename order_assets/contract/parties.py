@@ -19,6 +19,24 @@ from order_assets.contract.model import (
     modified_date,
 )
 
+# Shops and marketplaces among the integrations that the vendor names.
+CHANNEL_TYPES = (
+    "web",
+    "sales_channel",
+    "hepsiburada",
+    "n11",
+    "gittigidiyor",
+    "trendyol",
+    "morhipo",
+    "amazon",
+    "allegro",
+    "aliexpress",
+    "emag",
+    "ciceksepeti",
+    "pazarama",
+    "flo",
+    "modanisa",
+)
 _SEEN = Provenance.SEEN
 _OPENAPI = Provenance.OPENAPI
 
@@ -76,7 +94,7 @@ CHANNELS = Table(
     columns=(
         column("pk", BIGINT, "Primary key of the channel", required=True, provenance=_SEEN),
         column("name", TEXT, "Name", provenance=_SEEN),
-        column("channel_type", TEXT, "Kind of channel", provenance=_SEEN, values=("web", "n11", "sales_channel")),
+        column("channel_type", TEXT, "Kind of channel", provenance=_SEEN, values=CHANNEL_TYPES),
         column("catalog_pk", BIGINT, "Catalogue key", path="catalog", provenance=_SEEN),
         column("category_tree", TEXT, "Category tree", provenance=_SEEN),
         column("is_active", BOOLEAN, "Whether the channel is in use", provenance=_SEEN),

@@ -31,6 +31,8 @@ _SEEN = Provenance.SEEN
 _OPENAPI = Provenance.OPENAPI
 _ASSUMED = Provenance.ASSUMED
 
+# The first two are documented; the others are named after the transaction sets that they fill.
+PAYMENT_TYPES = ("credit_card", "pay_on_delivery", "funds_transfer", "loyalty_money", "bex", "cash_register")
 TRANSACTION_TYPES = ("pre_purchase", "purchase", "refund")
 
 TRANSACTIONS = Table(
@@ -141,7 +143,7 @@ PAYMENT_OPTIONS = Table(
             TEXT,
             "Kind of payment",
             provenance=_SEEN,
-            values=("credit_card", "pay_on_delivery"),
+            values=PAYMENT_TYPES,
         ),
         column("sort_order", BIGINT, "Place in the list of options", provenance=_SEEN),
         column("is_active", BOOLEAN, "Whether it is offered", provenance=_SEEN),

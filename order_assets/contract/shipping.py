@@ -19,6 +19,22 @@ from order_assets.contract.model import (
     position,
 )
 
+# Carriers among the integrations that the vendor names, and those that only examples show.
+CARRIERS = (
+    "aras",
+    "yurtici",
+    "bringo_express",
+    "ups",
+    "ay_cargo",
+    "fancourier",
+    "dpd",
+    "cdek",
+    "kolay_gelsin",
+    "sameday",
+    "sendeo",
+    "cargus",
+    "speedy",
+)
 _SEEN = Provenance.SEEN
 _ASSUMED = Provenance.ASSUMED
 
@@ -35,7 +51,7 @@ SHIPPING_INFOS = Table(
         pk("shipping info"),
         column("info_order_pk", BIGINT, "Order that the row itself names (orders.pk)", path="order"),
         column("order_number", TEXT, "Number of the order"),
-        column("shipping_company", TEXT, "Carrier", values=("aras", "yurtici", "bringo_express")),
+        column("shipping_company", TEXT, "Carrier", values=CARRIERS),
         column("is_send", BOOLEAN, "Whether the carrier accepted the shipment"),
         column("cargo_label", TEXT, "Label given by the carrier"),
         column("send_request", TEXT, "Request to the carrier, harmless elements only", gateway_text=True),
@@ -82,7 +98,7 @@ CARGO_COMPANIES = Table(
         pk("carrier"),
         column("name", TEXT, "Name"),
         column("erp_code", TEXT, "Code of the carrier in the ERP"),
-        column("shipping_company", TEXT, "Carrier integration", values=("aras", "yurtici", "bringo_express")),
+        column("shipping_company", TEXT, "Carrier integration", values=CARRIERS),
         modified_date("carrier"),
         created_date("carrier"),
     ),

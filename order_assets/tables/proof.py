@@ -65,7 +65,7 @@ class Sample:
             pks = batch["order_pk"].to_pylist()
             has_rows = pc.and_(pc.is_valid(batch["detail"]), pc.not_equal(batch["outcome"], "quarantined")).to_pylist()
             ranked = sorted((_rank(pk), index) for index, pk in enumerate(pks) if has_rows[index])[: self.size]
-            first = batch.select(columns).take([index for _, index in ranked]).to_pylist()
+            first = batch.select(columns).take(pa.array([index for _, index in ranked], pa.int64())).to_pylist()
             new = [(rank, row) for (rank, _), row in zip(ranked, first, strict=True)]
             self._kept = sorted([*self._kept, *new], key=lambda kept: kept[0])[: self.size]
             yield batch

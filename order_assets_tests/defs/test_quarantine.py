@@ -1,4 +1,4 @@
-"""A day with orders that do not fit the contract: they wait in quarantine, said with path and reason; the rest loads."""
+"""Orders that do not fit the contract wait in quarantine, said with path and reason; the rest of their day loads."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def extended() -> Contract:
 
 def with_new_fields(project: Project) -> list[int]:
     """The shop gets new fields, in orders, transactions and items; gives the orders of the day."""
-    pks = orders_of(project, DAY)
+    pks = sorted(orders_of(project, DAY))
 
     def new_in_detail(body: bytes, tier: str) -> bytes:
         document = json.loads(body)
