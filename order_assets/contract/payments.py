@@ -31,8 +31,17 @@ _SEEN = Provenance.SEEN
 _OPENAPI = Provenance.OPENAPI
 _ASSUMED = Provenance.ASSUMED
 
-# The first two are documented; the others are named after the transaction sets that they fill.
-PAYMENT_TYPES = ("credit_card", "pay_on_delivery", "funds_transfer", "loyalty_money", "bex", "cash_register")
+# The first two are documented; the others are assumed, named after the transaction sets that they fill or after who
+# settles the payment.
+PAYMENT_TYPES = (
+    "credit_card",
+    "pay_on_delivery",
+    "funds_transfer",
+    "loyalty_money",
+    "bex",
+    "cash_register",
+    "marketplace",
+)
 TRANSACTION_TYPES = ("pre_purchase", "purchase", "refund")
 
 TRANSACTIONS = Table(
