@@ -42,6 +42,9 @@ def planted(body: bytes, **changes: Any) -> bytes:
     document = {**json.loads(body), "extra_field": {}, **changes}
     for path, value, _ in PLANTED:
         put(document, path, value)
+    # The copies of the customer stay the same as each other, as in any order.
+    for name in ("shipping_address", "billing_address"):
+        document[name]["customer"]["attributes"] = document["customer"]["attributes"]
     return json.dumps(document, ensure_ascii=False).encode()
 
 
