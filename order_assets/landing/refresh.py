@@ -95,6 +95,9 @@ def refresh_day(
     finally:
         landing.append(fetched)
     landing.compact()
+    if "privacy settings changed" in reasons.values():
+        # What the new settings take out must not stay behind in older versions.
+        landing.drop_versions_of_other_policies(privacy_policy)
     ledger = list(_ledger(listed, landing.current(), errors))
     landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in ledger])
     new = [row for row in ledger if row["order_pk"] in reasons and row["outcome"] != Outcome.PENDING]

@@ -203,6 +203,20 @@ class Landing:
                     )
         return changed
 
+    def drop_versions_of_other_policies(self, privacy_policy: str) -> None:
+        """Remove versions that were stored under other privacy settings, where a later version took their place."""
+        self.compact()
+        for part in self.parts():
+            with self._reading(part):
+                rows = pq.read_table(part, columns=["order_pk", "privacy_policy"])
+            outdated = pc.and_(
+                pc.not_equal(rows["privacy_policy"], privacy_policy), pc.invert(_last_rows(rows["order_pk"]))
+            )
+            if pc.any(outdated).as_py():
+                kept = pq.ParquetFile(part).read().filter(pc.invert(outdated))
+                with whole_file(part) as temporary:
+                    pq.write_table(kept, temporary, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+
     def write_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the day's ledger."""
         with whole_file(self.ledger_file) as temporary:

@@ -283,3 +283,5 @@ def test_each_change_of_the_settings_fetches_again_and_the_tables_follow(
     assert all(len(stored) == 1 for stored in emails(project).values())
     assert all(tokens[email].isdisjoint(stored) for email, stored in emails(project).items())
     assert project.query("SELECT count(*), sum(amount) FROM orders") == sums
+    for folder in ("landing", "tables"):
+        assert found_in(project.data / folder, personal_values(project)) == [], folder

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from order_assets.landing import (
@@ -104,6 +105,11 @@ def test_other_privacy_settings_ask_for_all_again(tmp_path: Path) -> None:
     refresh(tmp_path, Api())
     report = refresh(tmp_path, Api(), privacy_policy="drop")
     assert dict(report.due) == {"privacy settings changed": 2}
+    # The versions that were stored under the old settings are gone, not only outdated.
+    (part,) = Landing(tmp_path, DAY).parts()
+    stored = pq.read_table(part, columns=["order_pk", "fetched_at"]).to_pylist()
+    assert [row["order_pk"] for row in stored] == [1, 2]
+    assert all(row["fetched_at"] == Landing(tmp_path, DAY).current()[row["order_pk"]]["fetched_at"] for row in stored)
 
 
 def test_an_order_in_quarantine_is_tried_again_until_it_fits(tmp_path: Path) -> None:
