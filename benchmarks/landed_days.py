@@ -22,7 +22,9 @@ from order_assets.sandbox.shop import FIRST_PK
 DISTINCT = 1_000
 _ROWS_PER_PART = 1_000
 _OWN_THINGS = ("customer", "shipping_address", "billing_address")
-_KEYS = "pk|order|discount_item|order_item|parent|transaction_object_id|object_id|customer"
+_KEYS = (
+    "pk|order|discount_item|order_item|parent|transaction_object_id|object_id|customer|shipping_address|billing_address"
+)
 _PK = re.compile(rf'"({_KEYS})":(\d+)')
 
 

@@ -117,7 +117,7 @@ class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         le=100,
         description="Share of a day's orders whose every value is looked for in the tables; one order at least",
     )
-    proof_sample_at_most: int = Field(default=200, ge=1, description="Orders of a day in that sample at most")
+    proof_sample_at_most: int = Field(default=20, ge=1, description="Orders of a day in that sample at most")
 
     def contract(self) -> Contract:
         """The contract in force."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -127,10 +127,10 @@ def serve(settings: ShopSettings, port: int) -> None:
             f"  user {USERNAME}, password {PASSWORD}; Ctrl-C ends it\n"
             f"  {settings.orders_per_day} orders a day since {settings.start}, seed {settings.seed}"
         )
-        try:
+        # A shell that started it in the background has Ctrl-C ignored; then the server ends without an exception.
+        with suppress(KeyboardInterrupt):
             _TalkingServer(_config(app), greeting).run([listener])
-        except KeyboardInterrupt:
-            print("Sandbox stopped.", flush=True)
+        print("Sandbox stopped.", flush=True)
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
