@@ -59,10 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_days(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    default = "" if required else ", default all"
+    for name, dest, which in (("--from", "first", "first day"), ("--to", "last", "last day")):
+        parser.add_argument(name, dest=dest, metavar="DAY", type=_day, required=required, help=which + default)
+
+
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.description = "List orders, then fetch, flatten and load the days, through the Dagster definitions."
-    parser.add_argument("--from", dest="first", metavar="DAY", type=_day, required=True, help="first day")
-    parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
+    _add_days(parser)
     parser.add_argument("--refetch", action="store_true", help="fetch every order again, changed or not")
     parser.set_defaults(run=_run)
 
@@ -72,8 +77,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "Say what a run over the days would cost: orders due by reason, requests and minutes, from the last listing "
         "and what is landed. The API is not asked."
     )
-    parser.add_argument("--from", dest="first", metavar="DAY", type=_day, required=True, help="first day")
-    parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
+    _add_days(parser)
     parser.set_defaults(run=_plan)
 
 
@@ -82,16 +86,14 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
         "Check the landed documents of the days with today's contract, make their tables again, load them, and say "
         "what changed. The API is not asked."
     )
-    parser.add_argument("--from", dest="first", metavar="DAY", type=_day, required=True, help="first day")
-    parser.add_argument("--to", dest="last", metavar="DAY", type=_day, required=True, help="last day")
+    _add_days(parser)
     parser.set_defaults(run=_replay)
 
 
 def _add_quarantine(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
     listing = commands.add_parser("list", help="list refused orders with path and reason")
-    listing.add_argument("--from", dest="first", metavar="DAY", type=_day, help="first day, default all")
-    listing.add_argument("--to", dest="last", metavar="DAY", type=_day, help="last day, default all")
+    _add_days(listing, required=False)
     listing.set_defaults(run=_list_quarantine)
 
 

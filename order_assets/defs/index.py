@@ -58,6 +58,7 @@ def order_index_asset() -> dg.AssetsDefinition:
             metadata={
                 "dagster/row_count": report.orders + report.vanished,
                 "orders_listed": report.orders,
+                "rows_read": report.rows_read,
                 "orders_before_first_day": report.before_first_day,
                 "orders_new": report.new,
                 "orders_changed": report.changed,
