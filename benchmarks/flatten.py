@@ -22,7 +22,7 @@ import duckdb
 
 from benchmarks.landed_days import land_day, order_pks
 from order_assets.contract import CONTRACT
-from order_assets.landing import Landing
+from order_assets.landing import Landing, earlier_versions
 from order_assets.tables import Flattener, Sample, prove_day, verify_day
 from order_assets.tables.plan import document_statements
 
@@ -47,7 +47,7 @@ def time_day(root: Path, orders: int) -> None:
     expected: dict[str, int] = {}
 
     def flatten() -> None:
-        report = flattener.flatten_day(root, DAY, landing.documents(pks))
+        report = flattener.flatten_day(root, DAY, landing.documents(pks), earlier_versions(landing, pks))
         expected.update({**report.expected, "orders": report.orders})
 
     flattened = _median(flatten)

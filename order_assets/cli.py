@@ -204,21 +204,12 @@ def _plan(parsed: argparse.Namespace) -> int:
         )
     try:
         root = _resource(settings, "data_root").checked()
-        plan = plan_run(root, parsed.first, parsed.last, privacy_policy=_privacy_policy(settings))
+        policy, rules = _resource(settings, "privacy").policy(), _resource(settings, "sync_rules")
+        plan = plan_run(root, parsed.first, parsed.last, privacy_policy=policy, reread=rules.reread())
     except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
         return _failed("planning", error)
     report.print_plan(plan, settings.requests_per_second)
     return 0
-
-
-def _privacy_policy(settings: Settings) -> str:
-    """The policy that a run would store orders under. Raises `PrivacyError`."""
-    privacy = _resource(settings, "privacy")
-    privacy.check()
-    if settings.pii == "tokenise" and not privacy.key and not Path(privacy.own_key_file).exists():
-        # The run will make a key; what was landed under any other is due then. Planning makes none.
-        return ""
-    return str(privacy.privacy().policy)
 
 
 def _probe(_parsed: argparse.Namespace) -> int:

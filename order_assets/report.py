@@ -177,11 +177,17 @@ def print_capabilities(instance: str, found: Capabilities) -> None:
         ("modified_date__gte", _YES_NO[found.date_filter]),
         *((f"sort={sort}", _YES_NO[works]) for sort, works in found.sorts.items()),
         ("server clock", "unknown: no Date header" if offset is None else f"{round(offset):+d} s from ours"),
-        ("possible discovery", f"{found.discovery()}; the index walks the full list today"),
+        ("order transactions", f"modified_date__gte {_YES_NO[found.transactions_filter]}"),
+        ("discovery", f"{found.discovery()}: {_DISCOVERIES[found.discovery()]}"),
         ("requests", str(found.requests)),
     )
 
 
+_DISCOVERIES = {
+    "filtered window": "a sync asks for what changed since the last one, and for all orders once a day",
+    "descending walk": "a sync reads the newest changes down to the last sync, and all orders once a day",
+    "full listing": "a sync lists all orders and compares",
+}
 _YES_NO = {True: "works", False: "does not work", None: "unknown: the rows do not tell"}
 
 

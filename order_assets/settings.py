@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from order_assets.quiet import parse_quiet_hours
+
 
 class SettingsError(ValueError):
     """A variable has a value that cannot be used; the message names the variable and what it takes."""
@@ -20,6 +22,9 @@ class SettingsError(ValueError):
 @dataclass(frozen=True)
 class Settings:
     """All settings with their defaults.
+
+    `quiet_hours` are on the clock of `timezone`. `budget_directory` is where all processes of this machine keep the
+    budgets of their instances; None, as for the sandbox, means a budget of each process alone.
 
     Secrets are not here: `OMNITRON_TOKEN`, `OMNITRON_PASSWORD` and `ORDER_ASSETS_PII_KEY` are read when a run
     needs them.
@@ -32,6 +37,14 @@ class Settings:
     pii: str = "tokenise"
     requests_per_second: float | None = 10.0
     max_concurrency: int = 8
+    whole_listing_hours: float = 24.0
+    reread_open_hours: float = 24.0
+    reread_open_days: int = 90
+    reread_recent_hours: float = 168.0
+    reread_recent_days: int = 30
+    keep_versions_days: int = 90
+    quiet_hours: str | None = None
+    budget_directory: Path | None = None
 
     @property
     def uses_sandbox(self) -> bool:
@@ -43,14 +56,23 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings that the environment gives. Raises `SettingsError` for the first one that cannot be used."""
     given = {name: text for name, text in (environment or os.environ).items() if text.strip()}
     url = given.get("OMNITRON_URL")
+    timezone = _timezone(given, "ORDER_ASSETS_TIMEZONE", "UTC")
     return Settings(
         url=url.strip() if url else None,
         data_root=Path(given.get("ORDER_ASSETS_DATA", "data")).expanduser().absolute(),
         first_day=_date(given, "ORDER_ASSETS_START_DATE", date(2026, 1, 1)),
-        timezone=_timezone(given, "ORDER_ASSETS_TIMEZONE", "UTC"),
+        timezone=timezone,
         pii=_choice(given, "ORDER_ASSETS_PII", ("tokenise", "clear", "drop")),
         requests_per_second=_number(given, "ORDER_ASSETS_REQUESTS_PER_SECOND", 10.0 if url else None),
         max_concurrency=int(_number(given, "ORDER_ASSETS_MAX_CONCURRENCY", 8.0, whole=True) or 8),
+        whole_listing_hours=_or_off(given, "ORDER_ASSETS_WHOLE_LISTING_HOURS", 24.0),
+        reread_open_hours=_or_off(given, "ORDER_ASSETS_REREAD_OPEN_HOURS", 24.0),
+        reread_open_days=int(_or_off(given, "ORDER_ASSETS_REREAD_OPEN_DAYS", 90, whole=True)),
+        reread_recent_hours=_or_off(given, "ORDER_ASSETS_REREAD_RECENT_HOURS", 168.0),
+        reread_recent_days=int(_or_off(given, "ORDER_ASSETS_REREAD_RECENT_DAYS", 30, whole=True)),
+        keep_versions_days=int(_or_off(given, "ORDER_ASSETS_KEEP_VERSIONS_DAYS", 90, whole=True)),
+        quiet_hours=_quiet_hours(given, "ORDER_ASSETS_QUIET_HOURS", timezone),
+        budget_directory=_state_folder(given, "ORDER_ASSETS_BUDGET_DIR") if url else None,
     )
 
 
@@ -90,3 +112,33 @@ def _number(given: Mapping[str, str], name: str, default: float | None, *, whole
         kind = "a whole number" if whole else "a number"
         raise SettingsError(f"{name} is {given[name]!r}; it takes {kind} above 0")
     return number
+
+
+def _or_off(given: Mapping[str, str], name: str, default: float, *, whole: bool = False) -> float:
+    """A number above 0, or 0 for off."""
+    if given.get(name, "").strip() == "0":
+        return 0.0
+    return _number(given, name, default, whole=whole) or default
+
+
+def _quiet_hours(given: Mapping[str, str], name: str, timezone: str) -> str | None:
+    hours = given.get(name)
+    if hours is None:
+        return None
+    try:
+        parse_quiet_hours(hours, timezone)
+    except ValueError as error:
+        raise SettingsError(f"{name} is {hours!r}: {error}; it takes spans such as 22:00-06:00,12:00-13:00") from None
+    return hours.strip()
+
+
+def _state_folder(given: Mapping[str, str], name: str) -> Path:
+    """Where a user's programs keep what outlives them and is of this machine alone."""
+    try:
+        if name in given:
+            return Path(given[name].strip()).expanduser().absolute()
+        state = Path(given.get("XDG_STATE_HOME", ""))
+        # The standard says to ignore a relative one.
+        return (state if state.is_absolute() else Path.home() / ".local" / "state") / "order_assets"
+    except RuntimeError:
+        raise SettingsError(f"There is no home folder to keep the shop's budget in: set {name} to a folder") from None

@@ -4,12 +4,13 @@ Adding a column is one line in one declaration module; the transform, the schema
 documentation follow from it. Nothing here reads or writes data, and nothing here imports another room.
 """
 
-from order_assets.contract import items, orders, parties, payments, places, remainders, shipping
+from order_assets.contract import history, items, orders, parties, payments, places, remainders, shipping
 from order_assets.contract.model import Column, Contract, ContractError, Document, Kind, Origin, Source, Table
 
 CONTRACT = Contract(
     tables=(
         orders.ORDERS,
+        history.ORDER_STATUS_HISTORY,
         *items.TABLES,
         *payments.TABLES,
         *shipping.TABLES,

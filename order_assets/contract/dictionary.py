@@ -24,6 +24,7 @@ ODCS_FILE = "order_assets.odcs.yaml"
 
 _KINDS = {
     Kind.ORDER: "Orders",
+    Kind.HISTORY: "What orders went through",
     Kind.CHILD: "Rows of orders",
     Kind.THING: "What orders point to",
     Kind.REMAINDER: "What does not fit",

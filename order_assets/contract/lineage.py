@@ -50,13 +50,21 @@ def origin_note(table: Table, column: Column) -> str:
             return "the whole row"
         case Origin.FOLDED:
             return f"else `{column.path}` in the order list"
+        case Origin.VERSION:
+            return f"`{column.path}` of the stored version"
+        case Origin.GONE:
+            return "whether the API answered 404"
+        case Origin.SIZE:
+            return "number of rows"
+        case Origin.TRUE:
+            return "number of rows that say true"
         case Origin.PATH | Origin.OWNER:
             return ""
 
 
 def _path(source: Source, column: Column) -> str | None:
     match column.origin:
-        case Origin.PATH:
+        case Origin.PATH | Origin.SIZE | Origin.TRUE:
             return _join(source.path, column.path)
         case Origin.OWNER:
             return _join(source.path.rpartition(".")[0], column.path)
@@ -64,7 +72,7 @@ def _path(source: Source, column: Column) -> str | None:
             return source.path
         case Origin.FOLDED:
             return _join(COPY_PATH, column.path)
-        case Origin.ORDER_PK | Origin.POSITION | Origin.LABEL:
+        case Origin.ORDER_PK | Origin.POSITION | Origin.LABEL | Origin.VERSION | Origin.GONE:
             return None
 
 

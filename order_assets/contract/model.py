@@ -93,6 +93,10 @@ class Origin(Enum):
     LABEL = "label"  # said by the source, for example which set the row comes from
     WHOLE = "whole"  # the whole row as JSON text
     FOLDED = "folded"  # at the path in the order's copy inside its transactions, else in its row of the list
+    VERSION = "version"  # of the stored version: the column of its landing row that the path names
+    GONE = "gone"  # whether the stored version says that the API had the order no more
+    SIZE = "size"  # how many rows the set at the path has
+    TRUE = "true"  # how many rows of a set have true at the path
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ class Kind(StrEnum):
 
     ORDER = "order"  # one row per order
     CHILD = "child"  # one row per element of a set inside an order
+    HISTORY = "history"  # one row per order and state that its stored versions were seen in
     THING = "thing"  # what orders point to: once per pk and day, newest modified wins
     REMAINDER = "remainder"  # what the contract does not know or the gate refused; not read from a path
 
@@ -226,6 +231,17 @@ def _check_table(table: Table) -> None:
         raise ContractError(f"table {table.name} has columns without a description: {undescribed}")
     if bool(table.sources) == (table.kind is Kind.REMAINDER):
         raise ContractError(f"table {table.name}: remainders have no sources, all other tables need one")
+    if table.kind is Kind.HISTORY:
+        _check_history(table)
+
+
+def _check_history(table: Table) -> None:
+    """Of a version whose documents were let go only the values of histories are kept, out of everybody's reach."""
+    if any(source.document is not Document.DETAIL or source.path for source in table.sources):
+        raise ContractError(f"table {table.name}: a history is read from the detail document itself")
+    personal = [column.name for column in table.columns if column.personal is not None or column.gateway_text]
+    if personal:
+        raise ContractError(f"table {table.name}: a history cannot hold what may have to be forgotten: {personal}")
 
 
 def column(

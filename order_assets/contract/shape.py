@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from order_assets.contract.model import (
+    BOOLEAN,
     JSON,
     TEXT,
     Column,
@@ -19,6 +20,7 @@ from order_assets.contract.model import (
     Contract,
     ContractError,
     Document,
+    Kind,
     Origin,
     Personal,
     Provenance,
@@ -100,6 +102,15 @@ def document_shape(contract: Contract, document: Document) -> Record | SetOf:
     return root
 
 
+def history_shape(contract: Contract) -> Record:
+    """The part of the detail document's tree that histories are read from."""
+    root = Record()
+    for table in contract.of_kind(Kind.HISTORY):
+        for source in table.sources:
+            _plant(root, table, source)
+    return root
+
+
 def is_promised(shape: Shape) -> bool:
     """Whether the vendor's documentation or its examples have this path, so that its absence says something."""
     match shape:
@@ -137,6 +148,12 @@ def _plant(root: Record | SetOf, table: Table, source: Source) -> None:
             _plant_column(copy, table, column)
         elif column.origin is Origin.WHOLE and isinstance(row, FreeForm):
             row.columns = (*row.columns, f"{table.name}.{column.name}")
+        elif column.origin is Origin.SIZE:
+            _descend(root, column.path, free=False)
+        elif column.origin is Origin.TRUE:
+            holder, _, name = column.path.rpartition(".")
+            _, element = _descend(root, holder, free=False)
+            _plant_column(element, table, replace(column, path=name, type=BOOLEAN, nullable=True))
     for secret in table.secrets:
         if isinstance(row, Record):
             row.children[secret.path] = Removed(secret.reason)

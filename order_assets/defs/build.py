@@ -13,7 +13,13 @@ from order_assets.defs.documents import order_documents_asset
 from order_assets.defs.index import order_index_asset
 from order_assets.defs.jobs import JOBS
 from order_assets.defs.partitions import daily_partitions
-from order_assets.defs.resources import ContractResource, DataRootResource, OmnitronResource, PrivacyResource
+from order_assets.defs.resources import (
+    ContractResource,
+    DataRootResource,
+    OmnitronResource,
+    PrivacyResource,
+    SyncRulesResource,
+)
 from order_assets.defs.tables import tables_assets
 from order_assets.defs.warehouse import warehouse_assets
 from order_assets.settings import Settings, from_environment
@@ -63,6 +69,9 @@ def _resources(settings: Settings) -> dict[str, object]:
             password=_secret("OMNITRON_PASSWORD"),
             requests_per_second=settings.requests_per_second or 0.0,
             max_concurrency=settings.max_concurrency,
+            budget_directory=str(settings.budget_directory or ""),
+            quiet_hours=settings.quiet_hours or "",
+            timezone=settings.timezone,
         ),
         "privacy": PrivacyResource(
             mode=settings.pii,
@@ -71,6 +80,14 @@ def _resources(settings: Settings) -> dict[str, object]:
             own_key_file=str(settings.data_root / ".pii-key"),
         ),
         "contract": ContractResource(),
+        "sync_rules": SyncRulesResource(
+            whole_listing_hours=settings.whole_listing_hours,
+            reread_open_hours=settings.reread_open_hours,
+            reread_open_days=settings.reread_open_days,
+            reread_recent_hours=settings.reread_recent_hours,
+            reread_recent_days=settings.reread_recent_days,
+            keep_versions_days=settings.keep_versions_days,
+        ),
         "data_root": DataRootResource(
             path=str(settings.data_root),
             url=settings.url or "",

@@ -1,23 +1,39 @@
 """The asset `order_index`: which orders there are."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from pydantic import Field
 
 from order_assets.defs.reporting import OWNERS, failure
-from order_assets.defs.resources import DataRootResource, OmnitronResource, PrivacyResource
+from order_assets.defs.resources import (
+    ContractResource,
+    DataRootResource,
+    OmnitronResource,
+    PrivacyResource,
+    SyncRulesResource,
+)
 
 if TYPE_CHECKING:
-    from order_assets.omnitron import OmnitronClient
+    from order_assets.defs.sync import SyncReport
+    from order_assets.landing.plan import RunPlan
 
 ORDER_INDEX = dg.AssetKey("order_index")
 API_POOL = "omnitron_api"
 
 
+class IndexConfig(dg.Config):
+    """How the orders are listed."""
+
+    whole: bool = Field(default=False, description="List all orders, also where a part would do")
+    accept_shorter_list: bool = Field(
+        default=False, description="Believe a list that has lost most of the known orders; else that is an error"
+    )
+
+
 def order_index_asset() -> dg.AssetsDefinition:
-    """The asset that walks the order list."""
+    """The asset that keeps the list of orders."""
 
     @dg.asset(
         key=ORDER_INDEX,
@@ -25,57 +41,118 @@ def order_index_asset() -> dg.AssetsDefinition:
         kinds={"python", "parquet"},
         owners=OWNERS,
         pool=API_POOL,
-        code_version="1",
+        code_version="2",
         description=(
             "All orders of the instance with the day that each belongs to and when it was last changed. "
-            "One row per order, from the order list of the API; the whole list is walked each time. "
+            "One row per order, from the order list of the API. Where the list can be filtered or sorted by "
+            "modified_date, only what changed since the last time is asked for, and all orders once a day. "
             "Orders before the first day are in it and are counted, but belong to no partition."
         ),
     )
     def order_index(
         context: dg.AssetExecutionContext,
+        config: IndexConfig,
         omnitron: OmnitronResource,
+        contract: ContractResource,
         privacy: PrivacyResource,
         data_root: DataRootResource,
+        sync_rules: SyncRulesResource,
     ) -> dg.MaterializeResult[None]:
-        from order_assets.landing import DataRootError, OrderIndexError, PrivacyError, index_file, write_index
+        from order_assets.defs.sync import sync
+        from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError
         from order_assets.omnitron import OmnitronError
+        from order_assets.tables import owners
 
-        seen_at = datetime.now(UTC)
         try:
             # What no run can do without is looked at before the first request.
             privacy.check()
             root = data_root.checked()
             with omnitron.client() as client:
-                rows = _whole_list(client, data_root)
-                report = write_index(root, data_root.instance(), rows, seen_at)
+                report = sync(
+                    client,
+                    root,
+                    data_root.instance(),
+                    sync_rules.rules(),
+                    contract_version=contract.version(),
+                    owners=partial(owners, root, "order_transactions"),
+                    whole=config.whole,
+                    accept_shorter_list=config.accept_shorter_list,
+                    # Only an instance that answered makes the folder its own: a mistyped address must not.
+                    on_answer=data_root.claimed,
+                )
                 counters = client.counters.as_dict()
-        except (OmnitronError, DataRootError, OrderIndexError, PrivacyError) as error:
+            plan = _plan(data_root, privacy, sync_rules)
+        except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
             raise failure(error, doing="listing orders") from None
-        days = sum(day >= data_root.instance().first_day for day in report.days)
-        context.log.info(f"{report.orders} orders on {days} days, {report.before_first_day} before the first day")
+        index, listing = report.index, report.listing
+        context.log.info(
+            f"{listing.mode}, {index.rows_read} rows read: {index.new} orders new, {index.changed} changed; "
+            f"{index.orders} orders on {len(index.days)} days, {index.before_first_day} before the first day"
+        )
+        if listing.fell_back:
+            context.log.warning(f"all orders were listed, because {listing.fell_back}")
+        if not listing.agreed:
+            context.log.warning("the list did not stand still; the next listing begins where this one began")
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": report.orders + report.vanished,
-                "orders_listed": report.orders,
-                "rows_read": report.rows_read,
-                "orders_before_first_day": report.before_first_day,
-                "orders_new": report.new,
-                "orders_changed": report.changed,
-                "orders_gone_from_list": report.vanished,
-                "days": days,
-                "newest_change": dg.MetadataValue.text(str(report.newest_change)),
+                **_listing_metadata(report, data_root),
+                **_plan_metadata(plan, omnitron),
                 "requests": int(counters["requests"]),
                 "retries": int(counters["retries"]),
-                "file": dg.MetadataValue.path(str(index_file(root))),
             }
         )
 
     return order_index
 
 
-def _whole_list(client: "OmnitronClient", data_root: DataRootResource) -> Iterator[dict[str, Any]]:
-    """The rows of all pages. Only an instance that answered makes the folder its own: a mistyped address must not."""
-    for page in client.list_orders():
-        yield from page.rows
-    data_root.claimed()
+def _plan(data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRulesResource) -> "RunPlan":
+    """What refreshing all days would cost now."""
+    from order_assets.landing.plan import plan_run
+
+    instance = data_root.instance()
+    root = data_root.checked()
+    return plan_run(root, instance.first_day, instance.today(), privacy_policy=privacy.policy(), reread=rules.reread())
+
+
+def _listing_metadata(report: "SyncReport", data_root: DataRootResource) -> dict[str, Any]:
+    from order_assets.landing import index_file
+
+    index, listing, found = report.index, report.listing, report.capabilities
+    first_day = data_root.instance().first_day
+    return {
+        "dagster/row_count": index.orders + index.vanished,
+        "orders_listed": index.orders,
+        "rows_read": index.rows_read,
+        "orders_before_first_day": index.before_first_day,
+        "orders_new": index.new,
+        "orders_changed": index.changed,
+        "orders_changed_below": index.children_changed,
+        "orders_gone_from_list": index.vanished,
+        "order_transactions_changed": report.transactions_changed,
+        "order_transactions_of_unknown_orders": report.transactions_unknown,
+        "days": sum(day >= first_day for day in index.days),
+        "newest_change": dg.MetadataValue.text(str(index.newest_change)),
+        "discovery": listing.mode,
+        "all_orders_listed": listing.whole,
+        "all_orders_listed_because": listing.fell_back or ("asked for or due" if listing.whole else ""),
+        "changes_from": dg.MetadataValue.text(str(listing.since)),
+        "changes_until": dg.MetadataValue.text(str(listing.until)),
+        "cursor": dg.MetadataValue.text(str(report.state.cursor)),
+        "list_stood_still": listing.agreed,
+        "list_pages": listing.pages,
+        "list_passes": listing.passes,
+        "probed": report.probed,
+        "capabilities": dg.MetadataValue.json({**found.as_dict(), "discovery": found.discovery()}),
+        "file": dg.MetadataValue.path(str(index_file(data_root.checked()))),
+    }
+
+
+def _plan_metadata(plan: "RunPlan", omnitron: OmnitronResource) -> dict[str, Any]:
+    rate = omnitron.requests_per_second
+    return {
+        "due_orders": plan.due_orders,
+        "due_by_reason": dg.MetadataValue.json(dict(plan.due)),
+        "due_requests": plan.order_requests,
+        "due_minutes_at_the_budget": round(plan.order_requests / rate / 60, 1) if rate else 0.0,
+        "days_landed": plan.landed_days,
+    }

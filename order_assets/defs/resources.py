@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +14,8 @@ from pydantic import Field
 from order_assets.contract import CONTRACT, Contract
 
 if TYPE_CHECKING:
-    from order_assets.landing import Instance, Privacy
+    from order_assets.defs.sync import SyncRules
+    from order_assets.landing import Instance, Privacy, Reread
     from order_assets.omnitron import OmnitronClient
 
 # pyarrow, duckdb and requests are imported where they are used: loading the definitions has to stay quick.
@@ -33,6 +34,11 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     requests_per_second: float = Field(default=10.0, ge=0, description="Requests per second; 0 means no limit")
     max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at a time")
     retries: int = Field(default=5, ge=0, description="Repeats of a call that failed in passing")
+    budget_directory: str = Field(
+        default="", description="Folder in which all processes of this machine share the budget; empty for none"
+    )
+    quiet_hours: str = Field(default="", description="When nothing is asked, such as 22:00-06:00; empty for never")
+    timezone: str = Field(default="UTC", description="Time zone of the quiet hours")
     max_document_mib: int = Field(default=32, ge=1, description="Largest answer that is accepted, in MiB")
 
     @contextmanager
@@ -53,6 +59,9 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 token=self.token or None,
                 username=self.username or None,
                 password=self.password or None,
+                budget_directory=Path(self.budget_directory) if self.budget_directory else None,
+                quiet_hours=self.quiet_hours or None,
+                timezone=self.timezone,
                 **limits,  # type: ignore[arg-type]
             )
             with OmnitronClient(settings) as client:
@@ -84,6 +93,14 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         makes_one = self.mode == PrivacyMode.TOKENISE and not self.key and self._may_make_a_key()
         return Privacy(PrivacyMode(self.mode), own_key(Path(self.own_key_file)) if makes_one else self.key)
+
+    def policy(self) -> str:
+        """The policy that a run would store orders under; makes no key. Raises `PrivacyError`."""
+        self.check()
+        if self.mode == "tokenise" and not self.key and not Path(self.own_key_file).exists():
+            # The run will make a key; what was landed under any other is due then.
+            return ""
+        return str(self.privacy().policy)
 
     def _may_make_a_key(self) -> bool:
         from order_assets.omnitron.instance import host_of, is_loopback
@@ -161,3 +178,50 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
         url = normalise_url(self.url) if self.url else SANDBOX_URL
         return Instance(url, self.timezone, date.fromisoformat(self.first_day))
+
+
+class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """How everything is kept up to date, beyond what the order's own clock shows. Zero switches a rule off."""
+
+    overlap_minutes: float = Field(default=10, ge=0, description="Changes read again below the last listing's end")
+    settle_seconds: float = Field(default=60, ge=0, description="How far the cursor stays below the server's clock")
+    whole_listing_hours: float = Field(
+        default=24, ge=0, description="All orders are listed this often: only that shows which are gone"
+    )
+    order_transactions: bool = Field(
+        default=True, description="Look for changed order transactions, where their list can be filtered"
+    )
+    reread_open_hours: float = Field(default=24, ge=0, description="Open orders are read again after this long")
+    reread_open_days: int = Field(default=90, ge=0, description="... if they were placed in the last so many days")
+    reread_recent_hours: float = Field(default=168, ge=0, description="Recent orders are read again after this long")
+    reread_recent_days: int = Field(default=30, ge=0, description="An order is recent for so many days")
+    keep_versions_days: int = Field(
+        default=90, ge=0, description="Documents of older versions of an order are dropped after this; 0 keeps all"
+    )
+
+    def rules(self) -> SyncRules:
+        """The rules for the index."""
+        from order_assets.defs.sync import SyncRules
+        from order_assets.omnitron.discover import Margins
+
+        margins = Margins(timedelta(minutes=self.overlap_minutes), timedelta(seconds=self.settle_seconds))
+        return SyncRules(margins, _hours(self.whole_listing_hours), self.order_transactions)
+
+    def reread(self) -> Reread:
+        """Which orders are read again without a change in the list."""
+        from order_assets.landing import Reread
+
+        return Reread(
+            open_every=_hours(self.reread_open_hours),
+            open_days=self.reread_open_days,
+            recent_every=_hours(self.reread_recent_hours),
+            recent_days=self.reread_recent_days,
+        )
+
+    def keep_versions(self) -> timedelta | None:
+        """How long documents of older versions are kept; None for ever."""
+        return timedelta(days=self.keep_versions_days) if self.keep_versions_days else None
+
+
+def _hours(hours: float) -> timedelta | None:
+    return timedelta(hours=hours) if hours else None

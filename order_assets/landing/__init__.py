@@ -1,23 +1,26 @@
 """From a response to a stored row: redacted, checked, quarantined where need be, and accounted for in a ledger."""
 
-from order_assets.landing.due import DueDay, changed_days, incomplete_days
+from order_assets.landing.due import DueDay, changed_days, incomplete_days, waiting_days
 from order_assets.landing.forget import Forgetting, forget, forgotten_customers
 from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.index import (
-    IndexReport,
     ListedOrder,
     OrderIndexError,
+    SyncState,
     index_file,
     orders_of_day,
-    write_index,
+    sync_state,
 )
+from order_assets.landing.listed import IndexDraft, IndexReport, write_index
 from order_assets.landing.privacy import Privacy, PrivacyError, PrivacyMode, own_key
 from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined
 from order_assets.landing.receive import receive
 from order_assets.landing.refresh import Attempt, DayReport, refresh_day
+from order_assets.landing.reread import Reread
 from order_assets.landing.revalidate import Revalidation, revalidate_day
 from order_assets.landing.root import DataRootError, Instance, check, claim
 from order_assets.landing.store import Landing, LandingError, Outcome
+from order_assets.landing.versions import earlier_versions, thin_versions
 
 __all__ = [
     "Attempt",
@@ -26,6 +29,7 @@ __all__ = [
     "DueDay",
     "Forgetting",
     "Gate",
+    "IndexDraft",
     "IndexReport",
     "Instance",
     "Landing",
@@ -38,10 +42,13 @@ __all__ = [
     "PrivacyMode",
     "QuarantinedOrder",
     "Refused",
+    "Reread",
     "Revalidation",
+    "SyncState",
     "changed_days",
     "check",
     "claim",
+    "earlier_versions",
     "forget",
     "forgotten_customers",
     "incomplete_days",
@@ -53,5 +60,8 @@ __all__ = [
     "receive",
     "refresh_day",
     "revalidate_day",
+    "sync_state",
+    "thin_versions",
+    "waiting_days",
     "write_index",
 ]

@@ -6,13 +6,18 @@ Which orders of a day are fetched then is decided in `refresh`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from order_assets.landing.index import ListedOrder, orders_by_day
 from order_assets.landing.quarantine import landed_days
+from order_assets.landing.reread import Reread
 from order_assets.landing.store import Landing, Outcome
+
+MOVED_AWAY = "now of another day"
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,33 @@ def changed_days(data_root: Path, first: date, last: date) -> list[DueDay]:
     Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
     """
     due = []
-    for day, orders in sorted(orders_by_day(data_root, first, last).items()):
-        landing = Landing(data_root, day)
-        ledger = {row["order_pk"]: row for row in landing.ledger()} if landing.ledger_file.exists() else {}
-        found = {order.pk: reason for order in orders if (reason := _reason(order, ledger.get(order.pk)))}
+    orders_of = orders_by_day(data_root, first, last)
+    for day in sorted({*orders_of, *landed_days(data_root, first, last)}):
+        orders, ledger = orders_of.get(day, []), _ledger(data_root, day)
+        found = {order.pk: reason for order in orders if (reason := changed(order, ledger.get(order.pk)))}
+        for pk in ledger.keys() - {order.pk for order in orders}:
+            found[pk] = MOVED_AWAY
         if found:
             newest = max((str(order.modified_date) for order in orders if order.pk in found), default="")
             due.append(DueDay(day, dict(Counter(found.values())), f"{len(found)} {newest}"))
+    return due
+
+
+def waiting_days(data_root: Path, first: date, last: date, reread: Reread, now: datetime) -> list[DueDay]:
+    """The landed days with orders that could not be fetched, are in quarantine or are to be read again, in order.
+
+    Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
+    """
+    due = []
+    orders_of = orders_by_day(data_root, first, last)
+    for day in landed_days(data_root, first, last):
+        ledger = _ledger(data_root, day)
+        listed = {order.pk: order for order in orders_of.get(day, [])}
+        reasons = Counter(
+            reason for pk, row in ledger.items() if pk in listed and (reason := _waiting(listed[pk], row, reread, now))
+        )
+        if reasons:
+            due.append(DueDay(day, dict(reasons), f"{reasons.total()}"))
     return due
 
 
@@ -44,20 +69,35 @@ def incomplete_days(data_root: Path) -> list[DueDay]:
     """The landed days with orders that could not be fetched or are in quarantine, in order."""
     due = []
     for day in landed_days(data_root):
-        landing = Landing(data_root, day)
-        rows = landing.ledger() if landing.ledger_file.exists() else []
-        waiting = [row for row in rows if row["outcome"] in (Outcome.PENDING, Outcome.QUARANTINED)]
-        if waiting:
-            reasons = Counter(str(row["outcome"]) for row in waiting)
-            due.append(DueDay(day, dict(reasons), f"{len(waiting)}"))
+        reasons = Counter(reason for row in _ledger(data_root, day).values() if (reason := _unfinished(row)))
+        if reasons:
+            due.append(DueDay(day, dict(reasons), f"{reasons.total()}"))
     return due
 
 
-def _reason(order: ListedOrder, row: dict[str, object] | None) -> str | None:
+def changed(order: ListedOrder, row: Mapping[str, Any] | None) -> str | None:
+    """Why the list makes an order due, given its row in landing or ledger; None if it does not."""
     if row is None:
         return "new"
     if row["listed_modified_date"] != order.modified_date:
         return "changed"
+    if row.get("listed_children_modified_date") != order.children_modified_date:
+        return "changed below"
     if not order.listed and row["outcome"] not in (Outcome.TOMBSTONED, Outcome.PENDING):
         return "gone from the list"
+    if order.listed and row["outcome"] == Outcome.TOMBSTONED:
+        return "listed again"
     return None
+
+
+def _waiting(order: ListedOrder, row: Mapping[str, Any], reread: Reread, now: datetime) -> str | None:
+    return _unfinished(row) or (None if changed(order, row) else reread.reason(order, row, now))
+
+
+def _unfinished(row: Mapping[str, Any]) -> str | None:
+    return str(row["outcome"]) if row["outcome"] in (Outcome.PENDING, Outcome.QUARANTINED) else None
+
+
+def _ledger(data_root: Path, day: date) -> dict[int, dict[str, Any]]:
+    landing = Landing(data_root, day)
+    return {row["order_pk"]: row for row in landing.ledger()} if landing.ledger_file.exists() else {}

@@ -20,7 +20,7 @@ from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.mentions import Said, said_in, without_mentions
 from order_assets.landing.privacy import Privacy, PrivacyMode
 from order_assets.landing.quarantine import landed_days
-from order_assets.landing.receive import customers_of, landed_columns
+from order_assets.landing.receive import check_again, customers_of
 from order_assets.landing.store import Landing, Outcome
 
 _FILE = "forgotten.json"
@@ -72,12 +72,12 @@ class _Eraser:
         erased = {**row, **{document.value: text for document, text in texts.items()}}
         if row["outcome"] in (Outcome.LANDED, Outcome.TOMBSTONED):
             try:
-                passed = {document: self._gate.check(document, text or "[]") for document, text in texts.items()}
+                landed = check_again(self._gate, texts)
             except Refused:
                 # Landed under another contract; the texts are clean, and checking again is the work of a replay.
                 return erased | {"unmapped": "[]"}
             kept = {"outcome": row["outcome"], "contract_version": row["contract_version"]}
-            return erased | landed_columns(passed) | kept
+            return erased | landed | kept
         return erased
 
     def _without(self, text: str | None, document: Document, said: Said) -> str | None:

@@ -1,23 +1,19 @@
 """The index: which orders there are, which day each belongs to, and when each was last changed.
 
-It is written from the pages of the order list. Fetching orders is decided from it in `refresh`.
+Reading it is here. It is written by `listed`; which orders are fetched because of it is decided in `refresh`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-
-from order_assets.landing.files import whole_file
-from order_assets.landing.root import Instance
-from order_assets.landing.scrub import scrub_text, scrub_value
 
 _TIME = pa.timestamp("us", tz="UTC")
 INDEX_SCHEMA = pa.schema(
@@ -32,17 +28,20 @@ INDEX_SCHEMA = pa.schema(
         ("checkout_provider_id", pa.string()),
         pa.field("partition", pa.date32(), nullable=False),
         pa.field("last_seen", _TIME, nullable=False),
+        # The newest change below the order that does not show in the order's own modified_date.
+        ("children_modified_date", _TIME),
     ]
 )
+_STATE = b"order_assets.sync"
 
 
 class OrderIndexError(RuntimeError):
-    """The index is missing or a row of the list cannot be placed in it."""
+    """The index is missing, a row of the list cannot be placed in it, or the list cannot be the whole one."""
 
 
 @dataclass(frozen=True)
 class ListedOrder:
-    """An order as the list knows it; times are UTC. `listed` is false when the last listing did not have it."""
+    """An order as the list knows it; times are UTC. `listed` is false when the last whole listing did not have it."""
 
     pk: int
     number: str
@@ -51,64 +50,33 @@ class ListedOrder:
     created_date: datetime | None
     checkout_provider_id: str | None
     listed: bool
+    status: str | None = None
+    children_modified_date: datetime | None = None
 
 
 @dataclass(frozen=True)
-class IndexReport:
-    """What a listing gave: orders by day, how many lie before the first day, and what moved since the last one."""
+class SyncState:
+    """What the next listing goes on from. It is kept inside the index file, so that both change at once.
 
-    orders: int
-    rows_read: int
-    before_first_day: int
-    new: int
-    changed: int
-    vanished: int
-    days: Mapping[date, int]
-    newest_change: datetime | None
+    The cursors are moments by the server's clock up to which all changes are in the index; None means that all orders
+    have to be listed. `whole_at` is when (our clock) the last listing of all orders began. `capabilities` is what the
+    probe found at `probed_at` under `contract_version`. All times are UTC.
+    """
+
+    cursor: datetime | None = None
+    transactions_cursor: datetime | None = None
+    whole_at: datetime | None = None
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    probed_at: datetime | None = None
+    contract_version: str = ""
+
+
+_TIMES = ("cursor", "transactions_cursor", "whole_at", "probed_at")
 
 
 def index_file(data_root: Path) -> Path:
     """Where the index is."""
     return data_root / "index" / "orders.parquet"
-
-
-def write_index(
-    data_root: Path, instance: Instance, rows: Iterable[Mapping[str, Any]], seen_at: datetime
-) -> IndexReport:
-    """Write the index from the rows of one whole listing.
-
-    An order that comes twice is kept in its newest version. Orders of the last index that the listing does not have
-    stay, with the time at which they were last seen. Raises `OrderIndexError` for a row without a usable date.
-    """
-    newest: dict[int, dict[str, Any]] = {}
-    read = 0
-    for row in rows:
-        read += 1
-        entry = _entry(row, instance, seen_at)
-        known = newest.get(entry["pk"])
-        if known is None or _changed_at(entry) >= _changed_at(known):
-            newest[entry["pk"]] = entry
-    earlier = {row["pk"]: row for row in _read(data_root).to_pylist()} if index_file(data_root).exists() else {}
-    vanished = [row for pk, row in earlier.items() if pk not in newest]
-    merged = sorted([*newest.values(), *vanished], key=lambda entry: entry["pk"])
-    with whole_file(index_file(data_root)) as temporary:
-        pq.write_table(pa.Table.from_pylist(merged, INDEX_SCHEMA), temporary, compression="zstd")
-    days: dict[date, int] = {}
-    for entry in newest.values():
-        days[entry["partition"]] = days.get(entry["partition"], 0) + 1
-    changes = [entry["modified_date"] for entry in newest.values() if entry["modified_date"]]
-    return IndexReport(
-        orders=len(newest),
-        rows_read=read,
-        before_first_day=sum(count for day, count in days.items() if day < instance.first_day),
-        new=sum(1 for pk in newest if pk not in earlier),
-        changed=sum(
-            1 for pk, entry in newest.items() if pk in earlier and _changed_at(entry) != _changed_at(earlier[pk])
-        ),
-        vanished=len(vanished),
-        days=dict(sorted(days.items())),
-        newest_change=max(changes, default=None),
-    )
 
 
 def orders_of_day(data_root: Path, day: date) -> list[ListedOrder]:
@@ -123,8 +91,8 @@ def orders_by_day(data_root: Path, first: date, last: date) -> dict[date, list[L
     """
     if not index_file(data_root).exists():
         raise OrderIndexError(f"there is no index in {data_root} yet: materialise order_index first")
-    rows = _read(data_root, [("partition", ">=", first), ("partition", "<=", last)])
-    last_listing = _last_listing(data_root)
+    rows = read_index(data_root, [("partition", ">=", first), ("partition", "<=", last)])
+    listed_since = last_whole_listing(data_root)
     days: dict[date, list[ListedOrder]] = {}
     for row in rows.to_pylist():
         order = ListedOrder(
@@ -134,15 +102,57 @@ def orders_by_day(data_root: Path, first: date, last: date) -> dict[date, list[L
             modified_date=row["modified_date"],
             created_date=row["created_date"],
             checkout_provider_id=row["checkout_provider_id"],
-            listed=row["last_seen"] == last_listing,
+            listed=listed_since is None or row["last_seen"] >= listed_since,
+            status=row["status"],
+            children_modified_date=row["children_modified_date"],
         )
         days.setdefault(row["partition"], []).append(order)
     return days
 
 
-def _last_listing(data_root: Path) -> datetime | None:
-    """When the newest listing began: the greatest `last_seen`, from the file's statistics."""
+def read_index(data_root: Path, filters: Sequence[tuple[str, str, Any]] | None = None) -> pa.Table:
+    """The rows of the index under `INDEX_SCHEMA`. Raises `OrderIndexError` for a file that cannot be read."""
+    try:
+        return pq.read_table(index_file(data_root), schema=INDEX_SCHEMA, filters=filters)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(data_root, error) from error
+
+
+def sync_state(data_root: Path) -> SyncState:
+    """What the last listing left behind; an empty state where there is no index, or one without it."""
+    if not index_file(data_root).exists():
+        return SyncState()
+    try:
+        kept = (pq.read_metadata(index_file(data_root)).metadata or {}).get(_STATE)
+        if kept is None:
+            return SyncState()
+        values = json.loads(kept)
+        times = {name: datetime.fromisoformat(values[name]) if values[name] else None for name in _TIMES}
+        return SyncState(**{**values, **times})
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
+        raise _unreadable(data_root, error) from error
+
+
+def with_state(rows: pa.Table, state: SyncState) -> pa.Table:
+    """The rows with the state in the file's metadata."""
+    moments = {name: getattr(state, name) for name in _TIMES}
+    values = {
+        "capabilities": dict(state.capabilities),
+        "contract_version": state.contract_version,
+        **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
+    }
+    return rows.replace_schema_metadata({_STATE: json.dumps(values).encode()})
+
+
+def last_whole_listing(data_root: Path) -> datetime | None:
+    """When the last listing of all orders began: orders seen earlier than that are gone from the list."""
+    whole_at = sync_state(data_root).whole_at
+    if whole_at is not None:
+        return whole_at
+    # An index of before the state was kept: every listing was a whole one.
     metadata = pq.read_metadata(index_file(data_root))
+    if _STATE in (metadata.metadata or {}):
+        return None
     column = INDEX_SCHEMA.get_field_index("last_seen")
     groups = [metadata.row_group(group).column(column).statistics for group in range(metadata.num_row_groups)]
     newest: datetime | None = max(
@@ -151,56 +161,8 @@ def _last_listing(data_root: Path) -> datetime | None:
     return newest
 
 
-def _read(data_root: Path, filters: Sequence[tuple[str, str, Any]] | None = None) -> pa.Table:
-    try:
-        return pq.read_table(index_file(data_root), schema=INDEX_SCHEMA, filters=filters)
-    except (pa.ArrowException, OSError) as error:
-        raise OrderIndexError(
-            f"the index {index_file(data_root)} cannot be read ({type(error).__name__}): move it away and "
-            "materialise order_index again"
-        ) from error
-
-
-def _changed_at(entry: Mapping[str, Any]) -> datetime:
-    return entry["modified_date"] or datetime.min.replace(tzinfo=UTC)
-
-
-def _entry(row: Mapping[str, Any], instance: Instance, seen_at: datetime) -> dict[str, Any]:
-    placed = _moment(row, "date_placed")
-    if placed is None:
-        raise OrderIndexError(f"order {row['pk']} has no date_placed in the order list, so it belongs to no day")
-    channel = row.get("channel")
-    if isinstance(channel, dict):
-        channel = channel.get("pk")
-    return {
-        "pk": row["pk"],
-        "number": str(row["number"]),
-        "channel": channel if type(channel) is int else None,
-        "status": _text(row.get("status")),
-        "date_placed": placed,
-        "modified_date": _moment(row, "modified_date"),
-        "created_date": _moment(row, "created_date"),
-        "checkout_provider_id": _text(row.get("checkout_provider_id")),
-        "partition": instance.day_of(placed),
-        "last_seen": seen_at,
-    }
-
-
-def _text(value: Any) -> str | None:
-    """A value of the list as text, without credentials: the list does not pass the gate."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return scrub_text(value, long_runs=False)[0]
-    return json.dumps(scrub_value(value)[0], ensure_ascii=False, default=str)
-
-
-def _moment(row: Mapping[str, Any], name: str) -> datetime | None:
-    text = row.get(name)
-    if text in (None, ""):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise OrderIndexError(f"order {row['pk']} has a {name} in the order list that is not a time") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _unreadable(data_root: Path, error: Exception) -> OrderIndexError:
+    return OrderIndexError(
+        f"the index {index_file(data_root)} cannot be read ({type(error).__name__}): move it away and "
+        "materialise order_index again"
+    )

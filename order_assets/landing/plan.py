@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from order_assets.landing.index import index_file, orders_by_day
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.refresh import due_orders
+from order_assets.landing.reread import NEVER, Reread
 from order_assets.landing.store import Landing
 
 # Detail, items and discounts. Orders with very many items take more, which only the past can tell.
@@ -70,7 +71,7 @@ class RunPlan:
         return self.requests / requests_per_second / 60
 
 
-def plan_run(data_root: Path, first: date, last: date, *, privacy_policy: str) -> RunPlan:
+def plan_run(data_root: Path, first: date, last: date, *, privacy_policy: str, reread: Reread = NEVER) -> RunPlan:
     """Reckon what a run over the days from first to last would ask for; asks for nothing and writes nothing.
 
     Raises `OrderIndexError` when there is no index, `LandingError` for a landing that cannot be read.
@@ -78,7 +79,8 @@ def plan_run(data_root: Path, first: date, last: date, *, privacy_policy: str) -
     orders = orders_by_day(data_root, first, last)
     due: Counter[str] = Counter()
     for day, listed in orders.items():
-        due.update(reason for _, reason in due_orders(listed, Landing(data_root, day).current(), privacy_policy))
+        current = Landing(data_root, day).current()
+        due.update(reason for _, reason in due_orders(listed, current, privacy_policy, reread=reread))
     measured, spent = _past_requests(data_root)
     listed_at, length = _last_listing(data_root)
     return RunPlan(

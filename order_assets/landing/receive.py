@@ -14,6 +14,7 @@ from order_assets.landing.gate import Gate, Passed, Refused, read, read_loosely
 from order_assets.landing.index import ListedOrder
 from order_assets.landing.mentions import Said, said_in, without_mentions
 from order_assets.landing.store import Outcome
+from order_assets.landing.values import as_text
 
 
 class Fetched(Protocol):
@@ -76,9 +77,10 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collec
                 document: gate.check(document, without_mentions(found.text, gate.shapes[document], said))
                 for document, found in passed.items()
             }
+            bodies[Document.DETAIL] = read(Document.DETAIL, passed[Document.DETAIL].text)
     except Refused as refused:
         return row | _refused(gate, refused, fetched, forgotten)
-    return row | landed_columns(passed)
+    return row | landed_columns(passed, bodies[Document.DETAIL])
 
 
 def customers_of(detail: Any) -> set[int]:
@@ -101,6 +103,7 @@ def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, A
         "date_placed": listed.date_placed,
         "listed_modified_date": listed.modified_date,
         "listed_created_date": listed.created_date,
+        "listed_children_modified_date": listed.children_modified_date,
         "listed_checkout_provider_id": listed.checkout_provider_id,
         "fetched_at": fetched.fetched_at,
         "unmapped": "[]",
@@ -116,8 +119,18 @@ def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, A
     }
 
 
-def landed_columns(passed: Mapping[Document, Passed]) -> dict[str, Any]:
-    """The columns of a landing row that follow from its three documents, all of which passed."""
+def check_again(gate: Gate, texts: Mapping[Document, str | None]) -> dict[str, Any]:
+    """The columns of a landing row that follow from documents as they are stored. Raises `Refused`."""
+    bodies = {document: read(document, text or "[]") for document, text in texts.items()}
+    passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+    return landed_columns(passed, bodies[Document.DETAIL])
+
+
+def landed_columns(passed: Mapping[Document, Passed], detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a landing row that follow from its three documents, all of which passed.
+
+    `detail` is the value of the detail document as it passed.
+    """
     digest = hashlib.sha256()
     for document in Document:
         digest.update(passed[document].text.encode() + b"\0")
@@ -145,7 +158,16 @@ def landed_columns(passed: Mapping[Document, Passed]) -> dict[str, Any]:
         "irregular": any(found.irregular for found in passed.values()),
         "masked": sum(found.masked for found in passed.values()),
         "content_hash": digest.hexdigest(),
+        "status": _text(detail.get("status")),
+        "cancel_status": _text(detail.get("cancel_status")),
     }
+
+
+def _text(value: Any) -> str | None:
+    """A single value as the tables say it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else as_text(value)
 
 
 def _refused(gate: Gate, refused: Refused, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:

@@ -8,15 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from order_assets.landing.due import changed
 from order_assets.landing.index import ListedOrder, orders_of_day
+from order_assets.landing.reread import NEVER, Reread
 from order_assets.landing.store import LEDGER_SCHEMA, Landing, Outcome
+from order_assets.landing.versions import thin_versions
 
-# Fetched orders are made durable this many at a time: what a kill can cost.
+# Fetched orders are made durable this many at a time, or after so many seconds: what a kill can cost.
 _BATCH = 500
+_BATCH_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -66,18 +70,23 @@ def refresh_day(
     *,
     privacy_policy: str,
     refetch: bool = False,
+    reread: Reread = NEVER,
+    keep_versions: timedelta | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _due: None,
 ) -> DayReport:
     """Bring the landing of a day up to its index and write its ledger.
 
-    `fetch` gets the orders that are due and gives one attempt each, in any order. `refetch` makes all orders due.
-    `on_progress` hears orders done and due. What `fetch` raises passes through; what it gave before is stored.
+    `fetch` gets the orders that are due and gives one attempt each, in any order. `refetch` makes all orders due,
+    `reread` some without a change in the list. The documents of versions older than `keep_versions` that are not an
+    order's last are dropped; None keeps them all. `on_progress` hears orders done and due. What `fetch` raises passes
+    through; what it gave before is stored.
     """
-    started = time.perf_counter()
+    started = stored_at = time.perf_counter()
     listed = orders_of_day(data_root, day)
     landing = Landing(data_root, day)
     reasons = {
-        order.pk: reason for order, reason in due_orders(listed, landing.current(), privacy_policy, refetch=refetch)
+        order.pk: reason
+        for order, reason in due_orders(listed, landing.current(), privacy_policy, refetch=refetch, reread=reread)
     }
     due = [order for order in listed if order.pk in reasons]
     errors: dict[int, str] = {}
@@ -88,13 +97,15 @@ def refresh_day(
                 errors[attempt.order.pk] = attempt.error or "no answer"
             else:
                 fetched.append(_with_last_version(landing, attempt.row))
-            if len(fetched) >= _BATCH:
+            if len(fetched) >= _BATCH or time.perf_counter() - stored_at >= _BATCH_SECONDS:
                 landing.append(fetched)
-                fetched = []
+                fetched, stored_at = [], time.perf_counter()
             on_progress(done, len(due))
     finally:
         landing.append(fetched)
     landing.compact()
+    if keep_versions is not None:
+        thin_versions(landing, datetime.now(UTC) - keep_versions)
     if "privacy settings changed" in reasons.values():
         # What the new settings take out must not stay behind in older versions.
         landing.drop_versions_of_other_policies(privacy_policy)
@@ -123,10 +134,14 @@ def due_orders(
     privacy_policy: str,
     *,
     refetch: bool = False,
+    reread: Reread = NEVER,
+    now: datetime | None = None,
 ) -> Iterator[tuple[ListedOrder, str]]:
     """The orders to fetch, each with the reason that is counted in the report; `current` are their landing rows."""
+    moment = now or datetime.now(UTC)
     for order in listed:
         row = current.get(order.pk)
+        reason = changed(order, row)
         if row is None:
             yield order, "new"
         elif refetch:
@@ -135,10 +150,10 @@ def due_orders(
             yield order, "privacy settings changed"
         elif row["outcome"] == Outcome.QUARANTINED:
             yield order, "quarantined"
-        elif row["listed_modified_date"] != order.modified_date:
-            yield order, "changed"
-        elif order.listed == (row["outcome"] == Outcome.TOMBSTONED):
-            yield order, "gone from the list" if not order.listed else "listed again"
+        elif reason is not None:
+            yield order, reason
+        elif row["outcome"] == Outcome.LANDED and (again := reread.reason(order, row, moment)):
+            yield order, again
 
 
 def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -158,6 +173,8 @@ def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str,
         "irregular",
         "masked",
         "content_hash",
+        "status",
+        "cancel_status",
     )
     return {**row, **{name: last[name] for name in kept}}
 
@@ -175,6 +192,7 @@ def _ledger(
             "number": order.number,
             "date_placed": order.date_placed,
             "listed_modified_date": order.modified_date,
+            "listed_children_modified_date": order.children_modified_date,
         }
 
 

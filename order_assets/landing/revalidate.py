@@ -14,7 +14,7 @@ from typing import Any
 
 from order_assets.contract.model import Document
 from order_assets.landing.gate import Gate, Refused
-from order_assets.landing.receive import landed_columns
+from order_assets.landing.receive import check_again
 from order_assets.landing.store import Landing, Outcome
 
 
@@ -67,7 +67,7 @@ def _check_again(gate: Gate, row: Mapping[str, Any]) -> dict[str, Any]:
     if row["detail"] is None or was_unreadable:
         return again
     try:
-        passed = {document: gate.check(document, row[document.value] or "[]") for document in Document}
+        landed = check_again(gate, {document: row[document.value] for document in Document})
     except Refused as found:
         return again | {
             "outcome": Outcome.QUARANTINED.value,
@@ -78,7 +78,7 @@ def _check_again(gate: Gate, row: Mapping[str, Any]) -> dict[str, Any]:
     cleared = {"refused_document": None, "refused_path": None, "reason": None}
     if row["outcome"] == Outcome.TOMBSTONED:
         cleared = {"outcome": row["outcome"], "reason": row["reason"]}
-    return again | landed_columns(passed) | cleared
+    return again | landed | cleared
 
 
 def _amend_ledger(landing: Landing, renewed: Mapping[int, Mapping[str, Any]]) -> None:
@@ -87,7 +87,7 @@ def _amend_ledger(landing: Landing, renewed: Mapping[int, Mapping[str, Any]]) ->
     for entry in landing.ledger():
         row = renewed.get(entry["order_pk"])
         if row is not None and entry["outcome"] != Outcome.PENDING:
-            names = ("outcome", "reason", "content_hash", "contract_version")
+            names = ("outcome", "reason", "status", "cancel_status", "content_hash", "contract_version")
             entry |= {name: row[name] for name in names}
         amended.append(entry)
     landing.write_ledger(amended)

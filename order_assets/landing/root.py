@@ -33,6 +33,10 @@ class Instance:
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return aware.astimezone(ZoneInfo(self.timezone)).date()
 
+    def today(self) -> date:
+        """The business day of this moment."""
+        return self.day_of(datetime.now(UTC))
+
 
 def check(data_root: Path, instance: Instance) -> None:
     """Make sure that a data root is the instance's or nobody's yet; writes nothing.

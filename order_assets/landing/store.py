@@ -1,7 +1,8 @@
 """The landing of a day: every fetched version of every order as one row of redacted documents, and the ledger.
 
 A day is a folder of parts that are only ever added; the last row of an order is its current one. `compact` makes one
-part of many. What is fetched and when is decided in `refresh`; what a row says in `receive`.
+part of many. What is fetched and when is decided in `refresh`; what a row says in `receive`; what becomes of the
+versions before the current one in `versions`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -22,68 +22,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from order_assets.landing.files import whole_file
+from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed
 
-_TIME = pa.timestamp("us", tz="UTC")
+__all__ = ["LANDING_SCHEMA", "LEDGER_SCHEMA", "Landing", "LandingError", "Outcome", "last_rows"]
+
 # 1,000 orders of about 13 kB each are read and written at a time.
 _ROWS_PER_GROUP = 1000
-
-
-class Outcome(StrEnum):
-    """What became of a listed order."""
-
-    LANDED = "landed"
-    TOMBSTONED = "tombstoned"
-    QUARANTINED = "quarantined"
-    PENDING = "pending"
-
-
-LANDING_SCHEMA = pa.schema(
-    [
-        pa.field("order_pk", pa.int64(), nullable=False),
-        pa.field("number", pa.string(), nullable=False),
-        ("date_placed", _TIME),
-        ("listed_modified_date", _TIME),
-        ("listed_created_date", _TIME),
-        ("listed_checkout_provider_id", pa.string()),
-        pa.field("fetched_at", _TIME, nullable=False),
-        pa.field("outcome", pa.string(), nullable=False),
-        ("refused_document", pa.string()),
-        ("refused_path", pa.string()),
-        ("reason", pa.string()),
-        ("detail", pa.large_string()),
-        ("items", pa.large_string()),
-        ("discounts", pa.large_string()),
-        pa.field("unmapped", pa.string(), nullable=False),
-        pa.field("missing", pa.string(), nullable=False),
-        pa.field("set_sizes", pa.string(), nullable=False),
-        pa.field("irregular", pa.bool_(), nullable=False),
-        pa.field("masked", pa.int64(), nullable=False),
-        ("content_hash", pa.string()),
-        pa.field("contract_version", pa.string(), nullable=False),
-        pa.field("privacy_policy", pa.string(), nullable=False),
-        pa.field("requests", pa.int64(), nullable=False),
-        pa.field("retries", pa.int64(), nullable=False),
-        pa.field("bytes", pa.int64(), nullable=False),
-    ]
-)
-
-LEDGER_SCHEMA = pa.schema(
-    [
-        pa.field("order_pk", pa.int64(), nullable=False),
-        pa.field("number", pa.string(), nullable=False),
-        pa.field("date_placed", _TIME, nullable=False),
-        ("listed_modified_date", _TIME),
-        pa.field("outcome", pa.string(), nullable=False),
-        ("reason", pa.string()),
-        ("fetched_at", _TIME),
-        pa.field("requests", pa.int64(), nullable=False),
-        pa.field("retries", pa.int64(), nullable=False),
-        pa.field("bytes", pa.int64(), nullable=False),
-        ("content_hash", pa.string()),
-        ("contract_version", pa.string()),
-        ("privacy_policy", pa.string()),
-    ]
-)
 _KEYS = (*(name for name in LANDING_SCHEMA.names if name in LEDGER_SCHEMA.names), "unmapped", "masked")
 
 
@@ -121,33 +65,37 @@ class Landing:
         """The current row of each order by pk, without its documents."""
         found: dict[int, dict[str, Any]] = {}
         for part in self.parts():
-            with self._reading(part):
-                rows = pq.ParquetFile(part).read(columns=list(_KEYS))
-            found |= {row["order_pk"]: row for row in rows.to_pylist()}
+            found |= {row["order_pk"]: row for row in self.columns(part, _KEYS).to_pylist()}
         return found
+
+    def columns(self, part: Path, names: Collection[str]) -> pa.Table:
+        """Some columns of a part; those that it was written without are null."""
+        with self.reading(part):
+            rows = pq.ParquetFile(part).read(columns=list(names))
+        return conformed(rows, pa.schema([LANDING_SCHEMA.field(name) for name in names]))
 
     def documents(self, only: Collection[int]) -> Iterator[pa.Table]:
         """The current rows of these orders by ascending pk, with their documents, about 1,000 at a time."""
         self.compact()
         wanted = pa.array(sorted(only), pa.int64())
         for part in self.parts():
-            with self._reading(part):
+            with self.reading(part):
                 file = pq.ParquetFile(part)
-                last = _last_rows(file.read(columns=["order_pk"])["order_pk"])
+                last = last_rows(file.read(columns=["order_pk"])["order_pk"])
             start = 0
             for group in range(file.num_row_groups):
-                with self._reading(part):
+                with self.reading(part):
                     rows = file.read_row_group(group)
                 chosen = pc.and_(last.slice(start, rows.num_rows), pc.is_in(rows["order_pk"], wanted))
                 start += rows.num_rows
                 rows = rows.filter(chosen)
                 if rows.num_rows:
-                    yield rows
+                    yield conformed(rows)
 
     def last_documents(self, order_pk: int) -> dict[str, Any] | None:
         """The newest row of an order that has its documents and was landed."""
         for part in reversed(self.parts()):
-            with self._reading(part):
+            with self.reading(part):
                 rows = pq.read_table(part, schema=LANDING_SCHEMA, filters=[("order_pk", "=", order_pk)])
             for row in reversed(rows.to_pylist()):
                 if row["outcome"] == Outcome.LANDED and row["detail"] is not None:
@@ -162,13 +110,13 @@ class Landing:
         files: list[pq.ParquetFile] = []
         keys: list[pa.Table] = []
         for part in parts:
-            with self._reading(part):
+            with self.reading(part):
                 files.append(pq.ParquetFile(part))
                 keys.append(files[-1].read(columns=["order_pk", "fetched_at"]))
 
         def group(file: int, number: int) -> pa.Table:
-            with self._reading(parts[file]):
-                return files[file].read_row_group(number)
+            with self.reading(parts[file]):
+                return conformed(files[file].read_row_group(number))
 
         sizes = {
             (index, number): file.metadata.row_group(number).num_rows
@@ -186,12 +134,12 @@ class Landing:
         """
         changed = 0
         for part in self.parts():
-            with self._reading(part):
+            with self.reading(part):
                 file = pq.ParquetFile(part)
             groups: list[pa.Table] = []
             before = changed
             for number in range(file.num_row_groups):
-                rows = file.read_row_group(number).to_pylist()
+                rows = conformed(file.read_row_group(number)).to_pylist()
                 new = [change(row) for row in rows]
                 changed += sum(row is not None for row in new)
                 kept = [old if row is None else row for old, row in zip(rows, new, strict=True)]
@@ -203,17 +151,35 @@ class Landing:
                     )
         return changed
 
+    def replace_groups(self, part: Path, change: Callable[[int, pa.Table], pa.Table]) -> None:
+        """Write a part anew in its place, group by group: `change` gets the place of a group's first row and its rows.
+
+        The rows stay as many and in their order. Only one group is held at a time.
+        """
+        with self.reading(part):
+            file = pq.ParquetFile(part)
+        with (
+            whole_file(part) as temporary,
+            pq.ParquetWriter(temporary, LANDING_SCHEMA, compression="zstd") as writer,
+        ):
+            start = 0
+            for number in range(file.num_row_groups):
+                with self.reading(part):
+                    rows = conformed(file.read_row_group(number))
+                writer.write_table(change(start, rows), row_group_size=_ROWS_PER_GROUP)
+                start += rows.num_rows
+
     def drop_versions_of_other_policies(self, privacy_policy: str) -> None:
         """Remove versions that were stored under other privacy settings, where a later version took their place."""
         self.compact()
         for part in self.parts():
-            with self._reading(part):
+            with self.reading(part):
                 rows = pq.read_table(part, columns=["order_pk", "privacy_policy"])
             outdated = pc.and_(
-                pc.not_equal(rows["privacy_policy"], privacy_policy), pc.invert(_last_rows(rows["order_pk"]))
+                pc.not_equal(rows["privacy_policy"], privacy_policy), pc.invert(last_rows(rows["order_pk"]))
             )
             if pc.any(outdated).as_py():
-                kept = pq.ParquetFile(part).read().filter(pc.invert(outdated))
+                kept = conformed(pq.ParquetFile(part).read()).filter(pc.invert(outdated))
                 with whole_file(part) as temporary:
                     pq.write_table(kept, temporary, compression="zstd", row_group_size=_ROWS_PER_GROUP)
 
@@ -226,8 +192,8 @@ class Landing:
         """The day's ledger. Raises `LandingError` when the day was never landed."""
         if not self.ledger_file.exists():
             raise LandingError(f"{self.day} has not been landed: materialise order_documents for {self.day} first")
-        with self._reading(self.ledger_file):
-            rows: list[dict[str, Any]] = pq.ParquetFile(self.ledger_file).read().to_pylist()
+        with self.reading(self.ledger_file):
+            rows: list[dict[str, Any]] = conformed(pq.ParquetFile(self.ledger_file).read(), LEDGER_SCHEMA).to_pylist()
         return rows
 
     def _write_part(self, tables: Iterable[pa.Table]) -> None:
@@ -242,7 +208,8 @@ class Landing:
                 writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
 
     @contextmanager
-    def _reading(self, path: Path) -> Iterator[None]:
+    def reading(self, path: Path) -> Iterator[None]:
+        """Turn what a broken file of the day makes fail into a `LandingError` that names it."""
         try:
             yield
         except (pa.ArrowException, OSError) as error:
@@ -282,7 +249,7 @@ def _rows_at(
         yield pa.concat_tables(held.values()).take(pa.array(indices, pa.int64()))
 
 
-def _last_rows(order_pks: pa.ChunkedArray) -> pa.Array:
+def last_rows(order_pks: pa.ChunkedArray) -> pa.Array:
     """For each row, whether it is the last of its order; the rows are sorted by order and age."""
     keys = order_pks.combine_chunks()
     if len(keys) == 0:

@@ -6,7 +6,7 @@ Not here: what an order means (`contract`), and redacting and storing it (`landi
 """
 
 from order_assets.omnitron.answers import Response
-from order_assets.omnitron.budget import Budget, LocalBudget
+from order_assets.omnitron.budget import Budget
 from order_assets.omnitron.client import OmnitronClient
 from order_assets.omnitron.concurrently import Outcome
 from order_assets.omnitron.counters import Counters
@@ -18,12 +18,14 @@ from order_assets.omnitron.errors import (
     OmnitronError,
     OmnitronForbiddenError,
     OmnitronNotFoundError,
+    OmnitronQuietError,
     OmnitronRequestError,
     OmnitronStoppedError,
     OmnitronUnavailableError,
 )
 from order_assets.omnitron.listing import Page
 from order_assets.omnitron.settings import ClientSettings
+from order_assets.omnitron.shared_budget import LocalBudget, SharedBudget
 
 __all__ = [
     "Budget",
@@ -37,6 +39,7 @@ __all__ = [
     "OmnitronError",
     "OmnitronForbiddenError",
     "OmnitronNotFoundError",
+    "OmnitronQuietError",
     "OmnitronRequestError",
     "OmnitronStoppedError",
     "OmnitronUnavailableError",
@@ -44,4 +47,5 @@ __all__ = [
     "Outcome",
     "Page",
     "Response",
+    "SharedBudget",
 ]

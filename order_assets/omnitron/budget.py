@@ -1,59 +1,71 @@
-"""How much of the shop's API we take: requests per second and requests at the same time.
+"""How much of the shop's API we take: the questions that a client asks before and after each request.
 
-Belongs here: the interface of a budget and the one for a single process. Not here: waiting after a failed
-call (`session`), and budgets that several processes share, which only have to offer the same two methods.
+Belongs here: the interface of a budget and the values that go through it. Not here: how it is kept
+(`shared_budget` over a `budget_store`), and waiting after a failed call (`session`).
 """
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
+
+from order_assets.omnitron.errors import OmnitronUnavailableError
 
 Pause = Callable[[float], None]
 
 
-class Budget(Protocol):
-    """What a client asks for permission before each request."""
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """How one request went: what was asked for in general, seconds on the wire, and what came back.
 
-    def acquire(self, pause: Pause) -> AbstractContextManager[None]:
+    `route` is the address without numbers, so that like is compared with like; `status` None means no answer.
+    """
+
+    route: str
+    seconds: float
+    status: int | None
+    timed_out: bool = False
+    asked_to_wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far a budget is slowed down: the share of the full rate that is used now, 1 meaning all of it.
+
+    `lowest_share` and `slow_downs` are about the time since this budget was made, whoever caused them.
+    """
+
+    share: float = 1.0
+    lowest_share: float = 1.0
+    slow_downs: int = 0
+
+
+class Budget(Protocol):
+    """What a client asks for permission before each request, and tells how each one went."""
+
+    def acquire(self, pause: Pause) -> AbstractContextManager[bool]:
         """Wait for permission to send one request; the permission is given back when the context ends.
 
-        Waiting is done through `pause(seconds)`, which raises when the walk was stopped meanwhile.
+        Gives True where the instance was left alone after failing and this call is the trial: then an easy request
+        has to go first, and `close_circuit` or `open_circuit` be told what came of it. Waiting is done through
+        `pause(seconds)`, which raises when the walk was stopped meanwhile. Raises OmnitronUnavailableError while
+        the instance is left alone, OmnitronQuietError in quiet hours.
         """
 
     def hold(self, seconds: float) -> None:
         """Let nobody start a request for this many seconds: the server asked for it."""
 
+    def report(self, report: CallReport) -> None:
+        """Say how a request went, so that the pace follows what the server can bear."""
 
-class LocalBudget:
-    """The budget of one process: evenly spaced starts without bursts, and a limit on requests in flight."""
+    def open_circuit(self, reason: str) -> OmnitronUnavailableError:
+        """Leave the instance alone for a while, since it fails for every call. Returns the error that says so.
 
-    def __init__(
-        self,
-        requests_per_second: float | None,
-        max_concurrency: int,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._interval = 1 / requests_per_second if requests_per_second else 0.0
-        self._in_flight = threading.BoundedSemaphore(max_concurrency)
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._next_start = -float("inf")
+        `reason` is for people and may be stored: no secret.
+        """
 
-    @contextmanager
-    def acquire(self, pause: Pause) -> Iterator[None]:
-        """Take one of the places, then wait for the next start time; see `Budget`."""
-        with self._in_flight:
-            with self._lock:
-                now = self._clock()
-                start = max(now, self._next_start)
-                self._next_start = start + self._interval
-            if start > now:
-                pause(start - now)
-            yield
+    def close_circuit(self) -> None:
+        """The trial went well: everybody may ask again."""
 
-    def hold(self, seconds: float) -> None:
-        """Move the next start; see `Budget`."""
-        with self._lock:
-            self._next_start = max(self._next_start, self._clock() + seconds)
+    def pace(self) -> Pace:
+        """How far the budget is slowed down."""

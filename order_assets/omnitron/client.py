@@ -9,14 +9,16 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from order_assets.omnitron.answers import Response
-from order_assets.omnitron.budget import Budget, LocalBudget
+from order_assets.omnitron.budget import Budget
+from order_assets.omnitron.budget_store import FileStore, instance_folder
 from order_assets.omnitron.concurrently import Outcome, Workers
 from order_assets.omnitron.counters import Counters
 from order_assets.omnitron.documents import OrderDocuments, order_documents
 from order_assets.omnitron.halt import Halt
-from order_assets.omnitron.listing import Page, list_orders
+from order_assets.omnitron.listing import Page, list_order_transactions, list_orders
 from order_assets.omnitron.session import Params, Session
 from order_assets.omnitron.settings import ClientSettings
+from order_assets.omnitron.shared_budget import LocalBudget, SharedBudget
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -26,7 +28,7 @@ class OmnitronClient:
     """Reads orders of one Omnitron instance; safe to use from many threads; never writes.
 
     Raises OmnitronConfigError when made without credentials; no request is sent before the first call.
-    `budget` replaces the limits of this process by shared ones; `clock` (seconds) and `sleep` are for tests.
+    `budget` takes the place of the one that the settings name; `clock` (seconds) and `sleep` are for tests.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class OmnitronClient:
         self.settings = settings
         self.counters = Counters()
         self._halt = Halt(sleep)
-        limits = budget or LocalBudget(settings.requests_per_second, settings.max_concurrency, clock)
+        limits = budget or _budget(settings, clock)
         self._session = Session(settings, limits, self.counters, self._halt, clock)
         self._workers = Workers(settings.max_concurrency, self._halt)
 
@@ -57,6 +59,10 @@ class OmnitronClient:
     def list_orders(self, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
         """Yield the pages of the order list, at least one. See `listing.list_orders`."""
         return list_orders(self._session, limit=limit, params=params)
+
+    def list_order_transactions(self, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
+        """Yield the pages of the list of order transactions. See `listing.list_order_transactions`."""
+        return list_order_transactions(self._session, limit=limit, params=params)
 
     def order_documents(self, order_pk: int) -> OrderDocuments:
         """Fetch the three documents of one order. See `documents.order_documents`."""
@@ -87,3 +93,12 @@ class OmnitronClient:
 
     def __repr__(self) -> str:
         return f"OmnitronClient({self.settings.url})"
+
+
+def _budget(settings: ClientSettings, clock: Callable[[], float]) -> Budget:
+    """The budget that the settings name: shared by all processes of this machine, or of this process alone."""
+    rate, places, quiet = settings.requests_per_second, settings.max_concurrency, settings.quiet()
+    if settings.budget_directory is None:
+        return LocalBudget(rate, places, clock, instance=settings.url, quiet=quiet)
+    store = FileStore(instance_folder(settings.budget_directory, settings.url), clock)
+    return SharedBudget(store, rate, places, instance=settings.url, quiet=quiet)

@@ -15,6 +15,9 @@ class _Totals:
     bytes_received: int = 0
     seconds_waited: float = 0.0
     not_found: int = 0
+    budget_seconds_waited: float = 0.0
+    slow_downs: int = 0
+    lowest_share: float = 1.0
 
 
 class Counters:
@@ -22,7 +25,8 @@ class Counters:
 
     `requests` counts every request sent, repeats and logins included; `bytes_received` is after
     decompression; `seconds_waited` is time spent waiting for the budget or before a repeat, summed over the
-    threads.
+    threads; `budget_seconds_waited` is the part of it that was for the budget. `slow_downs` is how often the budget
+    was slowed down meanwhile, by whomever, `lowest_share` the least share of the full rate, 1 meaning all of it.
     """
 
     def __init__(self) -> None:
@@ -38,6 +42,7 @@ class Counters:
         bytes_received: int = 0,
         seconds_waited: float = 0.0,
         not_found: int = 0,
+        budget_seconds_waited: float = 0.0,
     ) -> None:
         """Add to the totals."""
         with self._lock:
@@ -48,6 +53,13 @@ class Counters:
             totals.bytes_received += bytes_received
             totals.seconds_waited += seconds_waited
             totals.not_found += not_found
+            totals.budget_seconds_waited += budget_seconds_waited
+
+    def note_pace(self, *, slow_downs: int, lowest_share: float) -> None:
+        """Keep how far the budget is slowed down; `slow_downs` is since the beginning."""
+        with self._lock:
+            self._totals.slow_downs = max(self._totals.slow_downs, slow_downs)
+            self._totals.lowest_share = min(self._totals.lowest_share, lowest_share)
 
     def as_dict(self) -> dict[str, float]:
         """All totals of one moment by name."""
@@ -83,6 +95,21 @@ class Counters:
     def not_found(self) -> int:
         """Answers with status 404 that were data, such as an order that is gone."""
         return self._totals.not_found
+
+    @property
+    def budget_seconds_waited(self) -> float:
+        """Seconds spent waiting for the budget, summed over threads."""
+        return self._totals.budget_seconds_waited
+
+    @property
+    def slow_downs(self) -> int:
+        """How often the budget was slowed down meanwhile."""
+        return self._totals.slow_downs
+
+    @property
+    def lowest_share(self) -> float:
+        """The least share of the full rate meanwhile."""
+        return self._totals.lowest_share
 
     def __repr__(self) -> str:
         return f"Counters({self.as_dict()})"

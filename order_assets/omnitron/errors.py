@@ -64,6 +64,13 @@ class OmnitronAnswerError(OmnitronError):
     """An answer came, but not one of this API: HTML, broken JSON, too large, a redirect, absurd paging."""
 
 
+class OmnitronQuietError(OmnitronError):
+    """Nothing was asked, because the shop is to be left alone at this time of day."""
+
+    kind: Kind = "transient"
+    systemic = True
+
+
 class OmnitronStoppedError(OmnitronError):
     """The call was given up because another one ended the walk, or because the client was closed."""
 

@@ -22,7 +22,12 @@ Fetch = Callable[[int], Response]
 Complain = Callable[[str], OmnitronAnswerError]
 
 ORDERS_PATH = "orders/"
+TRANSACTIONS_PATH = "order_transactions/"
 MOST_PAGES = 1_000_000
+
+
+class ListShrankError(OmnitronAnswerError):
+    """A page that was promised is not there: rows went while the list was read, or the list is broken."""
 
 
 @dataclass(frozen=True)
@@ -58,27 +63,49 @@ def list_orders(session: Session, *, limit: int = 100, params: Params | None = N
     pages: keep the later one. Raises OmnitronAnswerError when a page cannot be right, so that a broken list
     never looks like a short one.
     """
+
+    def problem(row: Row) -> str:
+        identified = type(row.get("pk")) is int and type(row.get("number")) in (str, int) and row["number"] != ""
+        return "" if identified else "a row without an integer pk and a number"
+
+    return _list(session, ORDERS_PATH, "order list", problem, limit, params or {})
+
+
+def list_order_transactions(session: Session, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
+    """Yield the pages of the list of order transactions, at least one; see `list_orders`.
+
+    Their rows do not name the order; each has an integer `pk`.
+    """
+
+    def problem(row: Row) -> str:
+        return "" if type(row.get("pk")) is int else "a row without an integer pk"
+
+    return _list(session, TRANSACTIONS_PATH, "list of order transactions", problem, limit, params or {})
+
+
+def _list(
+    session: Session, path: str, name: str, problem: Callable[[Row], str], limit: int, params: Params
+) -> Iterator[Page]:
     if limit < 1:
         raise ValueError(f"limit is {limit}, it must be at least 1")
 
     def fetch(number: int) -> Response:
-        query = {**(params or {}), "limit": limit, "page": number}
-        return session.get(ORDERS_PATH, query, about=f"order list, page {number}", missing_ok=number > 1)
+        query = {**params, "limit": limit, "page": number}
+        return session.get(path, query, about=f"{name}, page {number}", missing_ok=number > 1)
 
-    def complain(problem: str) -> OmnitronAnswerError:
+    def complain(what: str) -> OmnitronAnswerError:
         return session.explain.error(
             OmnitronAnswerError,
-            f"The order list at {ORDERS_PATH} cannot be trusted: {problem}. Nothing is concluded from it: "
-            "run again, "
+            f"The {name} at {path} cannot be trusted: {what}. Nothing is concluded from it: run again, "
             "and if it stays, compare with the list in Omnitron.",
             kind="transient",
             systemic=True,
         )
 
     for page in walk_pages(fetch, complain, most_pages=MOST_PAGES):
-        for row in page.rows:
-            if type(row.get("pk")) is not int or type(row.get("number")) not in (str, int) or row["number"] == "":
-                raise complain(f"page {page.number} has a row without an integer pk and a number")
+        found = next((text for row in page.rows if (text := problem(row))), "")
+        if found:
+            raise complain(f"page {page.number} has {found}")
         yield Page(page.rows, page.number, page.count, page.response.server_date)
 
 
@@ -96,7 +123,8 @@ def walk_pages(fetch: Fetch, complain: Complain, *, most_pages: int) -> Iterator
         response = fetch(number)
         if response.status == 404:
             if seen < promised:
-                raise complain(f"page {number} does not exist, though more rows than the {seen} given are promised")
+                error = complain(f"page {number} does not exist, though more rows than the {seen} given are promised")
+                raise ListShrankError(str(error), kind=error.kind, systemic=error.systemic)
             return
         page = _walked(response, number, complain)
         # Without a count only `next` can promise more.

@@ -1,19 +1,24 @@
 """What the order list of an instance can do beyond its documentation, found out by asking.
 
 Belongs here: the few questions and what their answers prove. Not here: calls and pages (`session`, `listing`),
-and walking the list, which does not depend on the findings so far.
+and walking the list, which rests on the findings (`discover`).
 
 The API ignores parameters that it does not know, so an answer with status 200 proves nothing: only rows that come
 out differently do. What the rows cannot tell is None, never a guess.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
 from order_assets.omnitron.client import OmnitronClient
-from order_assets.omnitron.errors import OmnitronError, OmnitronNotFoundError, OmnitronRequestError
+from order_assets.omnitron.errors import (
+    OmnitronError,
+    OmnitronForbiddenError,
+    OmnitronNotFoundError,
+    OmnitronRequestError,
+)
 from order_assets.omnitron.listing import Page
 
 Discovery = Literal["filtered window", "descending walk", "full listing"]
@@ -30,8 +35,9 @@ class Capabilities:
     """What was found; None stands for what the rows could not tell.
 
     `page_cap` is the most rows that a page has, 500 meaning 500 or more. `date_filter` is about
-    `modified_date__gte`, `sorts` about values of `sort`. `server_clock_offset_seconds` is the server's clock minus
-    ours, to a second or two. `orders` counts the whole list, `requests` what finding out took, login included.
+    `modified_date__gte`, `sorts` about values of `sort`, `transactions_filter` about `modified_date__gte` of the list
+    of order transactions. `server_clock_offset_seconds` is the server's clock minus ours, to a second or two. `orders`
+    counts the whole list, `requests` what finding out took, login included.
     """
 
     page_cap: int | None
@@ -40,6 +46,16 @@ class Capabilities:
     server_clock_offset_seconds: float | None
     orders: int | None
     requests: int
+    transactions_filter: bool | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The findings as values for JSON."""
+        return {**asdict(self), "sorts": dict(self.sorts)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The findings that `as_dict` gave. Raises TypeError for other values."""
+        return cls(**values)
 
     def discovery(self) -> Discovery:
         """The cheapest way to learn which orders changed that is sound here.
@@ -54,12 +70,16 @@ class Capabilities:
 
 
 def probe(client: OmnitronClient) -> Capabilities:
-    """Ask the order list seven times, one page each. Raises OmnitronError when the plain list cannot be had."""
+    """Ask the order list seven times and that of transactions twice at most, one page each.
+
+    Raises OmnitronError when the plain list cannot be had.
+    """
     before = client.counters.requests
     plain = _page(client, LARGEST_PAGE_ASKED)
     now = datetime.now(UTC)
     sorted_pages = {sort: _try_page(client, _SORTED_PAGE, sort=sort) for sort in SORTS}
     date_filter = _date_filter(client, plain)
+    transactions_filter = _transactions_filter(client)
     return Capabilities(
         page_cap=_page_cap(plain),
         date_filter=date_filter,
@@ -67,6 +87,7 @@ def probe(client: OmnitronClient) -> Capabilities:
         server_clock_offset_seconds=None if plain.server_date is None else (plain.server_date - now).total_seconds(),
         orders=plain.count,
         requests=client.counters.requests - before,
+        transactions_filter=transactions_filter,
     )
 
 
@@ -77,8 +98,12 @@ def _page(client: OmnitronClient, limit: int, **params: str) -> Page:
 
 def _try_page(client: OmnitronClient, limit: int, **params: str) -> Page | bool | None:
     """The first page, False where the server refuses the parameter, None where it fails in another way."""
+    return _tried(lambda: _page(client, limit, **params))
+
+
+def _tried(ask: Callable[[], Page]) -> Page | bool | None:
     try:
-        return _page(client, limit, **params)
+        return ask()
     except (OmnitronRequestError, OmnitronNotFoundError):
         return False
     except OmnitronError as error:
@@ -142,9 +167,31 @@ def _date_filter(client: OmnitronClient, plain: Page) -> bool | None:
     )
 
 
+def _transactions_filter(client: OmnitronClient) -> bool | None:
+    """Whether a far future gives no order transaction, though there are some."""
+
+    def ask(**params: str) -> Page | bool | None:
+        return _tried(lambda: next(client.list_order_transactions(limit=1, params=params)))
+
+    try:
+        future = ask(modified_date__gte=_text(_FAR_FUTURE))
+        if not isinstance(future, Page):
+            return future
+        if future.rows or future.count:
+            return False
+        plain = ask()
+    except OmnitronForbiddenError:
+        # Not everybody who may read orders may read this list.
+        return False
+    return True if isinstance(plain, Page) and plain.rows else None
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def _filtered(client: OmnitronClient, since: datetime) -> Page | bool | None:
-    text = since.isoformat().replace("+00:00", "Z")
-    return _try_page(client, _SORTED_PAGE, modified_date__gte=text)
+    return _try_page(client, _SORTED_PAGE, modified_date__gte=_text(since))
 
 
 def _keys(page: Page, field: str) -> Sequence[_Key] | None:

@@ -6,6 +6,7 @@ Belongs here: everything that is the same for all calls. Not here: the wire (`tr
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -20,12 +21,13 @@ from order_assets.omnitron.answers import (
     parse_json,
     retry_after_seconds,
 )
-from order_assets.omnitron.budget import Budget
+from order_assets.omnitron.budget import Budget, CallReport
 from order_assets.omnitron.counters import Counters
 from order_assets.omnitron.errors import (
     OmnitronAuthError,
     OmnitronError,
     OmnitronForbiddenError,
+    OmnitronQuietError,
     OmnitronStoppedError,
 )
 from order_assets.omnitron.explain import Explainer
@@ -39,6 +41,10 @@ Params = Mapping[str, str | int]
 
 _log = logging.getLogger("order_assets.omnitron")
 _REPEATABLE = frozenset({408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+_NUMBER = re.compile(r"\d+")
+# Errors after which asking for a row of the list would prove nothing.
+_SAYS_NOTHING_OF_HEALTH = (OmnitronStoppedError, OmnitronQuietError, OmnitronAuthError, OmnitronForbiddenError)
+_ONE_ROW: Params = {"limit": 1, "page": 1}
 
 
 class Session:
@@ -83,7 +89,7 @@ class Session:
         """
         try:
             response = self._get(path, params, about, missing_ok=missing_ok, unclean_ok=unclean_ok)
-        except (OmnitronStoppedError, OmnitronAuthError, OmnitronForbiddenError):
+        except _SAYS_NOTHING_OF_HEALTH:
             raise
         except OmnitronError as error:
             self._failures_in_a_row += 1
@@ -177,16 +183,51 @@ class Session:
     def _once(self, call: Call) -> Answer:
         """Send a call once, within the budget."""
         asked = self._clock()
-        with self._budget.acquire(self._halt.pause):
-            self._halt.check()
+        with self._budget.acquire(self._halt.pause) as is_trial:
             waited = self._clock() - asked
-            size = 0
-            try:
-                answer = self._transport.send(call)
-                size = len(answer.body)
-                return answer
-            finally:
-                self._counters.add(requests=1, bytes_received=size, seconds_waited=waited)
+            self._counters.add(seconds_waited=waited, budget_seconds_waited=waited)
+            self._halt.check()
+            if is_trial:
+                self._try_instance(call)
+            return self._sent(call)
+
+    def _sent(self, call: Call) -> Answer:
+        """Send a call, count it, and tell the budget how it went."""
+        status: int | None = None
+        size = 0
+        timed_out = asked_to_wait = False
+        started = self._clock()
+        try:
+            answer = self._transport.send(call)
+            status, size = answer.status, len(answer.body)
+            asked_to_wait = "Retry-After" in answer.headers
+            return answer
+        except BrokenCallError as broken:
+            timed_out = broken.timed_out
+            raise
+        finally:
+            seconds = self._clock() - started
+            self._counters.add(requests=1, bytes_received=size)
+            route = _NUMBER.sub("0", call.where)
+            self._budget.report(CallReport(route, seconds, status, timed_out, asked_to_wait))
+            pace = self._budget.pace()
+            self._counters.note_pace(slow_downs=pace.slow_downs, lowest_share=pace.lowest_share)
+
+    def _try_instance(self, call: Call) -> None:
+        """After a time in which the instance was left alone: see whether it gives one row of the order list.
+
+        A call about a single order would not do: it may fail for that order alone. Any answer that is no passing
+        trouble will do, also a refused token: somebody is there who answers.
+        """
+        where = f"GET {self._base}orders/"
+        trial = Call("GET", f"{self._base}orders/?{urlencode(_ONE_ROW)}", where, "check of the instance", call.headers)
+        try:
+            answer = self._sent(trial)
+        except BrokenCallError as broken:
+            raise self._budget.open_circuit(str(self.explain.broken(trial, broken, 0))) from None
+        if answer.status in _REPEATABLE:
+            raise self._budget.open_circuit(str(self.explain.still_failing(trial, answer, 0)))
+        self._budget.close_circuit()
 
     def _backoff(self, retries: int) -> float:
         """A random wait, so that many threads do not come back at the same moment."""
@@ -245,11 +286,16 @@ class Session:
     def _check_instance(self, error: OmnitronError) -> None:
         """After many failures in a row: if even one row of the order list cannot be had, stop everything.
 
-        Otherwise the failures are those of single orders, and the walk goes on.
+        The instance is left alone for a while then, by everybody who shares the budget. Otherwise the failures are
+        those of single orders, and the walk goes on.
         """
         self._failures_in_a_row = 0
         try:
-            self._get("orders/", {"limit": 1, "page": 1}, "check of the instance")
-        except OmnitronError:
+            self._get("orders/", _ONE_ROW, "check of the instance")
+        except OmnitronStoppedError:
+            return
+        except OmnitronError as failure:
+            if not isinstance(failure, _SAYS_NOTHING_OF_HEALTH):
+                self._budget.open_circuit(str(failure))
             error.systemic = True
             error.args = (f"{error} Other calls fail too, so the run stops here.",)

@@ -6,9 +6,12 @@ Belongs here: values, defaults and their limits. Not here: reading the environme
 import math
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
 from order_assets.omnitron.errors import OmnitronConfigError
 from order_assets.omnitron.instance import normalise_url
+from order_assets.quiet import QuietHours, parse_quiet_hours
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -22,7 +25,9 @@ class ClientSettings:
     a repeat is random up to `backoff_seconds` doubled each time, or what the server asks for in Retry-After,
     up to `max_retry_after_seconds`. `read_timeout` bounds silence, `total_timeout` one whole answer. After
     `check_after_failures` failed calls in a row one row of the order list is asked for, to tell a broken shop
-    from some broken orders. Raises OmnitronConfigError.
+    from some broken orders. `budget_directory` is where all processes of this machine keep the budgets of their
+    instances; None means a budget of this process alone. In `quiet_hours`, such as `22:00-06:00` on the clock of
+    `timezone`, nothing is asked. Raises OmnitronConfigError.
     """
 
     url: str
@@ -40,6 +45,9 @@ class ClientSettings:
     max_retry_after_seconds: float = 300
     total_timeout: float = 300
     check_after_failures: int = 10
+    budget_directory: Path | None = None
+    quiet_hours: str | None = None
+    timezone: str = "UTC"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", normalise_url(self.url))
@@ -64,6 +72,14 @@ class ClientSettings:
             _check(name, getattr(self, name), least=0)
         if self.requests_per_second is not None:
             _check("requests_per_second", self.requests_per_second, above=0)
+        try:
+            self.quiet()
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise OmnitronConfigError(f"The Omnitron setting quiet_hours cannot be used: {error}.") from None
+
+    def quiet(self) -> QuietHours | None:
+        """The quiet hours, if there are any."""
+        return parse_quiet_hours(self.quiet_hours, self.timezone) if self.quiet_hours else None
 
 
 def is_token(text: str) -> bool:

@@ -53,14 +53,24 @@ class BrokenCallError(Exception):
     """No complete answer. `reason` is for people.
 
     `final`: a repeat cannot help. `reached`: the server was connected to. `answered`: an answer had begun.
+    `timed_out`: it took too long, so that the server may be overloaded.
     """
 
-    def __init__(self, reason: str, *, final: bool = False, reached: bool = True, answered: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        final: bool = False,
+        reached: bool = True,
+        answered: bool = False,
+        timed_out: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.final = final
         self.reached = reached
         self.answered = answered
+        self.timed_out = timed_out
 
 
 class Transport:
@@ -131,7 +141,9 @@ class Transport:
                 raise BrokenCallError(f"the answer is larger than {limit} bytes", final=True, answered=True)
             if self._clock() - started > self._settings.total_timeout:
                 raise BrokenCallError(
-                    f"the answer was not complete after {self._settings.total_timeout:g} s", answered=True
+                    f"the answer was not complete after {self._settings.total_timeout:g} s",
+                    answered=True,
+                    timed_out=True,
                 )
         return b"".join(pieces)
 
@@ -154,11 +166,13 @@ class Transport:
         if met(ConnectionRefusedError):
             return BrokenCallError("the connection is refused", reached=False)
         if met(requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-            return BrokenCallError(f"no connection within {settings.connect_timeout:g} s", reached=False)
+            return BrokenCallError(
+                f"no connection within {settings.connect_timeout:g} s", reached=False, timed_out=True
+            )
         if met(urllib3.exceptions.NewConnectionError):
             return BrokenCallError("no connection can be made", reached=False)
         if met(requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-            return BrokenCallError(f"silence for {settings.read_timeout:g} s", answered=answered)
+            return BrokenCallError(f"silence for {settings.read_timeout:g} s", answered=answered, timed_out=True)
         if met(requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError):
             return BrokenCallError("the TLS connection failed", reached=answered)
         if met(urllib3.exceptions.DecodeError):

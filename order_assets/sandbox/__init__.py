@@ -1,28 +1,25 @@
 """A stand-in Omnitron that ships with the package: a made-up shop behind the documented HTTP API.
 
 For trying the package out, developing and testing against it, without a real instance and real customers.
-`shop` says what there is. Below it lie the reference data (`catalogue`, `goods`, `payment_means`, `places`,
-`leaks`), what is drawn from a seed (`people`, `life`, `facts`) and what it looks like (`documents`,
-`lines`, `payments`, `gateways`). Above it, `app` answers requests (with `gate` and `queries`) and `server`
-runs it. The client of the API is elsewhere, in `order_assets.omnitron`.
+`shop` says what there is, and takes changes by hand. Below it lie the reference data (`catalogue`, `goods`,
+`payment_means`, `places`, `leaks`), what is drawn from a seed (`people`, `life`, `facts`, together `world`; the
+vendor's own example is in `documented`), what it looks like (`documents`, `lines`, `payments`, `gateways`), what
+was done by hand (`edits`) and which rows a list has (`listings`). Above it, `app` answers requests (with `gate`
+and `queries`) and `server` runs it. The client of the API is elsewhere, in `order_assets.omnitron`.
 """
 
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
+from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order
+from order_assets.sandbox.edits import CHILD_KINDS
 from order_assets.sandbox.gate import RequestLog, RequestRecord
 from order_assets.sandbox.leaks import known_secrets
+from order_assets.sandbox.listings import DateBound, OrderQuery
 from order_assets.sandbox.server import Sandbox, SandboxError, running_sandbox, serve
-from order_assets.sandbox.shop import (
-    CAPABILITIES,
-    DOCUMENTED_PK,
-    DateBound,
-    OrderQuery,
-    Shop,
-    ShopSettings,
-    documented_order,
-)
+from order_assets.sandbox.shop import CAPABILITIES, Shop, ShopSettings
 
 __all__ = [
     "CAPABILITIES",
+    "CHILD_KINDS",
     "DOCUMENTED_PK",
     "PASSWORD",
     "USERNAME",

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from order_assets.sandbox.edits import Edit
 from order_assets.sandbox.gate import LOGIN, VERSIONS, Gate, RequestLog, Tokens
 from order_assets.sandbox.queries import BadQueryError, date_bounds, is_pk, order_query, page_of
 from order_assets.sandbox.shop import Shop
@@ -33,8 +34,8 @@ _NO_CHOICE = "Select a valid choice. That choice is not one of the available cho
 def create_app(shop: Shop) -> Starlette:
     """Make the web application that serves `shop`.
 
-    `app.state.shop` may be replaced while it serves (the same shop at another time); `app.state.requests` is
-    the log of requests, `app.state.tokens` holds the valid token.
+    `app.state.shop` may be replaced while it serves (the same shop at another time, or with edits);
+    `app.state.requests` is the log of requests, `app.state.tokens` holds the valid token.
     """
     endpoints = _Endpoints()
     app = Starlette(
@@ -53,16 +54,16 @@ class _Texts:
     """JSON texts of documents, the last few thousand, each kept until something in it changes."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, tuple[int, date, int]], tuple[int, int, str]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, tuple[int, date, int]], tuple[int, int, Edit, str]] = OrderedDict()
 
     def give(self, shop: Shop, kind: str, pk: int, read: Callable[[int], Json]) -> str:
-        key, now = (kind, pk, shop.identity), shop.now_micros()
+        key, now, edit = (kind, pk, shop.identity), shop.now_micros(), shop.edit_of(pk)
         kept = self._kept.get(key)
-        if kept is not None and kept[0] <= now < kept[1]:
+        if kept is not None and kept[0] <= now < kept[1] and kept[2] is edit:
             self._kept.move_to_end(key)
-            return kept[2]
+            return kept[3]
         text = _json(read(pk))
-        self._kept[key] = (now, shop.unchanged_until(pk), text)
+        self._kept[key] = (now, shop.unchanged_until(pk), edit, text)
         if len(self._kept) > _KEPT_TEXTS:
             self._kept.popitem(last=False)
         return text

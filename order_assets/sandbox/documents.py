@@ -36,10 +36,13 @@ from order_assets.sandbox.values import (
 ORDER_TYPE = 40
 
 
-def flat_document(facts: Facts, now: int) -> Json:
-    """Give the order as the list shows it: 47 keys, relations as pks, all amounts as text."""
+def flat_document(facts: Facts, now: int, by_hand: tuple[Movement, ...] = ()) -> Json:
+    """Give the order as the list shows it: 47 keys, relations as pks, all amounts as text.
+
+    `by_hand` are movements of money that its life does not know.
+    """
     seen = facts.life.seen(now)
-    return _flat(facts, now, seen, movements(facts, seen))
+    return _flat(facts, now, seen, movements(facts, seen) + by_hand)
 
 
 def _flat(facts: Facts, now: int, seen: dict[str, int], moves: tuple[Movement, ...]) -> Json:
@@ -99,11 +102,22 @@ def _flat(facts: Facts, now: int, seen: dict[str, int], moves: tuple[Movement, .
     }
 
 
-def detail_document(seed: int, facts: Facts, customer: Customer, shipping: Address, billing: Address, now: int) -> Json:
-    """Give the order with everything nested in it, as the detail call shows it at `now`."""
+def detail_document(
+    seed: int,
+    facts: Facts,
+    customer: Customer,
+    shipping: Address,
+    billing: Address,
+    now: int,
+    by_hand: tuple[Movement, ...] = (),
+) -> Json:
+    """Give the order with everything nested in it, as the detail call shows it at `now`.
+
+    `by_hand` are movements of money that its life does not know.
+    """
     life, channel = facts.life, facts.life.channel
     seen = life.seen(now)
-    moves = movements(facts, seen)
+    moves = movements(facts, seen) + by_hand
     flat = _flat(facts, now, seen, moves)
     tracking = _tracking(facts, seen)
     mapping_at = seen.get("sent")

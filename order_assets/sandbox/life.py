@@ -9,7 +9,7 @@ is in `facts`.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 from typing import NamedTuple
@@ -159,6 +159,7 @@ _PATH_MIX = (
     ("trade_in", 0.005),
     ("mystery", 0.003),
 )
+_CHANNEL_MIX = tuple((channel, channel.weight) for channel in catalogue.CHANNELS)
 _STORE_PATH_MIX = (("brought_back", 0.08),)
 
 
@@ -180,6 +181,17 @@ class Life:
     kinds: tuple[str, ...]
     child_times: tuple[int, ...]
     child_kinds: tuple[str, ...]
+
+    def until(self, last: int) -> Life:
+        """Give the life without its events after `last`."""
+        own, children = self.passed(last), bisect_right(self.child_times, last)
+        return replace(
+            self,
+            times=self.times[:own],
+            kinds=self.kinds[:own],
+            child_times=self.child_times[:children],
+            child_kinds=self.child_kinds[:children],
+        )
 
     def passed(self, now: int) -> int:
         """Give how many of the order's own events have happened at `now`; the first always counts."""
@@ -223,7 +235,7 @@ class Life:
 
 def draw_life(rng: Random, pk: int, placed: int) -> Life:
     """Draw the life of order `pk`, placed at `placed` (microseconds since 1970)."""
-    channel = _draw(rng, tuple((c, c.weight) for c in catalogue.CHANNELS), catalogue.CHANNELS[0])
+    channel = _draw(rng, _CHANNEL_MIX, catalogue.CHANNELS[0])
     mix = payment_means.PAYMENT_MIX[channel.pk]
     payment = _draw(rng, mix, mix[0][0])
     path = _draw_path(rng, payment, store=channel.pk == catalogue.STORE)

@@ -7,6 +7,7 @@ fields that such rows are likely to have.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from order_assets.sandbox import payment_means
@@ -16,6 +17,8 @@ from order_assets.sandbox.payment_means import Pos
 from order_assets.sandbox.values import SECOND, Json, hex_text, instant, money, stream, uuid_text
 
 PER_ORDER = 10  # transaction pks of an order lie in a block of ten
+MOST_REFUNDS = 1_000  # by hand, of an order; their pks lie far above, in blocks of as many
+_BY_HAND = 10**12
 
 _SET_OF = {
     payment_means.TRANSFER: "fundstransfertransaction_set",
@@ -32,6 +35,7 @@ _TYPE_OF_SET = {
     "bextransaction_set": "bex_transaction",
     "cashregistertransaction_set": "cash_register_transaction",
 }
+MONEY_SETS = tuple(_TYPE_OF_SET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,14 @@ class Movement:
     created: int
     modified: int
     succeeded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A refund by hand: how much (hundredths of the currency) and when (microseconds since 1970)."""
+
+    amount: int
+    at: int
 
 
 def movements(facts: Facts, seen: dict[str, int]) -> tuple[Movement, ...]:
@@ -119,6 +131,28 @@ def _refunds(facts: Facts, seen: dict[str, int]) -> list[_Draft]:
     if amount > by_loyalty:
         drafts.append(("transaction_set", "refund", amount - by_loyalty, at, at, True))
     return drafts
+
+
+def refunds_by_hand(facts: Facts, refunds: Sequence[Refund]) -> tuple[Movement, ...]:
+    """Give the movements of refunds that are no part of the order's life, in the set that its payment is in."""
+    name = "transaction_set" if facts.pos else _SET_OF.get(facts.life.payment, "fundstransfertransaction_set")
+    if name == "payondeliverytransaction_set":
+        name = "fundstransfertransaction_set"
+    first = _BY_HAND + facts.pk * MOST_REFUNDS
+    return tuple(
+        Movement(first + position, name, "refund", refund.amount, refund.at, refund.at)
+        for position, refund in enumerate(refunds)
+    )
+
+
+def refund_position(pk: int) -> int | None:
+    """Give which of its order's refunds by hand a transaction is, from 0; None if it is not one."""
+    return pk % MOST_REFUNDS if pk >= _BY_HAND else None
+
+
+def order_of_transaction(pk: int) -> int:
+    """Give the pk of the order that a transaction belongs to."""
+    return pk // PER_ORDER if pk < _BY_HAND else (pk - _BY_HAND) // MOST_REFUNDS
 
 
 def order_transaction_document(seed: int, movement: Movement) -> Json:

@@ -1,7 +1,7 @@
 """What the stand-in understands of a query string: pages, filters, sorting.
 
 As with the framework behind the real API, unknown parameters and empty values are ignored without a word, a
-page past the end is a 404, and `limit` is capped. Which orders a query finds is in `shop`.
+page past the end is a 404, and `limit` is capped. Which orders a query finds is in `listings`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from order_assets.sandbox.shop import DATE_FIELDS, SORT_FIELDS, DateBound, OrderQuery
+from order_assets.sandbox.listings import DATE_FIELDS, SORT_FIELDS, DateBound, OrderQuery
 from order_assets.sandbox.values import DAY, micros_of
 
 DEFAULT_LIMIT = 10

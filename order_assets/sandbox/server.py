@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import uvicorn
 from starlette.applications import Starlette
@@ -34,6 +35,7 @@ class Sandbox:
 
     url: str
     app: Starlette
+    _swapping: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def shop(self) -> Shop:
@@ -57,17 +59,57 @@ class Sandbox:
         """Make every token issued so far worthless: the next call with one gets 401."""
         self.app.state.tokens.invalidate()
 
+    def swap_shop(self, change: Callable[[Shop], Shop]) -> None:
+        """Serve what `change` makes of the shop that is served now, from the next request on.
+
+        All changes below go through here, one at a time, so none gets lost when threads change the shop at once.
+        """
+        with self._swapping:
+            self.app.state.shop = change(self.app.state.shop)
+
     def replace_shop(self, shop: Shop) -> None:
-        """Serve another shop from the next request on."""
-        self.app.state.shop = shop
+        """Serve another shop from the next request on; what was done to this one by hand goes with it."""
+        self.swap_shop(lambda _: shop)
 
     def set_now(self, now: datetime | None) -> None:
         """Move the shop's clock to `now` (UTC), or back onto the real clock with None."""
-        self.replace_shop(self.shop.at(now))
+        self.swap_shop(lambda shop: shop.at(now))
 
     def advance(self, by: timedelta) -> None:
         """Move the shop's clock forward; it stands still afterwards."""
-        self.set_now(self.shop.now() + by)
+        self.swap_shop(lambda shop: shop.at(shop.now() + by))
+
+    def modify(self, pk: int, at: datetime | None = None, **fields: object) -> None:
+        """Set fields of an order and move its modified_date: see `Shop.modify`."""
+        self.swap_shop(lambda shop: shop.modify(pk, at, **fields))
+
+    def bulk_modify(self, pks: Iterable[int], at: datetime | None = None, **fields: object) -> None:
+        """Modify many orders with one modified_date: see `Shop.bulk_modify`."""
+        self.swap_shop(lambda shop: shop.bulk_modify(pks, at, **fields))
+
+    def cancel(self, pk: int, at: datetime | None = None) -> None:
+        """Cancel an order: see `Shop.cancel`."""
+        self.swap_shop(lambda shop: shop.cancel(pk, at))
+
+    def delete(self, pk: int) -> None:
+        """Take an order out of the shop: see `Shop.delete`."""
+        self.swap_shop(lambda shop: shop.delete(pk))
+
+    def refund(self, pk: int, amount: str | int | Decimal, at: datetime | None = None) -> None:
+        """Pay money back without moving the order's modified_date: see `Shop.refund`."""
+        self.swap_shop(lambda shop: shop.refund(pk, amount, at))
+
+    def touch_children(self, pk: int, *kinds: str, at: datetime | None = None, **fields: object) -> None:
+        """Change rows below an order without moving its modified_date: see `Shop.touch_children`."""
+        self.swap_shop(lambda shop: shop.touch_children(pk, *kinds, at=at, **fields))
+
+    def hold_back(self, pks: Iterable[int]) -> None:
+        """Hide orders until they are released: see `Shop.hold_back`."""
+        self.swap_shop(lambda shop: shop.hold_back(pks))
+
+    def release(self, pks: Iterable[int]) -> None:
+        """Let held orders appear: see `Shop.release`."""
+        self.swap_shop(lambda shop: shop.release(pks))
 
 
 class _Server(uvicorn.Server):

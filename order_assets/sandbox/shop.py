@@ -1,39 +1,54 @@
 """A whole made-up shop: which orders there are at a moment, and every document the API gives of them.
 
-Values only, no HTTP (that is in `app`). A shop is a pure function of its settings: the same settings give
-the same bytes, any order can be made alone, and an earlier or later `now` changes only what lives. Days run
-from `start`; order `k` of day `n` has pk `1000 + n * orders_per_day + k`, whatever the clock says. The
-documented order, pk 27, is always there.
+Values only, no HTTP (that is in `app`). A shop is a pure function of its settings and of what was done to it by
+hand: the same settings and edits give the same bytes, any order can be made alone, and an earlier or later
+`now` changes only what lives. What happens of itself is in `world`, how lists are kept in `listings`, how
+edits show in documents in `edits`.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from itertools import chain
-from pathlib import Path
-from typing import overload
+from decimal import Decimal, InvalidOperation
 
-from order_assets.sandbox import catalogue
+from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order, documented_row
 from order_assets.sandbox.documents import detail_document, flat_document
-from order_assets.sandbox.facts import Facts, draw_facts, pks_of_number
-from order_assets.sandbox.life import LONGEST_LIFE, Event, Life, draw_life
+from order_assets.sandbox.edits import CHILD_KINDS, DETAIL_SETS, NO_EDIT, Edit, Edits
+from order_assets.sandbox.facts import Facts, pks_of_number
+from order_assets.sandbox.life import Event, Life
 from order_assets.sandbox.lines import discount_documents, item_documents
-from order_assets.sandbox.payments import PER_ORDER, movements, order_transaction_document
-from order_assets.sandbox.people import Address, Customer, draw_address, draw_customer
-from order_assets.sandbox.values import DAY, MINUTE, Json, instant, micros_of, micros_of_day, stream
+from order_assets.sandbox.listings import (
+    DATE_FIELDS,
+    FAR_FUTURE,
+    DateBound,
+    Entry,
+    Listings,
+    NewestFirst,
+    OrderQuery,
+    OrderView,
+    TransactionQuery,
+    within,
+)
+from order_assets.sandbox.payments import (
+    MOST_REFUNDS,
+    Movement,
+    Refund,
+    movements,
+    order_of_transaction,
+    order_transaction_document,
+    refunds_by_hand,
+)
+from order_assets.sandbox.values import Json, micros_of
+from order_assets.sandbox.world import FIRST_PK, World
 
-DOCUMENTED_PK = 27
-FIRST_PK = 1000
 CAPABILITIES = frozenset({"sort", "date-filter"})
-SORT_FIELDS = ("pk", "id", "modified_date", "created_date", "date_placed", "number")
-DATE_FIELDS = ("modified_date", "created_date", "date_placed")
-_FAR_PAST, _FAR_FUTURE = -(2**62), 2**62
+_FREE_FORM = frozenset({"extra_field", "cancellation_info", "delivery_range"})
+_OBJECTS = frozenset({"installment", "cargo_company"})  # these may be null in the documented order
+_NEVER_SET = {"pk": "it names the order", "number": "it names the order", "modified_date": "give it as `at`"}
 
 
 @dataclass(frozen=True)
@@ -64,114 +79,18 @@ class ShopSettings:
                 raise ValueError(f"Sandbox setting {name} is {getattr(self, name)}; it must be at least {least}.")
 
 
-@dataclass(frozen=True, slots=True)
-class DateBound:
-    """A condition on a date of an order: `at_least` and `below`, microseconds since 1970."""
-
-    field: str
-    at_least: int = _FAR_PAST
-    below: int = _FAR_FUTURE
-
-
-@dataclass(frozen=True, slots=True)
-class OrderQuery:
-    """Which orders to list, in which order; without `sort` the newest pk comes first."""
-
-    status: str | None = None
-    is_send: bool | None = None
-    cancel_status: str | None = None
-    bounds: tuple[DateBound, ...] = ()
-    sort: str | None = None
-    descending: bool = False
-
-
-class _NewestFirst(Sequence[int]):
-    """The pks of an unfiltered list, without making the orders: newest first, the documented one last."""
-
-    def __init__(self, count: int) -> None:
-        self._generated = range(FIRST_PK + count - 1, FIRST_PK - 1, -1)
-
-    def __len__(self) -> int:
-        return len(self._generated) + 1
-
-    @overload
-    def __getitem__(self, position: int) -> int: ...
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[int]: ...
-    def __getitem__(self, position: int | slice) -> int | Sequence[int]:
-        if isinstance(position, slice):
-            return [self[p] for p in range(*position.indices(len(self)))]
-        if position == len(self) - 1 or position == -1:
-            return DOCUMENTED_PK
-        return self._generated[position]
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    pks: Sequence[int]
-    made_at: int
-    until: int
-
-
-class _World:
-    """All that will ever happen in a shop, whatever the clock says; drawn on demand, remembered a while."""
-
-    def __init__(self, settings: ShopSettings) -> None:
-        self.seed = settings.seed
-        self.per_day = settings.orders_per_day
-        self.opened = micros_of_day(settings.start)
-        self.first_ordinal = settings.start.toordinal()
-        self.customers_per_channel = max(20, settings.orders_per_day * 8)
-        self.life: Callable[[int], Life] = lru_cache(100_000)(self._life)
-        self.facts: Callable[[int], Facts] = lru_cache(4_096)(self._facts)
-        self.customer: Callable[[int], Customer] = lru_cache(8_192)(self._customer)
-        self.address: Callable[[int], Address] = lru_cache(8_192)(self._address)
-        self.listings: dict[object, _Listing] = {}
-
-    def _life(self, pk: int) -> Life:
-        day, index = divmod(pk - FIRST_PK, self.per_day)
-        rng = stream(self.seed, "life", self.first_ordinal + day, index)
-        # Orders are spread evenly, in the order of their pks; the first and the last stay close to midnight,
-        # where a wrong time zone puts them on another day.
-        width = DAY / self.per_day
-        within = rng.random() * width
-        if self.per_day > 1 and index in (0, self.per_day - 1):
-            near = rng.random() * min(width, 29 * MINUTE)
-            within = near if index == 0 else width - 1 - near
-        return draw_life(rng, pk, self.opened + day * DAY + int(index * width + within))
-
-    def _facts(self, pk: int) -> Facts:
-        return draw_facts(self.seed, self.life(pk), self.customers_per_channel)
-
-    def _customer(self, pk: int) -> Customer:
-        return draw_customer(self.seed, self.opened, catalogue.channel_by_pk(pk % 100), pk)
-
-    def _address(self, pk: int) -> Address:
-        owner = self.customer(pk // 10)
-        return draw_address(self.seed, owner, catalogue.channel_by_pk(owner.channel).currency, pk)
-
-    def placed_until(self, now: int) -> int:
-        """Give how many orders have been placed at `now`."""
-        if not self.per_day or now < self.opened:
-            return 0
-        before = (now - self.opened) // DAY * self.per_day
-        today = range(FIRST_PK + before, FIRST_PK + before + self.per_day)
-        return before + bisect_right(today, now, key=lambda pk: self.life(pk).placed)
-
-    def first_placed_since(self, at: int) -> int:
-        """Give the first pk of the day of `at`; no order placed at or after `at` has a smaller one."""
-        return FIRST_PK + max(0, at - self.opened) // DAY * self.per_day
-
-
 class Shop:
     """A shop at a moment. All reads are pure and give fresh values, free to be changed by the caller.
 
-    Unknown pks raise KeyError.
+    Changes by hand give another shop, which shows them from the first read on, whatever its clock says; times
+    are UTC, and without one they happen now. Unknown pks raise KeyError.
     """
 
     def __init__(self, settings: ShopSettings) -> None:
         self.settings = settings
-        self._world = _World(settings)
+        self._world = World(settings.seed, settings.start, settings.orders_per_day)
+        self._listings = Listings(self._world)
+        self._edits = Edits()
         self._now = None if settings.now is None else micros_of(settings.now)
 
     def at(self, now: datetime | None) -> Shop:
@@ -199,15 +118,24 @@ class Shop:
 
     @property
     def identity(self) -> tuple[int, date, int]:
-        """What the shop's contents follow from: shops with the same identity have the same orders."""
+        """What the shop's contents follow from: shops with the same identity and edits have the same orders."""
         return (self.settings.seed, self.settings.start, self.settings.orders_per_day)
+
+    def edit_of(self, pk: int) -> Edit:
+        """Give what was done to an order by hand; the same object as long as nothing more is done to it."""
+        return self._edits.of(pk)
 
     def order_pks(self, query: OrderQuery | None = None) -> Sequence[int]:
         """List the pks of the orders that a query finds now; without one all, newest pk first."""
         now = self.now_micros()
         if query is None or query == OrderQuery():
-            return _NewestFirst(self._world.placed_until(now))
-        return self._remembered(query, now, lambda: self._find(query, now))
+            return NewestFirst(self._world.placed_until(now), self._edits.hidden)
+
+        def entries_of(pk: int, edit: Edit) -> Iterable[Entry]:
+            view = OrderView(pk, self._life(pk, edit), edit, now)
+            return [(self._sort_key(view, query.sort), pk, pk)] if view.matches(query) else ()
+
+        return self._listings.give(query, self._edits, now, entries_of)
 
     def flat_orders(self, query: OrderQuery | None = None, *, offset: int = 0, limit: int | None = None) -> list[Json]:
         """Give the flat rows of the orders that a query finds now, from `offset`, at most `limit` of them."""
@@ -217,49 +145,59 @@ class Shop:
 
     def exists(self, pk: int) -> bool:
         """Tell whether the shop has this order now."""
-        return pk == DOCUMENTED_PK or 0 <= pk - FIRST_PK < self._world.placed_until(self.now_micros())
+        return self._edits.of(pk).presence == "here" and self._placed(pk)
 
     def pk_of_number(self, number: str) -> int:
         """Give the pk of the order with this number; KeyError if there is none."""
-        if number == documented_order()["number"]:
+        if number == documented_order()["number"] and self.exists(DOCUMENTED_PK):
             return DOCUMENTED_PK
         for pk in pks_of_number(number):
-            if self.exists(pk) and self._world.facts(pk).number == number:
+            if pk != DOCUMENTED_PK and self.exists(pk) and self._world.facts(pk).number == number:
                 return pk
         raise KeyError(number)
 
     def flat_order(self, pk: int) -> Json:
         """Give the flat row of an order, as the list shows it."""
         self._require(pk)
+        edit = self._edits.of(pk)
         if pk == DOCUMENTED_PK:
-            row: Json = documented_order()["transaction_set"][0]["order"]
-            return row
-        return flat_document(self._world.facts(pk), self.now_micros())
+            row = documented_row()
+        else:
+            facts = self._facts(pk, edit)
+            row = flat_document(facts, self.now_micros(), refunds_by_hand(facts, edit.refunds))
+        return row if edit is NO_EDIT else edit.show_in_row(row)
 
     def order_detail(self, pk: int) -> Json:
         """Give the detail document of an order."""
         self._require(pk)
+        edit = self._edits.of(pk)
         if pk == DOCUMENTED_PK:
-            return documented_order()
-        world, facts = self._world, self._world.facts(pk)
-        return detail_document(
-            world.seed,
-            facts,
-            world.customer(facts.customer),
-            world.address(facts.shipping_address),
-            world.address(facts.billing_address),
-            self.now_micros(),
-        )
+            detail = documented_order()
+        else:
+            world, facts = self._world, self._facts(pk, edit)
+            detail = detail_document(
+                world.seed,
+                facts,
+                world.customer(facts.customer),
+                world.address(facts.shipping_address),
+                world.address(facts.billing_address),
+                self.now_micros(),
+                refunds_by_hand(facts, edit.refunds),
+            )
+        return detail if edit is NO_EDIT else edit.show_in_detail(detail)
 
     def order_items(self, pk: int) -> list[Json]:
         """Give the items of an order; the documented order has none."""
         self._require(pk)
-        return [] if pk == DOCUMENTED_PK else item_documents(self._world.facts(pk), self.now_micros())
+        edit = self._edits.of(pk)
+        rows = [] if pk == DOCUMENTED_PK else item_documents(self._facts(pk, edit), self.now_micros())
+        return edit.show_in_children("items", rows)
 
     def discount_items(self, pk: int) -> list[Json]:
         """Give the discount items of an order; the documented order has none."""
         self._require(pk)
-        return [] if pk == DOCUMENTED_PK else discount_documents(self._world.facts(pk))
+        rows = [] if pk == DOCUMENTED_PK else discount_documents(self._world.facts(pk))
+        return self._edits.of(pk).show_in_children("discounts", rows)
 
     def order_transactions(self, bounds: Iterable[DateBound] = ()) -> list[Json]:
         """Give the order transactions within bounds on modified_date and created_date, newest pk first."""
@@ -269,26 +207,34 @@ class Shop:
     def order_transaction_pks(self, bounds: tuple[DateBound, ...] = ()) -> Sequence[int]:
         """List the pks of the order transactions within the bounds, newest pk first."""
         now = self.now_micros()
-        return self._remembered(("transactions", bounds), now, lambda: self._find_transactions(bounds, now))
+
+        def entries_of(pk: int, edit: Edit) -> Iterable[Entry]:
+            for movement in self._movements(pk, edit, now):
+                dates = {"modified_date": movement.modified, "created_date": movement.created}
+                if within(bounds, dates.__getitem__):
+                    yield movement.pk, movement.pk, pk
+
+        return self._listings.give(TransactionQuery(bounds), self._edits, now, entries_of)
 
     def order_transaction(self, pk: int) -> Json:
         """Give one order transaction."""
-        facts = self._world.facts(pk // PER_ORDER)
-        seen = facts.life.seen(self.now_micros())
-        for movement in movements(facts, seen):
-            if movement.pk == pk and movement.succeeded:
+        owner = order_of_transaction(pk)
+        self._require(owner)
+        for movement in self._movements(owner, self._edits.of(owner), self.now_micros()):
+            if movement.pk == pk:
                 return order_transaction_document(self._world.seed, movement)
         raise KeyError(pk)
 
     def order_events(self, pk: int) -> tuple[Event, ...]:
-        """Give all that happens to an order, past and future, by time; nothing to the documented one."""
+        """Give all that happens to an order of itself, past and future, by time; nothing to the documented one."""
         self._require(pk)
-        return () if pk == DOCUMENTED_PK else self._world.life(pk).events()
+        life = self._life(pk, self._edits.of(pk))
+        return () if life is None else life.events()
 
     def unchanged_until(self, pk: int) -> int:
-        """Give the instant (microseconds since 1970) up to which no document of the order changes."""
+        """Give the instant (microseconds since 1970) up to which no document of the order changes of itself."""
         if pk == DOCUMENTED_PK:
-            return _FAR_FUTURE
+            return FAR_FUTURE
         now, world, facts = self.now_micros(), self._world, self._world.facts(pk)
         things = (
             world.customer(facts.customer),
@@ -296,103 +242,199 @@ class Shop:
             world.address(facts.billing_address),
         )
         own = facts.life.next_change(now)
-        return min(_FAR_FUTURE if own is None else own, *(thing.rhythm.next_change(now) for thing in things))
+        return min(FAR_FUTURE if own is None else own, *(thing.rhythm.next_change(now) for thing in things))
+
+    def modify(self, pk: int, at: datetime | None = None, **fields: object) -> Shop:
+        """Set fields of an order wherever it shows them, and move its modified_date to `at`, forward or back.
+
+        A new `status` brings its `status_display`; `date_placed` and `created_date` may be given as datetime or
+        as ISO text. ValueError for a field that the order does not have or that is not a plain value.
+        """
+        return self.bulk_modify([pk], at, **fields)
+
+    def bulk_modify(self, pks: Iterable[int], at: datetime | None = None, **fields: object) -> Shop:
+        """Do to many orders what `modify` does to one; all get the very same modified_date."""
+        now, moment = self._moments(at)
+        dates = {name: _micros_given(name, fields.pop(name)) for name in DATE_FIELDS[1:] if name in fields}
+        plain = _settable(fields)
+
+        def change(edit: Edit) -> Edit:
+            moved = edit.moved(now, moment)
+            return replace(moved, dates={**edit.dates, **dates}, fields={**edit.fields, **plain})
+
+        return self._edited(self._present(pks), change)
+
+    def cancel(self, pk: int, at: datetime | None = None) -> Shop:
+        """Cancel an order and its items, and move its modified_date to `at`; nothing more happens to it of itself."""
+        now, moment = self._moments(at)
+        state = {"status": "100", "status_display": "canceled", "cancel_status": "completed"}
+
+        def stop(edit: Edit) -> Edit:
+            return replace(edit.touched("items", now, moment, state), stopped=now)
+
+        # The API clears cancellation_info once the cancellation is through.
+        return self.modify(pk, at, cancellation_info={}, **state)._edited([pk], stop)
+
+    def delete(self, pk: int) -> Shop:
+        """Take an order out of the shop for good, with everything below it."""
+        return self._edited(self._present([pk]), lambda edit: replace(edit, presence="deleted"))
+
+    def refund(self, pk: int, amount: str | int | Decimal, at: datetime | None = None) -> Shop:
+        """Pay back `amount` (in the order's currency): one transaction more, dated `at`, and a higher refund_amount.
+
+        The order's modified_date stays, as it does in the real API. ValueError for an amount that is not above 0,
+        or has more than two decimals, and for the documented order.
+        """
+        cents, (_, moment) = _cents(amount), self._moments(at)
+        if pk == DOCUMENTED_PK:
+            raise ValueError(f"Order {pk} is the documented one, whose payments are fixed. Refund another one.")
+        if len(self._edits.of(pk).refunds) >= MOST_REFUNDS:
+            raise ValueError(f"Order {pk} has been refunded {MOST_REFUNDS} times. Refund another one.")
+        refund = Refund(cents, moment)
+        return self._edited(self._present([pk]), lambda edit: replace(edit, refunds=(*edit.refunds, refund)))
+
+    def touch_children(self, pk: int, *kinds: str, at: datetime | None = None, **fields: object) -> Shop:
+        """Set fields of all rows of some `CHILD_KINDS` below an order, and their modified_date to `at`.
+
+        Without kinds the dates of all its rows move. The order's own modified_date stays. The rows of
+        ordertransaction_set go with the transactions, their dates only. ValueError if there are no such rows.
+        """
+        now, moment = self._moments(at)
+        unknown = set(kinds) - set(CHILD_KINDS)
+        if unknown:
+            raise ValueError(
+                f"There are no children {', '.join(sorted(unknown))}; there are: {', '.join(CHILD_KINDS)}."
+            )
+        if fields and not kinds:
+            raise ValueError(f"Say of which children of order {pk} to set {', '.join(fields)}.")
+        found = self._kinds_below(pk)
+        missing = [kind for kind in kinds if kind not in found]
+        if missing or not found:
+            raise ValueError(f"Order {pk} has no {', '.join(missing) or 'children'} now. Touch another order.")
+        plain = _plain(fields)
+
+        def change(edit: Edit) -> Edit:
+            for kind in kinds or found:
+                edit = edit.touched(kind, now, moment, plain)
+            return edit
+
+        return self._edited([pk], change)
+
+    def hold_back(self, pks: Iterable[int]) -> Shop:
+        """Hide orders, placed already or not yet, until they are released."""
+        chosen = list(pks)
+        for pk in chosen:
+            possible = pk == DOCUMENTED_PK or (pk >= FIRST_PK and self._world.per_day > 0)
+            if not possible or self._edits.of(pk).presence == "deleted":
+                raise KeyError(pk)
+        return self._edited(chosen, lambda edit: replace(edit, presence="held back"))
+
+    def release(self, pks: Iterable[int]) -> Shop:
+        """Let held orders appear: placed when they were placed, created and modified now, with all below them.
+
+        Those that are not due yet will come in their time. ValueError for an order that is not held back.
+        """
+        chosen, now = list(pks), self.now_micros()
+        strangers = [pk for pk in chosen if self._edits.of(pk).presence != "held back"]
+        if strangers:
+            raise ValueError(f"Orders {strangers} are not held back. Call hold_back first.")
+
+        def arrive(edit: Edit) -> Edit:
+            for kind in CHILD_KINDS:
+                edit = edit.touched(kind, now, now, {}, created=now)
+            return replace(edit.moved(now, now), presence="here", dates={**edit.dates, "created_date": now})
+
+        late = [pk for pk in chosen if self._placed(pk)]
+        shown = self._edited(chosen, lambda edit: replace(edit, presence="here"))
+        return shown._edited(late, arrive)
+
+    def _edited(self, pks: Iterable[int], change: Callable[[Edit], Edit]) -> Shop:
+        other = copy.copy(self)
+        other._edits = self._edits.changed(pks, change)
+        return other
+
+    def _present(self, pks: Iterable[int]) -> list[int]:
+        chosen, placed = list(pks), self._world.placed_until(self.now_micros())
+        for pk in chosen:
+            if self._edits.of(pk).presence != "here" or not (pk == DOCUMENTED_PK or 0 <= pk - FIRST_PK < placed):
+                raise KeyError(pk)
+        return chosen
+
+    def _placed(self, pk: int) -> bool:
+        return pk == DOCUMENTED_PK or 0 <= pk - FIRST_PK < self._world.placed_until(self.now_micros())
 
     def _require(self, pk: int) -> None:
         if not self.exists(pk):
             raise KeyError(pk)
 
-    def _remembered(self, key: object, now: int, find: Callable[[], tuple[list[int], int]]) -> Sequence[int]:
-        # Walking a list costs one search per page; its result holds until the next event of any order in it.
-        known = self._world.listings.get(key)
-        if known is not None and known.made_at <= now < known.until:
-            return known.pks
-        pks, until = find()
-        if len(self._world.listings) >= 32:
-            self._world.listings.clear()
-        self._world.listings[key] = _Listing(pks, now, until)
-        return pks
+    def _moments(self, at: datetime | None) -> tuple[int, int]:
+        # When it is done, and when it is said to have been done.
+        now = self.now_micros()
+        return now, now if at is None else micros_of(at)
 
-    def _find(self, query: OrderQuery, now: int) -> tuple[list[int], int]:
-        lives, until = self._candidates(query.bounds, now)
-        pks = [life.pk for life in lives if _matches(life, query, now)]
-        if _documented_matches(query):
-            pks.append(DOCUMENTED_PK)
-        pks.sort(reverse=query.sort is None or query.descending)
-        if query.sort not in (None, "pk", "id"):
-            keys = {pk: self._sort_key(pk, str(query.sort), now) for pk in pks}
-            pks.sort(key=keys.__getitem__, reverse=query.descending)
-        return pks, until
+    def _kinds_below(self, pk: int) -> list[str]:
+        detail = self.order_detail(pk)
+        rows = {"items": self.order_items(pk), "discounts": self.discount_items(pk)}
+        rows |= {kind: [row for name in names for row in detail[name]] for kind, names in DETAIL_SETS.items()}
+        return [kind for kind in CHILD_KINDS if rows[kind]]
 
-    def _find_transactions(self, bounds: tuple[DateBound, ...], now: int) -> tuple[list[int], int]:
-        lives, until = self._candidates(bounds, now)
-        pks = []
-        for life in lives:
-            for movement in movements(self._world.facts(life.pk), life.seen(now)):
-                dates = {"modified_date": movement.modified, "created_date": movement.created}
-                if movement.succeeded and all(b.at_least <= dates[b.field] < b.below for b in bounds):
-                    pks.append(movement.pk)
-        return sorted(pks, reverse=True), until
-
-    def _candidates(self, bounds: tuple[DateBound, ...], now: int) -> tuple[list[Life], int]:
-        # No date of an order lies outside of [placed, placed + LONGEST_LIFE]: that spares most of the orders.
-        world = self._world
-        since = max((bound.at_least for bound in bounds), default=_FAR_PAST)
-        first = world.first_placed_since(since - LONGEST_LIFE)
-        end = FIRST_PK + world.placed_until(now)
-        lives = [world.life(pk) for pk in range(first, end)]
-        upcoming = [world.life(end).placed] if world.per_day else []
-        changes = (life.next_change(now) for life in lives)
-        until = min(chain(upcoming, (at for at in changes if at is not None)), default=_FAR_FUTURE)
-        return lives, until
-
-    def _sort_key(self, pk: int, field: str, now: int) -> str:
+    def _life(self, pk: int, edit: Edit) -> Life | None:
         if pk == DOCUMENTED_PK:
-            return str(_documented_row()[field])
+            return None
         life = self._world.life(pk)
-        if field == "number":
-            return self._world.facts(pk).number
-        return instant(_date_of(life, field, now))
+        return life if edit.stopped is None else life.until(edit.stopped)
+
+    def _facts(self, pk: int, edit: Edit) -> Facts:
+        facts = self._world.facts(pk)
+        return facts if edit.stopped is None else replace(facts, life=facts.life.until(edit.stopped))
+
+    def _movements(self, pk: int, edit: Edit, now: int) -> Iterable[Movement]:
+        if pk == DOCUMENTED_PK:
+            return ()
+        facts = self._facts(pk, edit)
+        made = movements(facts, facts.life.seen(now)) + refunds_by_hand(facts, edit.refunds)
+        return (edit.movement(movement) for movement in made if movement.succeeded)
+
+    def _sort_key(self, view: OrderView, field: str | None) -> int | str:
+        if field in DATE_FIELDS:
+            return view.date(field)
+        if field != "number":
+            return view.pk
+        return str(documented_row()["number"]) if view.life is None else self._world.facts(view.pk).number
 
 
-def _date_of(life: Life, field: str, now: int) -> int:
-    if field == "modified_date":
-        return life.modified(now)
-    return life.created if field == "created_date" else life.placed
+def _settable(fields: dict[str, object]) -> dict[str, object]:
+    known = documented_row() | documented_order()
+    for name in fields:
+        reason = _NEVER_SET.get(name)
+        if name not in known:
+            reason = "orders have no such field"
+        elif name in _OBJECTS or (name not in _FREE_FORM and isinstance(known[name], dict | list)):
+            reason = "it is an object of its own"
+        if reason:
+            raise ValueError(f"{name} of an order cannot be set by hand: {reason}.")
+    return _plain(fields)
 
 
-def _matches(life: Life, query: OrderQuery, now: int) -> bool:
-    return (
-        all(bound.at_least <= _date_of(life, bound.field, now) < bound.below for bound in query.bounds)
-        and query.status in (None, life.status(now))
-        and query.is_send in (None, life.is_send(now))
-        and (query.cancel_status is None or query.cancel_status == life.cancel_status(now))
-    )
+def _plain(fields: dict[str, object]) -> dict[str, object]:
+    # As JSON would give them: nothing that cannot be sent, nothing shared with the caller.
+    plain: dict[str, object] = json.loads(json.dumps(fields))
+    return plain
 
 
-def _documented_matches(query: OrderQuery) -> bool:
-    row = _documented_row()
-    dates = {field: micros_of(datetime.fromisoformat(row[field])) for field in DATE_FIELDS}
-    return (
-        all(bound.at_least <= dates[bound.field] < bound.below for bound in query.bounds)
-        and query.status in (None, row["status"])
-        and query.is_send in (None, row["is_send"])
-        and query.cancel_status is None
-    )
+def _micros_given(name: str, value: object) -> int:
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        raise ValueError(f"{name} is {value!r}; give a datetime or ISO text.")
+    return micros_of(value)
 
 
-@lru_cache(1)
-def _documented_text() -> str:
-    return Path(__file__).with_name("documented_order.json").read_text(encoding="utf-8")
-
-
-@lru_cache(1)
-def _documented_row() -> Json:
-    row: Json = documented_order()["transaction_set"][0]["order"]
-    return row
-
-
-def documented_order() -> Json:
-    """Give the order of the vendor's documentation, as a fresh value."""
-    order: Json = json.loads(_documented_text())
-    return order
+def _cents(amount: str | int | Decimal) -> int:
+    try:
+        cents = Decimal(amount) * 100
+    except InvalidOperation:
+        cents = Decimal(0)
+    if not cents.is_finite() or cents <= 0 or cents != int(cents):
+        raise ValueError(f"The amount of a refund is {amount}; it must be above 0, with at most two decimals.")
+    return int(cents)

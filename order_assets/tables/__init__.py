@@ -9,6 +9,7 @@ from order_assets.tables.controls import (
     values_are_known,
 )
 from order_assets.tables.flatten import Flattener, FlattenReport, table_file
+from order_assets.tables.owners import owners
 from order_assets.tables.proof import Proof, Sample, nothing_lost, prove_day
 from order_assets.tables.verdict import DayVerdict, passed_days, read_verdict, withdraw_verdict, write_verdict
 from order_assets.tables.verify import Finding, verify_day
@@ -24,6 +25,7 @@ __all__ = [
     "documented_fields_present",
     "keeping_old_files",
     "nothing_lost",
+    "owners",
     "passed_days",
     "prove_day",
     "read_verdict",

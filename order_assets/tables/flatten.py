@@ -22,13 +22,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from order_assets.contract.model import Contract, Document, Kind
+from order_assets.contract.model import Contract, Document, Kind, Table
 from order_assets.contract.schema import arrow_schema
-from order_assets.contract.shape import document_shape
+from order_assets.contract.shape import Record, SetOf, document_shape, history_shape
 from order_assets.tables.files import Writer, table_file
+from order_assets.tables.history import state_changes
 from order_assets.tables.normalise import normalise
 from order_assets.tables.reader import Reader
-from order_assets.tables.rows import Batch, newest_of_each, rows_of_batch, without_version
+from order_assets.tables.rows import Batch, history_of_batch, newest_of_each, rows_of_batch, without_version
 
 __all__ = ["FlattenReport", "Flattener", "table_file"]
 
@@ -60,22 +61,30 @@ class Flattener:
     def __init__(self, contract: Contract, *, threads: int | None = None, memory_limit: str = "256MB") -> None:
         self._contract = contract
         self._shapes = {document: document_shape(contract, document) for document in Document}
+        self._history_shapes = {Document.DETAIL: history_shape(contract)}
         self._schemas = {table.name: arrow_schema(table) for table in contract}
         self._threads = threads or os.cpu_count() or 2
         self._memory_limit = memory_limit
         self._readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
 
-    def flatten_day(self, data_root: Path, day: date, batches: Iterable[pa.Table]) -> FlattenReport:
+    def flatten_day(
+        self, data_root: Path, day: date, batches: Iterable[pa.Table], earlier: Iterable[pa.Table] = ()
+    ) -> FlattenReport:
         """Write the Parquet files of a day, each by rename when all are whole.
 
         `batches` are the day's landed rows in ascending order of `order_pk`, in pieces of any size: the columns of a
         landing row, among them the three documents as JSON text. Equal rows give equal bytes. An empty day gives
-        files without rows.
+        files without rows. `earlier` are the versions before those rows, for histories alone: `order_pk`,
+        `fetched_at`, `listed_modified_date`, `outcome`, `irregular` and `detail`, which may be cut down to what
+        histories are made of.
         """
         started = time.perf_counter()
         expected: dict[str, int] = {table.name: 0 for table in self._contract.of_kind(Kind.CHILD)}
         orders = 0
-        things: dict[str, list[pa.Table]] = {table.name: [] for table in self._contract.of_kind(Kind.THING)}
+        # What is decided over all orders of the day waits for the last one.
+        waiting: dict[str, list[pa.Table]] = {
+            table.name: [] for table in self._contract.of_kind(Kind.THING, Kind.HISTORY)
+        }
         with ExitStack() as stack:
             writers = {
                 table.name: stack.enter_context(
@@ -89,13 +98,16 @@ class Flattener:
                 for name, size in result.expected.items():
                     expected[name] += size
                 for name, rows in result.rows.items():
-                    if name in things:
-                        things[name].append(rows)
+                    if name in waiting:
+                        waiting[name].append(rows)
                     else:
                         writers[name].write(rows)
-            for table in self._contract.of_kind(Kind.THING):
-                if things[table.name]:
-                    writers[table.name].write(without_version(newest_of_each(table, things.pop(table.name))))
+            for result in _in_turn(pool, self._threads, self._flatten_earlier, _of_size(earlier)):
+                for name, rows in result.rows.items():
+                    waiting[name].append(rows)
+            for table in self._contract.of_kind(Kind.THING, Kind.HISTORY):
+                if found := waiting.pop(table.name):
+                    writers[table.name].write(_over_all_orders(table, found))
             for _ in pool.map(Writer.finish, writers.values()):
                 pass
             size = sum(writer.publish() for writer in writers.values())
@@ -108,7 +120,7 @@ class Flattener:
         if readable.num_rows:
             reader = self._borrowed_reader()
             try:
-                regular = self._regular(readable)
+                regular = _regular(readable, self._shapes)
                 documents = {document: reader.documents(document, regular[document.value]) for document in Document}
                 rows = rows_of_batch(self._schemas, self._contract, Batch(readable, documents), reader)
             finally:
@@ -116,22 +128,20 @@ class Flattener:
         rows |= _remainders(landed, self._schemas)
         return _Result(rows, _count_sets(self._contract, readable), readable.num_rows)
 
+    def _flatten_earlier(self, versions: pa.Table) -> _Result:
+        reader = self._borrowed_reader()
+        try:
+            texts = _regular(versions, self._history_shapes)[Document.DETAIL.value]
+            batch = Batch(versions, {Document.DETAIL: reader.histories(texts)})
+            return _Result(history_of_batch(self._schemas, self._contract, batch, reader), {}, 0)
+        finally:
+            self._readers.put(reader)
+
     def _borrowed_reader(self) -> Reader:
         try:
             return self._readers.get_nowait()
         except queue.Empty:
             return Reader(self._contract, self._memory_limit)
-
-    def _regular(self, landed: pa.Table) -> pa.Table:
-        """The rows with their irregular documents rewritten."""
-        irregular = [index for index, flag in enumerate(landed["irregular"].to_pylist()) if flag]
-        for document in Document if irregular else ():
-            texts = landed[document.value].to_pylist()
-            for index in irregular:
-                texts[index] = normalise(texts[index], self._shapes[document])
-            where = landed.schema.get_field_index(document.value)
-            landed = landed.set_column(where, document.value, pa.array(texts, pa.string()))
-        return landed
 
 
 @dataclass(frozen=True)
@@ -173,6 +183,24 @@ def _in_turn(
         under_way.append(pool.submit(work, batch))
     while under_way:
         yield under_way.popleft().result()
+
+
+def _regular(landed: pa.Table, shapes: Mapping[Document, Record | SetOf]) -> pa.Table:
+    """The rows with their irregular documents of these shapes rewritten."""
+    irregular = [index for index, flag in enumerate(landed["irregular"].to_pylist()) if flag]
+    for document, shape in shapes.items() if irregular else ():
+        texts = landed[document.value].to_pylist()
+        for index in irregular:
+            texts[index] = normalise(texts[index], shape)
+        where = landed.schema.get_field_index(document.value)
+        landed = landed.set_column(where, document.value, pa.array(texts, pa.string()))
+    return landed
+
+
+def _over_all_orders(table: Table, rows: list[pa.Table]) -> pa.Table:
+    if table.kind is Kind.HISTORY:
+        return state_changes(table, rows)
+    return without_version(newest_of_each(table, rows))
 
 
 def _is_readable(landed: pa.Table) -> pa.ChunkedArray:

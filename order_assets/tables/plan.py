@@ -10,12 +10,27 @@ import json
 from collections.abc import Mapping
 
 from order_assets.contract.model import ColumnType, Contract, Document
-from order_assets.contract.shape import CopyOf, FreeForm, Leaf, Record, Removed, SetOf, Shape, document_shape
+from order_assets.contract.shape import (
+    CopyOf,
+    FreeForm,
+    Leaf,
+    Record,
+    Removed,
+    SetOf,
+    Shape,
+    document_shape,
+    history_shape,
+)
 
 
 def document_statements(contract: Contract) -> dict[Document, str]:
     """The statement that reads each document: it selects one typed value `d` per row of a relation `texts`."""
     return {document: _transform(_structure(document_shape(contract, document))) for document in Document}
+
+
+def history_statement(contract: Contract) -> str:
+    """The statement that reads of detail documents only what histories are made of."""
+    return _transform(_structure(history_shape(contract)))
 
 
 def extract_statement(types: Mapping[str, ColumnType]) -> str:

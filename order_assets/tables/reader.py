@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from order_assets.contract.model import ColumnType, Contract, Document
-from order_assets.tables.plan import document_statements, extract_statement, quoted
+from order_assets.tables.plan import document_statements, extract_statement, history_statement, quoted
 
 
 class Reader:
@@ -28,12 +28,18 @@ class Reader:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.register("texts", self._feed)
         self._prepared: set[str] = set()
+        self._history = history_statement(contract)
         for document, statement in document_statements(contract).items():
             self._prepare(document.value, statement)
 
     def documents(self, document: Document, texts: pa.ChunkedArray) -> pa.Array:
         """The typed documents of the texts, one for one."""
         return self._run(document.value, texts)
+
+    def histories(self, texts: pa.ChunkedArray) -> pa.Array:
+        """What histories are made of, one for one; the texts are detail documents or were cut down to that."""
+        self._prepare(self._history, self._history)
+        return self._run(self._history, texts)
 
     def extract(self, texts: pa.Array, types: Mapping[str, ColumnType]) -> pa.StructArray:
         """Single values of free-form JSON objects: one record per text, with the fields of `types`."""

@@ -88,6 +88,16 @@ class _Place:
         return _Place(pc.list_flatten(sets), self.order.take(set_of), position, self.owners, set_of)
 
 
+def history_of_batch(
+    schemas: Mapping[str, pa.Schema], contract: Contract, batch: Batch, reader: Reader
+) -> dict[str, pa.Table]:
+    """The rows of each history, one per version in the batch; see `history.state_changes`."""
+    return {
+        table.name: _rows_of_table(table, schemas[table.name], batch, reader)
+        for table in contract.of_kind(Kind.HISTORY)
+    }
+
+
 def rows_of_batch(
     schemas: Mapping[str, pa.Schema], contract: Contract, batch: Batch, reader: Reader
 ) -> dict[str, pa.Table]:
@@ -170,6 +180,15 @@ def _derived(column: Column, source: Source, place: _Place, batch: Batch) -> pa.
             return place.owners.fields[column.path].take(place.owner_of)
         case Origin.FOLDED:
             return _folded(column, source, batch)
+        case Origin.VERSION:
+            return batch.listed(column.path).take(place.order)
+        case Origin.GONE:
+            return pc.equal(batch.listed("outcome"), "tombstoned").take(place.order)
+        case Origin.SIZE:
+            *holder, _ = steps(column.path)
+            return pc.fill_null(pc.list_value_length(batch.at(source.document, holder).objects), 0)
+        case Origin.TRUE:
+            return _counted_true(column, source, batch)
     raise AssertionError(f"{column.name}: nothing holds {source.path}, so it has no {column.origin.value}")
 
 
@@ -181,6 +200,15 @@ def _folded(column: Column, source: Source, batch: Batch) -> pa.Array:
     every = pa.array(range(batch.landed.num_rows), pa.int64())
     at = pc.index_in(every, value_set=newest["order"].combine_chunks())
     return pc.coalesce(newest["value"].combine_chunks().take(at), batch.listed(_LISTED[column.path]))
+
+
+def _counted_true(column: Column, source: Source, batch: Batch) -> pa.Array:
+    """For each order how many rows of a set have true at the path."""
+    *rows, name = steps(column.path)
+    elements = batch.at(source.document, rows)
+    counts = pc.value_counts(elements.order.filter(pc.fill_null(elements.fields[name], False)))
+    at = pc.index_in(pa.array(range(batch.landed.num_rows), pa.int64()), value_set=counts.field("values"))
+    return pc.fill_null(counts.field("counts").take(at), 0)
 
 
 def _extracted(table: Table, place: _Place, reader: Reader) -> dict[str, pa.Array]:

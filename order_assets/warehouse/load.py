@@ -1,7 +1,8 @@
 """Loads days into the warehouse and takes days out of it: one call, one transaction on a draft of the file.
 
 One statement per table serves all days of a call, so thirty days in one call are far cheaper than thirty
-calls. The files to read are checked in `inputs`, tables are made in `schema`, and the swap is in `publish`.
+calls. The files to read are checked in `inputs`, tables are made in `schema`, marts in `marts_refresh`, and the
+swap is in `publish`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from order_assets.warehouse.layout import (
     ledger_layout,
     loaded_layout,
 )
+from order_assets.warehouse.marts_refresh import MartReport, marts_of, refresh_marts
 from order_assets.warehouse.publish import Draft, drafting
 from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import age, count_per_day, name, names, statement
@@ -38,7 +40,7 @@ _LEDGER = "order_ledger"
 class LoadReport:
     """What a load did: days, rows that each table has of each day now, seconds, and the file's bytes.
 
-    `rows` counts rows in `orders.<table>`; for things, versions in `history.<table>`.
+    `rows` counts rows in `orders.<table>`; for things, versions in `history.<table>`. `marts` tells of each mart.
     """
 
     days: tuple[date, ...]
@@ -46,6 +48,7 @@ class LoadReport:
     copy_seconds: float
     load_seconds: float
     bytes: int
+    marts: Mapping[str, MartReport]
 
 
 def load_days(
@@ -73,7 +76,7 @@ def load_days(
             inputs = find_inputs(connection, contract, data_root, wanted)
             copy_seconds = draft.start(fresh=fresh)
             attach_draft(connection, draft)
-            rows = _load(connection, contract, contract_version, inputs)
+            rows, marts = _load(connection, contract, contract_version, inputs)
             detach(connection)
         draft.publish()
         return LoadReport(
@@ -82,6 +85,7 @@ def load_days(
             copy_seconds=copy_seconds,
             load_seconds=time.perf_counter() - started - copy_seconds,
             bytes=draft.published.stat().st_size,
+            marts=marts,
         )
 
 
@@ -105,6 +109,7 @@ def drop_days(
             connection.begin()
             ensure_schema(connection, contract, ())
             _replace(connection, contract, wanted, None)
+            refresh_marts(connection, wanted, marts_of(contract))
             connection.commit()
             detach(connection)
         draft.publish()
@@ -137,7 +142,7 @@ def _refusal(days: tuple[date, ...], draft: Draft, reason: str) -> str:
 
 def _load(
     connection: duckdb.DuckDBPyConnection, contract: Contract, contract_version: str, inputs: Inputs
-) -> dict[str, dict[date, int]]:
+) -> tuple[dict[str, dict[date, int]], dict[str, MartReport]]:
     connection.begin()
     ensure_schema(connection, contract, inputs.ledger_columns)
     _replace(connection, contract, inputs.days, inputs)
@@ -147,8 +152,9 @@ def _load(
         statement("record_days"),
         {"days": list(inputs.days), "rows": totals, "contract_version": contract_version},
     )
+    marts = refresh_marts(connection, inputs.days, marts_of(contract))
     connection.commit()
-    return rows
+    return rows, marts
 
 
 def _replace(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from order_assets.contract import CONTRACT, Contract, ContractError, Document, Kind
-from order_assets.contract.model import BIGINT, MONEY, TEXT, Provenance, Source, Table, column, pk
+from order_assets.contract.model import BIGINT, MONEY, TEXT, Personal, Provenance, Source, Table, column, pk
 from order_assets.contract.schema import arrow_schema
 from order_assets.contract.shape import (
     Leaf,
@@ -16,6 +16,7 @@ from order_assets.contract.shape import (
     SetOf,
     contract_version,
     document_shape,
+    history_shape,
     is_promised,
     removed_paths,
     steps,
@@ -114,6 +115,26 @@ def test_a_table_with_a_column_twice_or_a_key_that_is_not_there_is_refused() -> 
         Contract((table, table))
     with pytest.raises(ContractError, match="need one"):
         Contract((replace(table, sources=()),))
+
+
+def test_a_history_that_could_not_be_kept_without_the_documents_is_refused() -> None:
+    table = CONTRACT.table("order_status_history")
+    with pytest.raises(ContractError, match="from the detail document itself"):
+        with_table(replace(table, sources=(Source(Document.DETAIL, "transaction_set[]"),)))
+    with pytest.raises(ContractError, match="may have to be forgotten: \\['who'\\]"):
+        with_table(replace(table, columns=(*table.columns, column("who", TEXT, "Who", personal=Personal.NAME))))
+
+
+def test_a_history_is_read_from_few_fields_of_the_detail() -> None:
+    shape = history_shape(CONTRACT)
+    assert set(shape.children) == {
+        "status", "status_display", "cancel_status", "amount", "discount_amount", "refund_amount",
+        "discount_refund_amount", "shipping_refund_amount", "is_send", "ordershippinginfo_set",
+    }  # fmt: skip
+    shipments = shape.children["ordershippinginfo_set"]
+    assert isinstance(shipments, SetOf)
+    assert isinstance(shipments.element, Record)
+    assert set(shipments.element.children) == {"is_send"}
 
 
 def test_unknown_tables_and_columns_are_named_with_what_there_is() -> None:

@@ -52,11 +52,12 @@ def test_an_order_that_vanished_from_the_list_is_kept_and_marked(tmp_path: Path)
     assert (report.orders, report.vanished, report.new, report.changed) == (1, 1, 0, 0)
 
 
-def test_an_empty_listing_after_a_full_one_marks_all_as_vanished(tmp_path: Path) -> None:
+def test_an_empty_listing_after_a_full_one_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     write_index(tmp_path, ISTANBUL, [row(1)], SEEN)
-    report = write_index(tmp_path, ISTANBUL, [], LATER)
-    assert report.vanished == 1
-    assert [order.pk for order in orders_of_day(tmp_path, date(2026, 1, 5))] == [1]
+    before = index_file(tmp_path).read_bytes()
+    with pytest.raises(OrderIndexError, match="has 0 orders, though 1 are known"):
+        write_index(tmp_path, ISTANBUL, [], LATER)
+    assert index_file(tmp_path).read_bytes() == before
 
 
 def test_new_and_changed_orders_are_counted(tmp_path: Path) -> None:

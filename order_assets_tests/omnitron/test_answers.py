@@ -218,6 +218,7 @@ def test_counters_add_up(serve: Serve, connect: Connect) -> None:
     client.get_json_bytes("orders/", missing_ok=True)
     counted = client.counters.as_dict()
     assert counted.pop("seconds_waited") > 0
+    assert (counted.pop("budget_seconds_waited"), counted.pop("slow_downs"), counted.pop("lowest_share")) == (0, 0, 1)
     assert counted == {"requests": 3, "retries": 1, "logins": 0, "bytes_received": 28, "not_found": 1}
 
 

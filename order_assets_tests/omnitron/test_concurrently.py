@@ -16,6 +16,7 @@ from order_assets.omnitron import (
     OmnitronUnavailableError,
 )
 
+from .conftest import NO_LIMIT
 from .scripted_shop import Answer, Asked, Reply, ScriptedShop, in_turn
 
 Serve = Callable[[Answer], ScriptedShop]
@@ -107,7 +108,7 @@ def test_an_error_that_concerns_all_ends_the_walk_and_cuts_long_waits(serve: Ser
     settings = ClientSettings(
         shop.url,
         token="t",
-        requests_per_second=None,
+        requests_per_second=NO_LIMIT,
         max_concurrency=4,
         backoff_seconds=1000,
         max_backoff_seconds=1000,

@@ -223,5 +223,5 @@ def test_errors_are_all_of_one_family() -> None:
     from order_assets import omnitron
 
     kinds = [value for name, value in vars(omnitron).items() if name.endswith("Error")]
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     assert all(issubclass(kind, OmnitronError) for kind in kinds)

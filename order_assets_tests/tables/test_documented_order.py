@@ -16,6 +16,7 @@ from order_assets_tests.tables.days import DAY, faults, flatten, landed, order, 
 
 ONE_ROW = (
     "orders",
+    "order_status_history",
     "transactions",
     "shipping_infos",
     "addresses",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.landed_days import landing_rows
-from order_assets.contract import CONTRACT
+from order_assets.contract import CONTRACT, Document
 from order_assets.landing import Landing
 from order_assets.tables import Proof, Sample, nothing_lost, prove_day, table_file
+from order_assets.tables.proof import prove
 from order_assets_tests.tables.days import DAY, FLATTENER, batch, gone, landed, order
 
 Row = dict[str, Any]
@@ -106,6 +108,13 @@ def test_a_value_in_the_wrong_column_is_lost(tmp_path: Path) -> None:
     sample = flattened(tmp_path, rich_order())
     damage(tmp_path, "orders", lambda row: row | {"amount": row["shipping_amount"], "shipping_amount": row["amount"]})
     assert {"amount", "shipping_amount"} <= set(paths(prove_day(tmp_path, DAY, CONTRACT, sample)))
+
+
+def test_a_value_that_only_the_history_of_the_order_has_is_lost() -> None:
+    documents = {27: {Document.DETAIL: {"pk": 27, "aside": {"refund_amount": "5.00"}}}}
+    tables: dict[str, list[Row]] = {"orders": [{"pk": 27, "refund_amount": None}], "unmapped_fields": []}
+    tables["order_status_history"] = [{"order_pk": 27, "refund_amount": Decimal("5.00")}]
+    assert paths(prove(documents, tables, [])) == ["aside.refund_amount"]
 
 
 def test_a_table_that_cannot_be_read_loses_its_values(tmp_path: Path) -> None:

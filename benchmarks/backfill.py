@@ -1,0 +1,212 @@
+"""Times a backfill through Dagster, in one run, against the stand-in in a process of its own.
+
+    python -m benchmarks.backfill [DAYS [ORDERS_PER_DAY]] [--latency-ms N] [--concurrency N] [--profile FILE]
+
+Lists the orders, then fetches, flattens and loads the days, with the project's definitions and a fresh history in
+SQLite. Prints seconds per day, CPU seconds, peak memory, and where the time went. Parts are timed by watching the
+functions that do the work; what a part does in other threads counts as its wall time and not as its CPU. What the
+benchmark does not time is Dagster's engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+FIRST_DAY = date(2025, 1, 1)
+_DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
+
+
+@dataclass
+class Clock:
+    """Wall and CPU seconds of this process's parts; of a part inside another only the inner one counts."""
+
+    wall: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    cpu: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    calls: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _open: list[str] = field(default_factory=list)
+    _since: tuple[float, float] = (0.0, 0.0)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        self._turn()
+        self._open.append(name)
+        self.calls[name] += 1
+        try:
+            yield
+        finally:
+            self._turn()
+            self._open.pop()
+
+    def _turn(self) -> None:
+        now = time.perf_counter(), time.thread_time()
+        if self._open:
+            self.wall[self._open[-1]] += now[0] - self._since[0]
+            self.cpu[self._open[-1]] += now[1] - self._since[1]
+        self._since = now
+
+    def watch(self, owner: Any, name: str, part: str) -> None:
+        """Time a function of a module or class as `part`, from now on."""
+        found: Callable[..., Any] = getattr(owner, name)
+
+        @wraps(found)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            with self.part(part):
+                return found(*args, **kwargs)
+
+        setattr(owner, name, timed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.backfill")
+    parser.add_argument("days", type=int, nargs="?", default=30)
+    parser.add_argument("orders", type=int, nargs="?", default=20)
+    parser.add_argument("--latency-ms", type=int, default=0)
+    parser.add_argument("--concurrency", type=int, default=8)
+    parser.add_argument("--profile", metavar="FILE")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="backfill-") as folder:
+        root = Path(folder)
+        with _stand_in(given.days, given.orders, given.latency_ms, root) as url:
+            os.environ |= _environment(root, url, given.concurrency)
+            _backfill(given.days, given.orders, given)
+
+
+def _backfill(days: int, orders: int, given: argparse.Namespace) -> None:
+    clock = Clock()
+    _watch(clock)
+    from order_assets.defs import launch
+
+    profile = cProfile.Profile() if given.profile else None
+    with launch.history() as instance:
+        listing = launch.sync_index(instance)
+        assert listing.succeeded, listing.failures
+        clock.wall.clear(), clock.cpu.clear(), clock.calls.clear()
+        wall, cpu = time.perf_counter(), time.process_time()
+        with profile or nullcontext(), clock.part("the rest: Dagster's engine"):
+            run = launch.refresh_days(instance, FIRST_DAY, FIRST_DAY + timedelta(days=days - 1))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    assert run.succeeded, run.failures
+    assert len(run.days["warehouse/orders"]) == days
+    if profile:
+        profile.dump_stats(given.profile)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    requests = sum(int(of_day["requests"]) for of_day in run.days["order_documents"].values())
+    landed = sum(int(of_day["landed"]) for of_day in run.days["order_documents"].values())
+    print(f"{days} days x {orders} orders: {landed} landed, {len(run.checks)} checks, load {os.getloadavg()[0]:.1f}")
+    print(f"{wall:.1f} s, {wall / days:.3f} s per day; {cpu:.1f} s CPU, {cpu / days:.3f} per day; peak {peak:.0f} MB")
+    fetching = clock.wall["fetch and gate"]
+    print(f"{requests} requests, {requests / fetching:.0f} per second while fetching" if fetching else "")
+    print(f"  {'part':<34}{'s':>8}{'ms/day':>9}{'CPU s here':>12}{'calls':>8}")
+    for name in sorted(clock.wall, key=clock.wall.__getitem__, reverse=True):
+        seconds, own = clock.wall[name], clock.cpu[name]
+        print(f"  {name:<34}{seconds:8.2f}{1000 * seconds / days:9.1f}{own:12.2f}{clock.calls[name]:8}", flush=True)
+
+
+def _watch(clock: Clock) -> None:
+    """Say which functions are which part."""
+    from dagster._core.instance.runs.run_domain import RunDomain
+    from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+    from order_assets import landing, tables, warehouse
+    from order_assets.defs import documents, launch
+    from order_assets.defs import tables as tables_step
+    from order_assets.tables import Flattener
+
+    clock.watch(RunDomain, "_log_asset_planned_events", "run creation: planned events")
+    clock.watch(SqliteEventLogStorage, "store_event", "Dagster's event writes")
+    clock.watch(SqliteEventLogStorage, "store_event_batch", "Dagster's event writes")
+    clock.watch(launch, "_summary", "summary of the run")
+    clock.watch(landing, "refresh_day", "due, landing and ledger")
+    _watch_fetch(clock, documents)
+    clock.watch(landing, "revalidate_day", "look for older contracts")
+    clock.watch(Flattener, "flatten_day", "flatten")
+    clock.watch(tables_step, "_describe_day", "metadata and previews of tables")
+    clock.watch(tables_step, "_unknown_fields", "verify")
+    for name in ("prove_day", "rows_name_their_order", "refunds_within_amount", "values_are_known"):
+        clock.watch(tables, name, "proof and controls")
+    clock.watch(warehouse, "load_days", "warehouse")
+    clock.watch(tables, "write_verdict", "verify")
+    real = tables.verify_day
+    clock.watch(tables, "verify_day", "verify")
+    tables.verify_day = clock_list(clock, real)  # type: ignore[assignment]
+
+
+def clock_list(clock: Clock, find: Callable[..., Iterator[Any]]) -> Callable[..., list[Any]]:
+    """A generator's work is timed where it is done."""
+
+    def listed(*args: Any, **kwargs: Any) -> list[Any]:
+        with clock.part("verify"):
+            return list(find(*args, **kwargs))
+
+    return listed
+
+
+def _watch_fetch(clock: Clock, documents: Any) -> None:
+    find = documents._fetch
+
+    def fetch(*args: Any) -> Iterator[Any]:
+        attempts = iter(find(*args))
+        while True:
+            with clock.part("fetch and gate"):
+                attempt = next(attempts, None)
+            if attempt is None:
+                return
+            yield attempt
+
+    documents._fetch = fetch
+
+
+@contextmanager
+def _stand_in(days: int, orders: int, latency_ms: int, root: Path) -> Iterator[str]:
+    """The stand-in as a command of its own; three weeks after the last day its orders are at rest."""
+    now = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC) + timedelta(days=days + 21)
+    arguments = ["--port", "0", "--orders-per-day", str(orders), "--start", str(FIRST_DAY), "--now", now.isoformat()]
+    command = [sys.executable, "-c", "import sys; from order_assets.cli import main; sys.exit(main())", "sandbox"]
+    process = subprocess.Popen(
+        [*command, *arguments, "--latency-ms", str(latency_ms)], cwd=root, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+
+
+def _environment(root: Path, url: str, concurrency: int) -> Mapping[str, str]:
+    from order_assets.sandbox import PASSWORD, USERNAME
+
+    home = root / "home"
+    home.mkdir()
+    shutil.copy(_DAGSTER_YAML, home)
+    return {
+        "DAGSTER_HOME": str(home),
+        "ORDER_ASSETS_DATA": str(root / "data"),
+        "ORDER_ASSETS_START_DATE": FIRST_DAY.isoformat(),
+        "ORDER_ASSETS_REQUESTS_PER_SECOND": "10000",
+        "ORDER_ASSETS_MAX_CONCURRENCY": str(concurrency),
+        "OMNITRON_URL": url,
+        "OMNITRON_USERNAME": USERNAME,
+        "OMNITRON_PASSWORD": PASSWORD,
+    }
+
+
+if __name__ == "__main__":
+    main()

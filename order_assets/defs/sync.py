@@ -1,0 +1,177 @@
+"""One sync of the index, without Dagster: probe, listing, what the order's clock misses, and writing it down.
+
+Belongs here: the order of these steps and when a part is not enough. Not here: how a list is read
+(`omnitron.discover`), how it is kept (`landing.listed`), and the asset around it (`index`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from order_assets.landing import IndexDraft, IndexReport, Instance, SyncState
+from order_assets.omnitron import OmnitronClient
+from order_assets.omnitron.discover import Listing, Margins, discover, moment_of
+from order_assets.omnitron.probe import Capabilities, probe
+
+# What the rows could not tell the last time they may tell on another day.
+_PROBE_AGAIN = timedelta(hours=24)
+
+# Gives the order and the landed modified_date of order transactions, by their pk.
+Owners = Callable[[Collection[int]], Mapping[int, tuple[int, datetime | None]]]
+
+
+@dataclass(frozen=True)
+class SyncRules:
+    """How the index is kept up to date.
+
+    All orders are listed `whole_every`, since only that shows which are gone; None for never by itself. With
+    `transactions` changed order transactions are looked for too, where their list can be filtered.
+    """
+
+    margins: Margins
+    whole_every: timedelta | None
+    transactions: bool
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync did: the index, how it was listed, and what the instance can do.
+
+    `transactions_changed` are order transactions that changed after they were landed, `transactions_unknown` those
+    whose order nobody knows yet. `probed` says whether the instance was probed this time.
+    """
+
+    index: IndexReport
+    listing: Listing
+    capabilities: Capabilities
+    state: SyncState
+    probed: bool
+    transactions_changed: int
+    transactions_unknown: int
+
+
+def sync(
+    client: OmnitronClient,
+    data_root: Path,
+    instance: Instance,
+    rules: SyncRules,
+    *,
+    contract_version: str,
+    owners: Owners,
+    whole: bool = False,
+    accept_shorter_list: bool = False,
+    on_answer: Callable[[], object] = lambda: None,
+) -> SyncReport:
+    """Bring the index up to the shop. `on_answer` is called once the list has answered.
+
+    Raises OmnitronError and OrderIndexError; index and cursor are then as before. They change together, last of all.
+    """
+    began = datetime.now(UTC)
+    draft = IndexDraft(data_root, instance, began)
+    state = draft.state
+    known = _known_capabilities(state, contract_version, began)
+    capabilities = known or probe(client)
+    whole = whole or _whole_is_due(state, rules, began)
+    listing = _take(client, draft, capabilities, None if whole else state.cursor, rules, on_answer)
+    if not listing.whole and not _window_is_all(draft, listing, rules, accept_shorter_list):
+        part, listing = listing, _take(client, draft, capabilities, None, rules, on_answer)
+        listing.fell_back = f"the list has another number of orders ({part.count}) than known"
+    if listing.whole and not accept_shorter_list:
+        draft.require_plausible(draft.found())
+    changed, unknown = _transactions(client, draft, capabilities, rules, owners)
+    new_state = _next_state(state, listing, began, capabilities, contract_version, probed=known is None)
+    report = draft.write(new_state)
+    return SyncReport(report, listing, capabilities, new_state, known is None, changed, unknown)
+
+
+def _known_capabilities(state: SyncState, contract_version: str, now: datetime) -> Capabilities | None:
+    """What the last probe found, if that still counts."""
+    if not state.capabilities or state.contract_version != contract_version or state.probed_at is None:
+        return None
+    try:
+        known = Capabilities.from_dict(state.capabilities)
+    except TypeError:
+        return None
+    doubts = None in (known.date_filter, known.transactions_filter, *known.sorts.values())
+    return None if doubts and now - state.probed_at >= _PROBE_AGAIN else known
+
+
+def _whole_is_due(state: SyncState, rules: SyncRules, now: datetime) -> bool:
+    if state.whole_at is None:
+        return True
+    return rules.whole_every is not None and now - state.whole_at >= rules.whole_every
+
+
+def _take(
+    client: OmnitronClient,
+    draft: IndexDraft,
+    capabilities: Capabilities,
+    cursor: datetime | None,
+    rules: SyncRules,
+    on_answer: Callable[[], object],
+) -> Listing:
+    listing, rows = discover(client, capabilities, cursor, rules.margins)
+    for number, row in enumerate(rows):
+        if number == 0:
+            on_answer()
+        draft.take(row)
+    on_answer()
+    return listing
+
+
+def _window_is_all(draft: IndexDraft, listing: Listing, rules: SyncRules, accept_shorter_list: bool) -> bool:
+    """Whether the number of all orders fits to what is known now: a window shows neither missed nor deleted orders."""
+    if listing.count is None or listing.until is None:
+        return True
+    if not accept_shorter_list:
+        draft.require_plausible(listing.count)
+    return draft.agrees_with(listing.count, listing.until, rules.margins.settle)
+
+
+def _transactions(
+    client: OmnitronClient, draft: IndexDraft, capabilities: Capabilities, rules: SyncRules, owners: Owners
+) -> tuple[int, int]:
+    """Note orders whose order transactions changed; gives how many of these changed and how many nobody knows."""
+    since = draft.state.transactions_cursor
+    if not (rules.transactions and capabilities.transactions_filter and since is not None):
+        return 0, 0
+    text = (since - rules.margins.overlap).isoformat().replace("+00:00", "Z")
+    found: dict[int, datetime] = {}
+    for page in client.list_order_transactions(params={"modified_date__gte": text}):
+        found.update({row["pk"]: moment for row in page.rows if (moment := moment_of(row)) is not None})
+    known = owners(found.keys()) if found else {}
+    changed: dict[int, datetime] = {}
+    count = 0
+    for pk, (order_pk, landed) in known.items():
+        if landed is None or found[pk] > landed:
+            count += 1
+            changed[order_pk] = max(found[pk], changed.get(order_pk, found[pk]))
+    draft.children_changed(changed)
+    return count, len(found) - len(known)
+
+
+def _next_state(
+    state: SyncState,
+    listing: Listing,
+    began: datetime,
+    capabilities: Capabilities,
+    contract_version: str,
+    *,
+    probed: bool,
+) -> SyncState:
+    if probed:
+        findings = capabilities.as_dict()
+        state = replace(state, capabilities=findings, probed_at=began, contract_version=contract_version)
+    if listing.contradicted:
+        # The instance does not do any more what the probe found: it is probed again the next time.
+        state = replace(state, capabilities={}, probed_at=None)
+    # Everything up to the cursor is in the index; where the list did not stand still the next listing begins as this.
+    state = replace(state, transactions_cursor=listing.cursor)
+    if listing.agreed:
+        state = replace(state, cursor=listing.cursor)
+        if listing.whole:
+            state = replace(state, whole_at=began)
+    return state

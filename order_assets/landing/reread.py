@@ -1,0 +1,56 @@
+"""Orders that are read again although the list shows no change: their children can change without a trace there.
+
+Belongs here: which orders these are and after how long. Not here: all other reasons to fetch an order (`refresh`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from order_assets.landing.index import ListedOrder
+
+# Canceled, delivered, refunded: whatever comes after is left to the window of recent orders.
+_FINAL_STATUSES = frozenset({"100", "550", "600"})
+_SETTLED_CANCELLATIONS = frozenset({"completed", "rejected"})
+
+OPEN = "open, read again"
+RECENT = "recent, read again"
+
+
+@dataclass(frozen=True)
+class Reread:
+    """When orders are read again; None for never.
+
+    An open order, placed in the last `open_days`, is read again `open_every` after it was read. An order placed in
+    the last `recent_days` is read again `recent_every` after it was read, open or not: for late refunds and shipments.
+    """
+
+    open_every: timedelta | None = timedelta(hours=24)
+    open_days: int = 90
+    recent_every: timedelta | None = timedelta(days=7)
+    recent_days: int = 30
+
+    def reason(self, order: ListedOrder, row: Mapping[str, Any], now: datetime) -> str | None:
+        """Why the order, with its row in landing or ledger, is to be read again now; None if it is not."""
+        read_at = row["fetched_at"]
+        if read_at is None:
+            return None
+        age, placed = now - read_at, now - order.date_placed
+        due = self.open_every is not None and age >= self.open_every and placed <= timedelta(days=self.open_days)
+        if due and is_open(order.status or row.get("status"), row.get("cancel_status")):
+            return OPEN
+        if self.recent_every is not None and age >= self.recent_every and placed <= timedelta(days=self.recent_days):
+            return RECENT
+        return None
+
+
+NEVER = Reread(open_every=None, recent_every=None)
+
+
+def is_open(status: str | None, cancel_status: str | None) -> bool:
+    """Whether an order is on its way still, or a cancellation of it is. An unknown status is."""
+    under_way = cancel_status is not None and cancel_status not in _SETTLED_CANCELLATIONS
+    return under_way or status not in _FINAL_STATUSES

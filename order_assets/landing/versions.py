@@ -1,0 +1,156 @@
+"""The versions before an order's current one: they make its history, and in time they lose their documents.
+
+How versions are stored is said in `store`; how histories are made of them in `tables`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from order_assets.contract import CONTRACT, exact
+from order_assets.contract.model import Contract
+from order_assets.contract.shape import Record, SetOf, Shape, history_shape
+from order_assets.landing.schemas import LANDING_SCHEMA, Outcome
+from order_assets.landing.store import Landing, last_rows
+
+# What the transform gets of an earlier version.
+_OF_VERSION = ("order_pk", "fetched_at", "listed_modified_date", "outcome", "irregular", "detail", "observed")
+# What decides whether a version keeps its documents.
+_OF_AGE = ("order_pk", "fetched_at", "outcome", "content_hash", "observed")
+_DOCUMENTS = ("detail", "items", "discounts")
+# What is said of documents goes with them.
+_ABOUT_DOCUMENTS = {"unmapped": "[]", "missing": "[]", "set_sizes": "{}"}
+_NOTHING = "null"
+
+
+def earlier_versions(landing: Landing, only: Collection[int]) -> Iterator[pa.Table]:
+    """The versions of these orders before the current ones, by order and age, about 1,000 at a time.
+
+    Those that were refused or never had documents are left out. `detail` is cut down to what histories are made of
+    where the rest was let go.
+    """
+    landing.compact()
+    wanted = pa.array(sorted(only), pa.int64())
+    for part in landing.parts():
+        keys = landing.columns(part, ("order_pk", "outcome"))
+        readable = pc.is_in(keys["outcome"], value_set=pa.array([Outcome.LANDED.value, Outcome.TOMBSTONED.value]))
+        is_earlier = pc.and_(pc.invert(last_rows(keys["order_pk"])), pc.is_in(keys["order_pk"], value_set=wanted))
+        chosen = pc.and_(is_earlier, readable)
+        if not pc.any(chosen).as_py():
+            continue
+        with landing.reading(part):
+            file = pq.ParquetFile(part)
+        start = 0
+        for group in range(file.num_row_groups):
+            size = file.metadata.row_group(group).num_rows
+            of_group = chosen.slice(start, size)
+            start += size
+            if pc.any(of_group).as_py():
+                with landing.reading(part):
+                    rows = file.read_row_group(group, columns=list(_OF_VERSION)).filter(of_group)
+                yield _with_observed(rows)
+
+
+def thin_versions(landing: Landing, older_than: datetime, contract: Contract = CONTRACT) -> int:
+    """Let go of the documents of versions that nobody needs any more; gives of how many.
+
+    These are versions fetched before `older_than`, and those that the next version of the order repeats. The current
+    version of an order and its last landed one keep theirs. What histories are made of stays in `observed`. Without
+    such versions nothing is written.
+    """
+    landing.compact()
+    shape = history_shape(contract)
+    thinned = 0
+    for part in landing.parts():
+        chosen = _to_thin(landing.columns(part, _OF_AGE), older_than)
+        count: int = pc.sum(chosen).as_py() or 0
+        if count:
+            landing.replace_groups(
+                part,
+                lambda start, rows, chosen=chosen: _thinned(rows, chosen.slice(start, rows.num_rows), shape),  # type: ignore[misc]
+            )
+        thinned += count
+    return thinned
+
+
+def _with_observed(rows: pa.Table) -> pa.Table:
+    """The rows that histories are made of, each with a detail document or what is left of it."""
+    detail = rows["detail"]
+    if "observed" in rows.column_names:
+        detail = pc.coalesce(rows["observed"], detail)
+        rows = rows.drop_columns(["observed"])
+    rows = rows.set_column(rows.schema.get_field_index("detail"), "detail", detail)
+    return rows.filter(pc.fill_null(pc.not_equal(detail, _NOTHING), False))
+
+
+def _to_thin(rows: pa.Table, older_than: datetime) -> pa.ChunkedArray:
+    """For each row whether its documents go; the rows are all versions by order and age."""
+    last = last_rows(rows["order_pk"])
+    places = pa.array(range(rows.num_rows), pa.int64())
+    is_whole = pc.is_null(rows["observed"])
+    landed = pc.and_(pc.equal(rows["outcome"], Outcome.LANDED.value), is_whole)
+    last_landed = (
+        pa.table({"order_pk": rows["order_pk"], "place": places})
+        .filter(landed)
+        .group_by("order_pk", use_threads=False)
+        .aggregate([("place", "max")])["place_max"]
+    )
+    needed = pc.or_(last, pc.is_in(places, value_set=last_landed.combine_chunks()))
+    is_old = pc.less(rows["fetched_at"], pa.scalar(older_than, LANDING_SCHEMA.field("fetched_at").type))
+    unneeded = pc.and_(pc.invert(needed), pc.or_(is_old, _is_repeated(rows["content_hash"], last)))
+    return pc.and_(unneeded, is_whole)
+
+
+def _is_repeated(hashes: pa.ChunkedArray, last: pa.Array) -> pa.Array:
+    """For each version whether the next one of its order says the same."""
+    hashes = hashes.combine_chunks()
+    if len(hashes) == 0:
+        return pa.array([], pa.bool_())
+    same = pc.fill_null(pc.equal(hashes.slice(0, len(hashes) - 1), hashes.slice(1)), False)
+    return pc.and_(pa.concat_arrays([same, pa.array([False])]), pc.invert(last))
+
+
+def _thinned(rows: pa.Table, chosen: pa.ChunkedArray, shape: Record) -> pa.Table:
+    """The rows, the chosen ones without their documents."""
+    if not pc.any(chosen).as_py():
+        return rows
+    outcomes, details = rows["outcome"].to_pylist(), rows["detail"].filter(chosen).to_pylist()
+    of_chosen = [outcome for outcome, goes in zip(outcomes, chosen.to_pylist(), strict=True) if goes]
+    observed = iter(
+        exact.dumps(_cut_down(exact.loads(detail), shape))
+        if detail is not None and outcome != Outcome.QUARANTINED
+        else _NOTHING
+        for outcome, detail in zip(of_chosen, details, strict=True)
+    )
+    before = rows["observed"].to_pylist()
+    after = [next(observed) if goes else kept for kept, goes in zip(before, chosen.to_pylist(), strict=True)]
+    changes: dict[str, Any] = dict.fromkeys(_DOCUMENTS) | _ABOUT_DOCUMENTS
+    for name, value in changes.items():
+        field = LANDING_SCHEMA.field(name)
+        rows = _with(rows, name, pc.if_else(chosen, pa.scalar(value, field.type), rows[name]))
+    return _with(rows, "observed", pa.array(after, LANDING_SCHEMA.field("observed").type))
+
+
+def _with(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    return rows.set_column(rows.schema.get_field_index(name), LANDING_SCHEMA.field(name), values)
+
+
+def _cut_down(value: Any, shape: Shape) -> Any:
+    """A value of a document with only what the shape knows, in the form in which it came."""
+    match shape:
+        case Record() if isinstance(value, dict):
+            return {
+                name: _cut_down(part, shape.children[name]) for name, part in value.items() if name in shape.children
+            }
+        case SetOf() if isinstance(value, list):
+            return [_cut_down(part, shape.element) for part in value]
+        case SetOf():
+            return _cut_down(value, shape.element)
+        case _:
+            return value

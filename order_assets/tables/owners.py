@@ -1,0 +1,22 @@
+"""Which order a child row belongs to, looked up in the tables: for lists of the API that do not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+
+def owners(data_root: Path, table: str, pks: Collection[int]) -> dict[int, tuple[int, datetime | None]]:
+    """The order and the landed `modified_date` (UTC) of rows of a table, by their pk; unknown rows are not in it."""
+    folder = data_root / "tables" / table
+    if not pks or not folder.exists():
+        return {}
+    files = ds.dataset(folder, format="parquet")
+    wanted = pc.field("pk").isin(pa.array(sorted(pks), pa.int64()))
+    rows = files.to_table(columns=["pk", "order_pk", "modified_date"], filter=wanted).to_pylist()
+    return {row["pk"]: (row["order_pk"], row["modified_date"]) for row in rows}

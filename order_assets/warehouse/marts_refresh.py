@@ -1,0 +1,127 @@
+"""Fills the marts: the rows of some days, or all of them, inside the caller's transaction.
+
+A mart whose SELECT, comments or types are not those that it was made with is made anew, and so are all that come
+after it. What the marts are stands in `marts` and `marts_catalogue`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from order_assets.contract import CONTRACT, Contract
+from order_assets.warehouse.layout import META, ColumnLayout, TableLayout
+from order_assets.warehouse.marts import SCHEMA, Mart, Refresh
+from order_assets.warehouse.marts_catalogue import MARTS
+from order_assets.warehouse.statements import comments, count_per_day, name, statement
+
+
+@dataclass(frozen=True)
+class MartReport:
+    """What a refresh did to a mart: seconds, rows written, and rows that it has now of each of the days.
+
+    Of a mart without days none are counted.
+    """
+
+    seconds: float
+    written: int
+    rows: Mapping[date, int]
+
+
+def marts_of(contract: Contract) -> tuple[Mart, ...]:
+    """The marts that can be made from the tables of this contract: they are written for the project's own."""
+    return MARTS if contract == CONTRACT else ()
+
+
+def refresh_marts(
+    connection: duckdb.DuckDBPyConnection, days: Collection[date] | None, marts: Sequence[Mart] = MARTS
+) -> dict[str, MartReport]:
+    """Make the rows of these days again, or with None all marts anew, in the current database and transaction.
+
+    Rows of other days stay untouched; marts without days are made again whole. Days that the tables do not have any
+    more lose their rows. Marts made earlier that are not among `marts` are dropped.
+    """
+    for schema in (META, SCHEMA) if marts else (META,):
+        connection.execute(statement("create_schema", schema=name(schema)))
+    connection.execute(statement("create_marts_register"))
+    known = _known(connection)
+    for obsolete in known.keys() - {mart.name for mart in marts}:
+        _drop(connection, obsolete)
+    anew, seconds, written = days is None, {}, {}
+    wanted = sorted(set(_loaded_days(connection) if days is None else days))
+    for mart in marts:
+        started = time.perf_counter()
+        layout = _layout(connection, mart)
+        definition = _definition(mart, layout)
+        anew = anew or known.get(mart.name) != definition
+        if anew or mart.refresh is Refresh.WHOLE:
+            if mart.name in known:
+                _drop(connection, mart.name)
+            written[mart.name] = _create(connection, mart, layout, definition)
+        elif wanted:
+            written[mart.name] = _replace_days(connection, mart, wanted)
+        seconds[mart.name] = time.perf_counter() - started
+    rows = _count(connection, marts, wanted)
+    return {
+        mart.name: MartReport(seconds[mart.name], written.get(mart.name, 0), rows.get(mart.name, {})) for mart in marts
+    }
+
+
+def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(connection.execute(statement("known_marts")).fetchall())
+
+
+def _loaded_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
+    return [row[0] for row in connection.execute(statement("loaded_days")).fetchall()]
+
+
+def _layout(connection: duckdb.DuckDBPyConnection, mart: Mart) -> TableLayout:
+    rows = connection.execute(statement("describe_mart", select=mart.select)).fetchall()
+    columns = tuple(ColumnLayout(row[0], row[1], False, mart.columns[row[0]]) for row in rows)
+    return TableLayout(SCHEMA, mart.name, columns, mart.comment)
+
+
+def _definition(mart: Mart, layout: TableLayout) -> str:
+    text = repr((mart.refresh, mart.select, layout.comment, [(c.name, c.type, c.comment) for c in layout.columns]))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _create(connection: duckdb.DuckDBPyConnection, mart: Mart, layout: TableLayout, definition: str) -> int:
+    """Make the mart, with all its rows. Returns how many it has."""
+    sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=mart.select)
+    written = int(connection.execute(sql).fetchall()[0][0])
+    connection.execute(";\n".join(comments("TABLE", layout, SCHEMA)))
+    connection.execute(statement("forget_mart"), {"name": mart.name})
+    connection.execute(statement("register_mart"), {"name": mart.name, "definition": definition})
+    return written
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, mart: str) -> None:
+    connection.execute(statement("forget_mart"), {"name": mart})
+    connection.execute(statement("drop_table", table=name(SCHEMA, mart)))
+
+
+def _replace_days(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Sequence[date]) -> int:
+    parameters = {"days": list(days), "first": days[0], "last": days[-1]}
+    target = name(SCHEMA, mart.name)
+    connection.execute(statement("delete_days", table=target), parameters)
+    sql = statement("insert_mart_days", mart=target, select=mart.select)
+    return int(connection.execute(sql, parameters).fetchall()[0][0])
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection, marts: Sequence[Mart], days: Sequence[date]
+) -> dict[str, dict[date, int]]:
+    daily = [mart for mart in marts if mart.refresh is Refresh.DAYS]
+    rows = {mart.name: dict.fromkeys(days, 0) for mart in daily}
+    if daily and days:
+        sql = count_per_day(TableLayout(SCHEMA, mart.name, (), "") for mart in daily)
+        counted = connection.execute(sql, {"days": list(days), "first": days[0], "last": days[-1]}).fetchall()
+        for mart_name, day, count in counted:
+            rows[mart_name][day] = count
+    return rows

@@ -1,0 +1,2 @@
+CREATE TABLE {mart} AS
+{select}

@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS meta.marts (name VARCHAR NOT NULL, definition VARCHAR NOT NULL)

@@ -1,0 +1,1 @@
+DELETE FROM meta.marts WHERE name = $name

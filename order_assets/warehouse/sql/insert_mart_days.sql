@@ -1,0 +1,6 @@
+-- The days reach the scans of everything that the mart reads, because it joins and groups by the day.
+INSERT INTO {mart}
+SELECT * FROM (
+{select}
+) AS mart
+WHERE date BETWEEN $first AND $last AND list_contains($days, date)

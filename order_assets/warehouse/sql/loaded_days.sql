@@ -1,0 +1,1 @@
+SELECT date FROM meta.days ORDER BY date

@@ -1,0 +1,19 @@
+SELECT
+    f.customer_pk,
+    f.currency,
+    min(c.channel_pk) AS channel_pk,
+    min(c.user_type) AS user_type,
+    min(f.placed_at) AS first_order_at,
+    arg_min(f.order_pk, (f.placed_at, f.order_pk)) AS first_order_pk,
+    max(f.placed_at) AS last_order_at,
+    arg_max(f.order_pk, (f.placed_at, f.order_pk)) AS last_order_pk,
+    count(f.order_pk) AS orders,
+    count(f.order_pk) FILTER (WHERE f.status_group = 'canceled') AS canceled_orders,
+    coalesce(sum(f.amount), 0) AS ordered_amount,
+    coalesce(sum(f.refunded_amount), 0) AS refunded_amount,
+    -- An order that was never paid has nothing to refund, so it is left out by its status.
+    coalesce(sum(f.net_amount) FILTER (WHERE f.status_group NOT IN ('canceled', 'inactive')), 0) AS lifetime_value
+FROM marts.fct_orders AS f
+LEFT JOIN orders.customers AS c ON c.pk = f.customer_pk
+WHERE f.customer_pk IS NOT NULL
+GROUP BY f.customer_pk, f.currency

@@ -1,0 +1,129 @@
+-- Everything below an order is counted per order before it is joined, so that nothing multiplies. What orders
+-- point to is taken in the version of the order's own day, so that a day can be refreshed alone.
+WITH items AS (
+    SELECT
+        date,
+        order_pk,
+        count(item_pk) AS items,
+        sum(quantity) AS quantity,
+        count(DISTINCT product_sku) AS distinct_skus,
+        sum(price) FILTER (WHERE is_order_currency) AS amount
+    FROM marts.fct_order_items
+    GROUP BY date, order_pk
+),
+
+discounts AS (
+    SELECT date, order_pk, count(pk) AS discounts
+    FROM orders.discount_items
+    GROUP BY date, order_pk
+),
+
+payments AS (
+    SELECT
+        date,
+        order_pk,
+        count(position) AS attempts,
+        count(position) FILTER (WHERE NOT succeeded) AS failed,
+        sum(captured_amount) FILTER (WHERE is_order_currency) AS captured
+    FROM marts.fct_payments
+    GROUP BY date, order_pk
+),
+
+refunds AS (
+    SELECT date, order_pk, count(position) AS refunds
+    FROM marts.fct_refunds
+    GROUP BY date, order_pk
+),
+
+-- A state was reached before it was seen, and at the latest when the order was last changed.
+states AS (
+    SELECT
+        date,
+        order_pk,
+        status,
+        least(modified_date, observed_at) AS reached_at,
+        observed_at,
+        row_number() OVER (PARTITION BY date, order_pk ORDER BY observed_at) AS number,
+        lag(status) OVER (PARTITION BY date, order_pk ORDER BY observed_at) AS status_before
+    FROM orders.order_status_history
+),
+
+changes AS (
+    SELECT
+        date,
+        order_pk,
+        count(number) - 1 AS status_changes,
+        min(CASE WHEN number = 1 THEN status END) AS first_status,
+        min(CASE WHEN number = 1 THEN reached_at END) AS first_status_at,
+        arg_max(reached_at, observed_at) AS last_status_at
+    FROM states
+    WHERE number = 1 OR status IS DISTINCT FROM status_before
+    GROUP BY date, order_pk
+)
+
+SELECT
+    o.date,
+    o.pk AS order_pk,
+    o.number,
+    o.date_placed AS placed_at,
+    o.channel_pk,
+    ch.name AS channel_name,
+    ch.channel_type,
+    o.customer_pk,
+    o.client_type,
+    o.status,
+    o.status_display,
+    CASE
+        WHEN o.status IN ('200', '300', '350') THEN 'waiting'
+        WHEN o.status IN ('400', '450') THEN 'in_progress'
+        WHEN o.status IN ('500', '510', '520', '540') THEN 'on_the_way'
+        WHEN o.status IN ('544', '545', '546', '547', '550') THEN 'delivered'
+        WHEN o.status IN ('50', '100') THEN 'canceled'
+        WHEN o.status = '600' THEN 'refunded'
+        WHEN o.status = '425' THEN 'inactive'
+        ELSE 'other'
+    END AS status_group,
+    o.cancel_status,
+    s.first_status,
+    s.first_status_at,
+    s.last_status_at,
+    coalesce(s.status_changes, 0) AS status_changes,
+    po.payment_type AS payment_kind,
+    o.payment_option_slug,
+    o.installment_count,
+    coalesce(pa.attempts, 0) AS payment_attempts,
+    coalesce(pa.failed, 0) AS failed_payments,
+    o.delivery_type,
+    CASE
+        WHEN a.pk IS NOT NULL
+            THEN coalesce(a.country_pk, 0) || '-' || coalesce(a.city_pk, 0) || '-' || coalesce(a.township_pk, 0)
+                || '-' || coalesce(a.district_pk, 0)
+    END AS geography_key,
+    co.code AS country_code,
+    co.name AS country,
+    ci.name AS city,
+    lower(o.currency) AS currency,
+    o.amount + coalesce(o.discount_amount, 0) AS gross_amount,
+    o.discount_amount,
+    o.shipping_amount,
+    o.amount,
+    o.refund_amount AS refunded_amount,
+    o.amount - coalesce(o.refund_amount, 0) AS net_amount,
+    coalesce(i.amount, 0) AS items_amount,
+    coalesce(pa.captured, 0) AS paid_amount,
+    coalesce(i.items, 0) AS items,
+    coalesce(i.quantity, 0) AS quantity,
+    coalesce(i.distinct_skus, 0) AS distinct_skus,
+    coalesce(d.discounts, 0) AS discounts,
+    coalesce(r.refunds, 0) AS refunds
+FROM orders.orders AS o
+LEFT JOIN items AS i ON i.date = o.date AND i.order_pk = o.pk
+LEFT JOIN discounts AS d ON d.date = o.date AND d.order_pk = o.pk
+LEFT JOIN payments AS pa ON pa.date = o.date AND pa.order_pk = o.pk
+LEFT JOIN refunds AS r ON r.date = o.date AND r.order_pk = o.pk
+LEFT JOIN changes AS s ON s.date = o.date AND s.order_pk = o.pk
+LEFT JOIN history.channels AS ch ON ch.date = o.date AND ch.pk = o.channel_pk
+LEFT JOIN history.payment_options AS po ON po.date = o.date AND po.pk = o.payment_option_pk
+LEFT JOIN history.addresses AS a ON a.date = o.date AND a.pk = o.shipping_address_pk
+LEFT JOIN history.countries AS co ON co.date = o.date AND co.pk = a.country_pk
+LEFT JOIN history.cities AS ci ON ci.date = o.date AND ci.pk = a.city_pk

@@ -1,0 +1,110 @@
+-- The six transaction sets under one head. `order_transactions` repeats them and is left out.
+-- Five of the sets are documented by name only: what kind a row is and whether it went well is looked for in its text.
+WITH movements AS (
+    SELECT
+        date,
+        order_pk,
+        'transactions' AS source,
+        position,
+        pk,
+        coalesce(nullif(transaction_type, ''), 'purchase') AS kind,
+        coalesce(is_succeeded, false) AS is_succeeded,
+        amount,
+        nullif(currency, '') AS currency,
+        pos_pk,
+        pos_slug,
+        created_date
+    FROM orders.transactions
+    UNION ALL
+    SELECT
+        date,
+        order_pk,
+        'funds_transfer_transactions',
+        position,
+        pk,
+        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
+        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
+        amount,
+        nullif(raw ->> '$.currency', ''),
+        NULL,
+        NULL,
+        created_date
+    FROM orders.funds_transfer_transactions
+    UNION ALL
+    SELECT
+        date,
+        order_pk,
+        'pay_on_delivery_transactions',
+        position,
+        pk,
+        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
+        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
+        amount,
+        nullif(raw ->> '$.currency', ''),
+        NULL,
+        NULL,
+        created_date
+    FROM orders.pay_on_delivery_transactions
+    UNION ALL
+    SELECT
+        date,
+        order_pk,
+        'loyalty_transactions',
+        position,
+        pk,
+        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
+        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
+        amount,
+        nullif(raw ->> '$.currency', ''),
+        NULL,
+        NULL,
+        created_date
+    FROM orders.loyalty_transactions
+    UNION ALL
+    SELECT
+        date,
+        order_pk,
+        'bex_transactions',
+        position,
+        pk,
+        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
+        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
+        amount,
+        nullif(raw ->> '$.currency', ''),
+        NULL,
+        NULL,
+        created_date
+    FROM orders.bex_transactions
+    UNION ALL
+    SELECT
+        date,
+        order_pk,
+        'cash_register_transactions',
+        position,
+        pk,
+        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
+        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
+        amount,
+        nullif(raw ->> '$.currency', ''),
+        NULL,
+        NULL,
+        created_date
+    FROM orders.cash_register_transactions
+)
+
+SELECT
+    m.date,
+    m.order_pk,
+    m.source,
+    m.position,
+    m.pk AS transaction_pk,
+    m.kind,
+    m.is_succeeded AS succeeded,
+    m.created_date AS created_at,
+    m.amount,
+    lower(coalesce(m.currency, o.currency)) AS currency,
+    m.currency IS NULL OR lower(m.currency) IS NOT DISTINCT FROM lower(o.currency) AS is_order_currency,
+    m.pos_pk,
+    m.pos_slug
+FROM movements AS m
+JOIN orders.orders AS o ON o.date = m.date AND o.pk = m.order_pk

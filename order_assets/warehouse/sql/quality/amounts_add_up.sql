@@ -1,0 +1,20 @@
+-- How far items, shipping and discounts are from the order amount, per currency. Orders whose items were never sent
+-- say nothing about it.
+SELECT
+    currency,
+    count(*) AS orders,
+    count(*) FILTER (WHERE difference <> 0) AS orders_off,
+    min(difference) AS least,
+    quantile_disc(difference, 0.05) AS p05,
+    quantile_disc(difference, 0.5) AS median,
+    quantile_disc(difference, 0.95) AS p95,
+    max(difference) AS most
+FROM (
+    SELECT
+        currency,
+        amount - (items_amount + coalesce(shipping_amount, 0) - coalesce(discount_amount, 0)) AS difference
+    FROM marts.fct_orders
+    WHERE {days} AND items > 0 AND amount IS NOT NULL
+)
+GROUP BY currency
+ORDER BY currency

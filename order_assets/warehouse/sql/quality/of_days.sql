@@ -1,0 +1,1 @@
+date BETWEEN $first AND $last AND list_contains($days, date)

@@ -1,0 +1,16 @@
+-- Orders of each day beside the median of the same weekday in the weeks before, as far as those days are loaded.
+WITH loaded AS (
+    SELECT d.date, coalesce(o.orders, 0) AS orders
+    FROM meta.days AS d
+    LEFT JOIN (SELECT date, count(*) AS orders FROM marts.fct_orders GROUP BY date) AS o ON o.date = d.date
+)
+
+SELECT d.date, d.orders, count(w.date) AS weeks, median(w.orders) AS usual
+FROM loaded AS d
+LEFT JOIN loaded AS w
+    ON w.date < d.date
+    AND w.date >= d.date - 7 * $weeks
+    AND isodow(w.date) = isodow(d.date)
+WHERE list_contains($days, d.date)
+GROUP BY d.date, d.orders
+ORDER BY d.date

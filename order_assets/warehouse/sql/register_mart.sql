@@ -1,0 +1,1 @@
+INSERT INTO meta.marts (name, definition) VALUES ($name, $definition)

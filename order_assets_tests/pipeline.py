@@ -1,0 +1,152 @@
+"""The whole way of the data without Dagster: sync, refresh, flatten, load, quick enough for many tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from order_assets.contract import CONTRACT
+from order_assets.contract.shape import contract_version
+from order_assets.defs.sync import SyncReport, SyncRules, sync
+from order_assets.landing import (
+    Attempt,
+    DayReport,
+    Gate,
+    Instance,
+    Landing,
+    ListedOrder,
+    Privacy,
+    PrivacyMode,
+    Reread,
+    changed_days,
+    earlier_versions,
+    receive,
+    refresh_day,
+    revalidate_day,
+)
+from order_assets.landing.reread import NEVER
+from order_assets.omnitron import ClientSettings, OmnitronClient
+from order_assets.omnitron.discover import Margins
+from order_assets.sandbox import PASSWORD, USERNAME
+from order_assets.tables import Flattener, owners, passed_days, verify_day, write_verdict
+from order_assets.warehouse import load_days, open_readonly
+
+VERSION = contract_version(CONTRACT)
+RULES = SyncRules(Margins(), whole_every=timedelta(hours=24), transactions=True)
+
+
+@dataclass
+class Pipeline:
+    """A data root and a shop, by its URL."""
+
+    root: Path
+    url: str
+    first_day: date
+    rules: SyncRules = RULES
+    last_day: date | None = None
+    client_settings: dict[str, Any] = field(default_factory=dict)
+    flattener: Flattener = field(default_factory=lambda: Flattener(CONTRACT, threads=1))
+    gate: Gate = field(default_factory=lambda: Gate(CONTRACT, Privacy(PrivacyMode.CLEAR)))
+
+    @property
+    def instance(self) -> Instance:
+        return Instance(self.url, "UTC", self.first_day)
+
+    @contextmanager
+    def client(self) -> Iterator[OmnitronClient]:
+        settings = {"requests_per_second": None, "max_concurrency": 4, "retries": 0, **self.client_settings}
+        with OmnitronClient(ClientSettings(self.url, username=USERNAME, password=PASSWORD, **settings)) as client:
+            yield client
+
+    def sync(self, **options: Any) -> SyncReport:
+        with self.client() as client:
+            return sync(
+                client,
+                self.root,
+                self.instance,
+                self.rules,
+                contract_version=VERSION,
+                owners=partial(owners, self.root, "order_transactions"),
+                **options,
+            )
+
+    def due(self) -> list[date]:
+        last = self.last_day or datetime.now(UTC).date()
+        return [found.day for found in changed_days(self.root, self.first_day, last)]
+
+    def refresh(self, days: Iterable[date], *, again: bool = False) -> list[DayReport]:
+        """Fetch what is due; with `again` every order that was not just read."""
+        reread = Reread(recent_every=timedelta(microseconds=1), recent_days=10_000) if again else NEVER
+        policy = self.gate.privacy.policy
+        with self.client() as client:
+            fetch = partial(self._fetch, client)
+            return [refresh_day(self.root, day, fetch, privacy_policy=policy, reread=reread) for day in days]
+
+    def load(self, days: Iterable[date]) -> None:
+        days = list(days)
+        for day in days:
+            self._flatten(day)
+        done = set(passed_days(self.root))
+        assert set(days) <= done
+        if days:
+            load_days(self.root, days, contract_version=VERSION, threads=1)
+
+    def run(self) -> list[date]:
+        """One sync and what follows from it; gives the days that it touched."""
+        self.sync()
+        days = self.due()
+        self.refresh(days)
+        self.load(days)
+        return days
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with open_readonly(self.root) as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
+            return rows
+
+    def _fetch(self, client: OmnitronClient, orders: Sequence[ListedOrder]) -> Iterator[Attempt]:
+        def fetch(order: ListedOrder) -> dict[str, Any]:
+            return receive(self.gate, order, client.order_documents(order.pk))
+
+        for outcome in client.map_concurrently(fetch, orders):
+            yield Attempt(outcome.item, outcome.value, None if outcome.error is None else str(outcome.error))
+
+    def _flatten(self, day: date) -> None:
+        landing = Landing(self.root, day)
+        listed = [row["order_pk"] for row in landing.ledger()]
+        revalidate_day(self.root, day, self.gate, listed)
+        report = self.flattener.flatten_day(
+            self.root, day, landing.documents(listed), earlier_versions(landing, listed)
+        )
+        findings = list(verify_day(self.root, day, CONTRACT, {**report.expected, "orders": report.orders}))
+        write_verdict(self.root, day, VERSION, findings)
+
+
+def shop_state(flat_orders: Iterable[dict[str, Any]]) -> dict[int, tuple[Any, ...]]:
+    """What a shop says of its orders, by pk: status, amounts and last change."""
+    return {
+        row["pk"]: (row["status"], str(row["amount"]), str(row["refund_amount"]), _moment(row["modified_date"]))
+        for row in flat_orders
+    }
+
+
+def warehouse_state(pipeline: Pipeline) -> dict[int, tuple[Any, ...]]:
+    """What the warehouse says of the orders that it has and that are not gone."""
+    rows = pipeline.query(
+        "SELECT pk, status, amount::VARCHAR, refund_amount::VARCHAR, modified_date FROM orders.orders "
+        "WHERE pk IN (SELECT order_pk FROM meta.order_ledger WHERE outcome = 'landed')"
+    )
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def files_of(root: Path, pattern: str) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(root.glob(pattern)) if path.is_file()}
