@@ -12,6 +12,7 @@ from typing import Any
 
 from order_assets.contract import CONTRACT
 from order_assets.contract.shape import contract_version
+from order_assets.defs.due import due_days
 from order_assets.defs.sync import SyncReport, SyncRules, sync
 from order_assets.landing import (
     Attempt,
@@ -23,7 +24,6 @@ from order_assets.landing import (
     Privacy,
     PrivacyMode,
     Reread,
-    changed_days,
     earlier_versions,
     receive,
     refresh_day,
@@ -77,7 +77,7 @@ class Pipeline:
 
     def due(self) -> list[date]:
         last = self.last_day or datetime.now(UTC).date()
-        return [found.day for found in changed_days(self.root, self.first_day, last)]
+        return [found.day for found in due_days(self.root, self.first_day, last)]
 
     def refresh(self, days: Iterable[date], *, again: bool = False) -> list[DayReport]:
         """Fetch what is due; with `again` every order that was not just read."""

@@ -58,8 +58,8 @@ def changed_days_sensor(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
     def changed_days(
         context: dg.SensorEvaluationContext, data_root: DataRootResource
     ) -> dg.SensorResult | dg.SkipReason:
+        from order_assets.defs.due import due_days
         from order_assets.landing import OrderIndexError
-        from order_assets.landing import changed_days as days_with_changes
 
         if context.instance.get_runs(dg.RunsFilter(job_name=REFRESH_DAYS.name, statuses=_UNDER_WAY), limit=1):
             return dg.SkipReason("a refresh is under way; what is due then is seen at a later tick")
@@ -68,7 +68,7 @@ def changed_days_sensor(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
             return dg.SkipReason("there is no day yet")
         try:
             first, last = date.fromisoformat(known[0]), date.fromisoformat(known[-1])
-            due = days_with_changes(data_root.checked(), first, last)
+            due = due_days(data_root.checked(), first, last)
         except OrderIndexError as error:
             return dg.SkipReason(str(error))
         now = datetime.now().astimezone()

@@ -19,7 +19,7 @@ from order_assets.omnitron.probe import Capabilities, Discovery
 _DEFAULT_PAGE = 100
 # A list that still gives something new after this many passes is taken as it is; the next one goes on.
 _MOST_PASSES = 5
-# A server may cut the fraction off a time that it filters by.
+# A server shows whole seconds as its time, and may cut the fraction off a time that it filters by.
 _PRECISION = timedelta(seconds=1)
 
 
@@ -173,9 +173,10 @@ class _Lists:
         listing = self.listing
         listing.pages += 1
         if listing.until is None:
-            # The first answer fixes the upper bound.
-            listing.until = page.server_date or datetime.now(UTC)
-            listing.cursor = listing.until - self._margins.settle
+            # The first answer fixes the upper bound: the end of the second that the server's clock shows.
+            now = page.server_date or datetime.now(UTC)
+            listing.until = now + _PRECISION
+            listing.cursor = now - self._margins.settle
             listing.count = page.count
 
     def _added(self, page: Page) -> int:

@@ -11,7 +11,14 @@ from order_assets.tables.controls import (
 from order_assets.tables.flatten import Flattener, FlattenReport, table_file
 from order_assets.tables.owners import owners
 from order_assets.tables.proof import Proof, Sample, nothing_lost, prove_day
-from order_assets.tables.verdict import DayVerdict, passed_days, read_verdict, withdraw_verdict, write_verdict
+from order_assets.tables.verdict import (
+    DayVerdict,
+    passed_days,
+    read_verdict,
+    unflattened_days,
+    withdraw_verdict,
+    write_verdict,
+)
 from order_assets.tables.verify import Finding, verify_day
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "refunds_within_amount",
     "rows_name_their_order",
     "table_file",
+    "unflattened_days",
     "values_are_known",
     "verify_day",
     "withdraw_verdict",

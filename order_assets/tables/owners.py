@@ -10,13 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+_SCHEMA = pa.schema([("pk", pa.int64()), ("order_pk", pa.int64()), ("modified_date", pa.timestamp("us", tz="UTC"))])
+
 
 def owners(data_root: Path, table: str, pks: Collection[int]) -> dict[int, tuple[int, datetime | None]]:
     """The order and the landed `modified_date` (UTC) of rows of a table, by their pk; unknown rows are not in it."""
     folder = data_root / "tables" / table
     if not pks or not folder.exists():
         return {}
-    files = ds.dataset(folder, format="parquet")
+    files = ds.dataset(folder, format="parquet", schema=_SCHEMA)
     wanted = pc.field("pk").isin(pa.array(sorted(pks), pa.int64()))
-    rows = files.to_table(columns=["pk", "order_pk", "modified_date"], filter=wanted).to_pylist()
+    rows = files.to_table(filter=wanted).to_pylist()
     return {row["pk"]: (row["order_pk"], row["modified_date"]) for row in rows}

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from order_assets.tables.verify import Finding
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class DayVerdict:
-    """Whether a day may be loaded; `reasons` say why not."""
+    """Whether a day may be loaded; `reasons` say why not.
+
+    `ledger` is a digest of the ledger that the tables were made from, `checked_at` when that was done, UTC.
+    """
 
     day: date
     contract_version: str
     reasons: tuple[str, ...]
+    ledger: str = ""
+    checked_at: datetime = _LONG_AGO
 
     @property
     def passed(self) -> bool:
@@ -36,7 +44,7 @@ def write_verdict(
 ) -> DayVerdict:
     """Keep what was found about a day; `others` are reasons from outside the tables that block it."""
     reasons = [f"{found.table}, {found.rule}: {found.explanation}" for found in findings if not found.passed]
-    verdict = DayVerdict(day, contract_version, (*others, *reasons))
+    verdict = DayVerdict(day, contract_version, (*others, *reasons), _ledger_digest(data_root, day), datetime.now(UTC))
     path = verdict_file(data_root, day)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -57,7 +65,8 @@ def read_verdict(data_root: Path, day: date) -> DayVerdict | None:
         known = json.loads(verdict_file(data_root, day).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return DayVerdict(day, known["contract_version"], tuple(known["reasons"]))
+    at = datetime.fromisoformat(known["checked_at"]) if "checked_at" in known else _LONG_AGO
+    return DayVerdict(day, known["contract_version"], tuple(known["reasons"]), known.get("ledger", ""), at)
 
 
 def passed_days(data_root: Path) -> list[date]:
@@ -66,3 +75,17 @@ def passed_days(data_root: Path) -> list[date]:
         date.fromisoformat(path.stem.removeprefix("date=")) for path in (data_root / "verdicts").glob("date=*.json")
     )
     return [day for day in found if (verdict := read_verdict(data_root, day)) is not None and verdict.passed]
+
+
+def unflattened_days(data_root: Path, days: Iterable[date]) -> list[date]:
+    """Those of the landed days whose tables were not made from their present ledger: a run was cut off in between."""
+    return [
+        day
+        for day in days
+        if (verdict := read_verdict(data_root, day)) is None or verdict.ledger != _ledger_digest(data_root, day)
+    ]
+
+
+def _ledger_digest(data_root: Path, day: date) -> str:
+    ledger = data_root / "landing" / f"date={day.isoformat()}" / "ledger.parquet"
+    return hashlib.sha256(ledger.read_bytes()).hexdigest() if ledger.exists() else ""

@@ -8,7 +8,7 @@ the way to read it. What a table *is* stands in `order_assets.contract`; how its
 from order_assets.warehouse.files import WarehouseError, table_files
 from order_assets.warehouse.load import LoadReport, drop_days, load_days
 from order_assets.warehouse.marts_refresh import MartReport, refresh_marts
-from order_assets.warehouse.read import open_readonly
+from order_assets.warehouse.read import loaded_days, open_readonly
 
 __all__ = [
     "LoadReport",
@@ -16,6 +16,7 @@ __all__ = [
     "WarehouseError",
     "drop_days",
     "load_days",
+    "loaded_days",
     "open_readonly",
     "refresh_marts",
     "table_files",

@@ -18,7 +18,7 @@ from order_assets.contract import CONTRACT, Contract
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout
 from order_assets.warehouse.marts import SCHEMA, Mart, Refresh
 from order_assets.warehouse.marts_catalogue import MARTS
-from order_assets.warehouse.statements import comments, count_per_day, name, statement
+from order_assets.warehouse.statements import comments, count_per_day, name, names, statement
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _definition(mart: Mart, layout: TableLayout) -> str:
 
 def _create(connection: duckdb.DuckDBPyConnection, mart: Mart, layout: TableLayout, definition: str) -> int:
     """Make the mart, with all its rows. Returns how many it has."""
-    sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=mart.select)
+    sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=mart.select, key=names(mart.key))
     written = int(connection.execute(sql).fetchall()[0][0])
     connection.execute(";\n".join(comments("TABLE", layout, SCHEMA)))
     connection.execute(statement("forget_mart"), {"name": mart.name})
@@ -110,7 +110,7 @@ def _replace_days(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Seque
     parameters = {"days": list(days), "first": days[0], "last": days[-1]}
     target = name(SCHEMA, mart.name)
     connection.execute(statement("delete_days", table=target), parameters)
-    sql = statement("insert_mart_days", mart=target, select=mart.select)
+    sql = statement("insert_mart_days", mart=target, select=mart.select, key=names(mart.key))
     return int(connection.execute(sql, parameters).fetchall()[0][0])
 
 

@@ -45,18 +45,20 @@ class Filled:
         self.connection = duckdb.connect(copy)
         self.connection.execute("SET TimeZone = 'UTC'")
 
-    def add(self, shop: Mapping[str, Rows], day: date = DAY) -> None:
+    def add(self, shop: Mapping[str, Rows], day: date = DAY, *, refresh: bool = True) -> None:
         """Add the rows of a day and make the marts of it; things are new with each day."""
         for name, rows in shop.items():
             table = CONTRACT.table(name)
             path = write_table(self._folder, day, table, rows)
             for schema in ("orders", "history") if table.kind is Kind.THING else ("orders",):
+                rows_of = "read_parquet($path, hive_partitioning = false)"
                 self.connection.execute(
-                    f"INSERT INTO {schema}.{name} BY NAME SELECT $day AS date, * FROM read_parquet($path)",
+                    f"INSERT INTO {schema}.{name} BY NAME SELECT $day AS date, * FROM {rows_of}",
                     {"day": day, "path": str(path)},
                 )
         self.connection.execute("INSERT INTO meta.days VALUES ($day, now(), 0, '1')", {"day": day})
-        refresh_marts(self.connection, [day])
+        if refresh:
+            refresh_marts(self.connection, [day])
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query, by column."""

@@ -124,7 +124,6 @@ def _items(tables: Tables, order: Row) -> Iterable[Row]:
         benefits = {
             a["discount_item_pk"] for a in applicants if a["role"] == "benefit" and a["order_item_pk"] == row["pk"]
         }
-        same = "product_pk product_sku product_base_code product_name status status_display cancel_status".split()
         yield {
             "date": order["date"],
             "order_pk": order["pk"],
@@ -133,7 +132,8 @@ def _items(tables: Tables, order: Row) -> Iterable[Row]:
             "placed_at": order["date_placed"],
             "channel_pk": order["channel_pk"],
             "customer_pk": order["customer_pk"],
-            **{column: row[column] for column in same},
+            **{f"product_{name}": row[f"product_{name}"] for name in ("pk", "sku", "base_code", "name")},
+            **{column: row[column] for column in ("status", "status_display", "cancel_status")},
             "currency": row["price_currency"] or order["currency"],
             "is_order_currency": (row["price_currency"] or order["currency"]) == order["currency"],
             "quantity": Decimal(json.loads(row["attributes"] or "{}").get("quantity", 1)),
@@ -309,9 +309,10 @@ def _hours(start: Any, end: Any) -> float | None:
 
 
 def _daily_sales(orders: pd.DataFrame) -> pd.DataFrame:
-    sums = "items quantity gross_amount discount_amount shipping_amount amount refunded_amount net_amount".split()
+    kinds = ("gross", "discount", "shipping", "refunded", "net", "items", "paid")
+    sums = ["items", "quantity", "amount", *(f"{kind}_amount" for kind in kinds)]
     groups = orders.groupby(["date", "channel_pk", "currency", "status_group"], as_index=False, dropna=False)
-    summed = groups[[*sums, "items_amount", "paid_amount"]].sum()
+    summed = groups[sums].sum()
     return summed.assign(orders=groups.size()["size"], channel_name=groups["channel_name"].first()["channel_name"])
 
 

@@ -1,0 +1,1 @@
+SELECT date, loaded_at FROM meta.days ORDER BY date
