@@ -6,13 +6,14 @@ between two steps, cost nothing but time.
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from order_assets.defs.jobs import REFRESH_DAYS, SYNC_INDEX
-from order_assets.defs.resources import DataRootResource
+from order_assets.defs.resources import DataRootResource, SyncRulesResource
+from order_assets.quiet import quiet_until
 
 if TYPE_CHECKING:
     from order_assets.landing import DueDay
@@ -32,18 +33,32 @@ _UNDER_WAY = [
 ]
 
 
-def sync_index_schedule(timezone: str) -> dg.ScheduleDefinition:
-    """Lists the orders every ten minutes."""
+def sync_index_schedule(timezone: str, quiet_hours: str | None) -> dg.ScheduleDefinition:
+    """Brings the index up to date every ten minutes."""
+
+    def wanted(context: dg.ScheduleEvaluationContext) -> bool:
+        if quiet_until(datetime.now(UTC), quiet_hours, timezone) is not None:
+            return False
+        under_way = dg.RunsFilter(job_name=SYNC_INDEX.name, statuses=_UNDER_WAY)
+        return not context.instance.get_runs(under_way, limit=1)
+
     return dg.ScheduleDefinition(
         name="sync_index_every_10_minutes",
         job=SYNC_INDEX,
         cron_schedule="*/10 * * * *",
         execution_timezone=timezone,
-        description="Lists all orders every ten minutes: one request per hundred orders of the shop.",
+        should_execute=wanted,
+        description=(
+            "Brings the index up to date every ten minutes. Costs two or three requests where the order list can be "
+            "filtered or sorted, else one per hundred orders of the shop; once a day all orders are listed. "
+            "Skips in quiet hours and while a sync is under way."
+        ),
     )
 
 
-def changed_days_sensor(days: dg.DailyPartitionsDefinition) -> dg.SensorDefinition:
+def changed_days_sensor(
+    days: dg.DailyPartitionsDefinition, timezone: str, quiet_hours: str | None
+) -> dg.SensorDefinition:
     """Asks for runs over exactly the days whose orders are new or changed in the index."""
 
     @dg.sensor(
@@ -61,6 +76,8 @@ def changed_days_sensor(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
         from order_assets.defs.due import due_days
         from order_assets.landing import OrderIndexError
 
+        if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
+            return dg.SkipReason(f"quiet hours until {until.isoformat()}")
         if context.instance.get_runs(dg.RunsFilter(job_name=REFRESH_DAYS.name, statuses=_UNDER_WAY), limit=1):
             return dg.SkipReason("a refresh is under way; what is due then is seen at a later tick")
         known = days.get_partition_keys()
@@ -86,31 +103,47 @@ def changed_days_sensor(days: dg.DailyPartitionsDefinition) -> dg.SensorDefiniti
     return changed_days
 
 
-def retry_schedule(timezone: str) -> dg.ScheduleDefinition:
-    """Asks once a night for the days that are not complete."""
+def read_again_schedule(
+    days: dg.DailyPartitionsDefinition, timezone: str, quiet_hours: str | None
+) -> dg.ScheduleDefinition:
+    """Asks once a night for the days that are not complete, and for those with orders to be read again."""
 
     @dg.schedule(
-        name="retry_incomplete_days",
+        name="read_again_nightly",
         job=REFRESH_DAYS,
         cron_schedule="30 2 * * *",
         execution_timezone=timezone,
         description=(
-            "Refreshes the days that have pending or quarantined orders, every night at 02:30. Costs about three "
-            "requests per such order."
+            "Refreshes the days that have pending or quarantined orders, and those with open or recent orders that are "
+            "due to be read again, every night at 02:30. Costs about three requests per such order. What is due "
+            "follows from when each order was read, so nights that were missed are made up for."
         ),
     )
-    def retry_incomplete_days(
-        _context: dg.ScheduleEvaluationContext, data_root: DataRootResource
+    def read_again_nightly(
+        context: dg.ScheduleEvaluationContext, data_root: DataRootResource, sync_rules: SyncRulesResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        from order_assets.landing import incomplete_days
+        from order_assets.landing import OrderIndexError, waiting_days
 
-        due = incomplete_days(data_root.checked())[-_MOST_DAYS:]
+        if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
+            yield dg.SkipReason(f"quiet hours until {until.isoformat()}")
+            return
+        # Several missed ticks may be made up at once; the first one asks for everything.
+        if context.instance.get_runs(dg.RunsFilter(job_name=REFRESH_DAYS.name, statuses=_UNDER_WAY), limit=1):
+            yield dg.SkipReason("a refresh is under way")
+            return
+        known = days.get_partition_keys()
+        try:
+            first, last = date.fromisoformat(known[0]), date.fromisoformat(known[-1])
+            due = waiting_days(data_root.checked(), first, last, sync_rules.reread(), datetime.now(UTC))
+        except OrderIndexError as error:
+            yield dg.SkipReason(str(error))
+            return
         if due:
             yield from _runs(due)
         else:
-            yield dg.SkipReason("every landed day is complete")
+            yield dg.SkipReason("every landed day is complete and was read lately")
 
-    return retry_incomplete_days
+    return read_again_nightly
 
 
 def _asked_before(cursor: str | None) -> dict[str, list[str]]:

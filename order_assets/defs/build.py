@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from order_assets.defs.automation import changed_days_sensor, retry_schedule, sync_index_schedule
+from order_assets.defs.alerts import AlertResource, alert_sensor
+from order_assets.defs.automation import changed_days_sensor, read_again_schedule, sync_index_schedule
 from order_assets.defs.documents import order_documents_asset
 from order_assets.defs.index import order_index_asset
 from order_assets.defs.jobs import JOBS
@@ -49,8 +50,11 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
     return dg.Definitions(
         assets=[index, documents, tables, warehouse],
         jobs=JOBS,
-        schedules=[sync_index_schedule(settings.timezone), retry_schedule(settings.timezone)],
-        sensors=[changed_days_sensor(days)],
+        schedules=[
+            sync_index_schedule(settings.timezone, settings.quiet_hours),
+            read_again_schedule(days, settings.timezone, settings.quiet_hours),
+        ],
+        sensors=[changed_days_sensor(days, settings.timezone, settings.quiet_hours), alert_sensor()],
         resources={**_resources(settings), **resources},
         # Few steps, each busy inside: in one process they start at once. A step that failed for one day must not
         # hold back the days that it finished, so a step starts when its inputs are there.
@@ -80,6 +84,7 @@ def _resources(settings: Settings) -> dict[str, object]:
             own_key_file=str(settings.data_root / ".pii-key"),
         ),
         "contract": ContractResource(),
+        "alert": AlertResource(webhook=_secret("ORDER_ASSETS_ALERT_WEBHOOK")),
         "sync_rules": SyncRulesResource(
             whole_listing_hours=settings.whole_listing_hours,
             reread_open_hours=settings.reread_open_hours,

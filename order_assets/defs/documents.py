@@ -14,7 +14,13 @@ from order_assets.defs.history import keep_history_open
 from order_assets.defs.index import API_POOL, ORDER_INDEX
 from order_assets.defs.partitions import ONE_RUN, days_of
 from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, check_spec, failure
-from order_assets.defs.resources import ContractResource, DataRootResource, OmnitronResource, PrivacyResource
+from order_assets.defs.resources import (
+    ContractResource,
+    DataRootResource,
+    OmnitronResource,
+    PrivacyResource,
+    SyncRulesResource,
+)
 
 if TYPE_CHECKING:
     from order_assets.landing import Attempt, DayReport, Gate, ListedOrder
@@ -50,12 +56,12 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         group_name="landing",
         kinds={"python", "parquet"},
         owners=OWNERS,
-        code_version="1",
+        code_version="2",
         skippable=True,
         description=(
             "The detail, items and discounts documents of each order that was placed on the day. "
             "One row per order and fetched version, exact JSON, with secrets and personal data taken out before "
-            "writing. Only orders that are new or changed since they were landed are asked for."
+            "writing. Only orders that are new, changed since they were landed, or due for re-reading are asked for."
         ),
     )
 
@@ -91,6 +97,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         contract: ContractResource,
         privacy: PrivacyResource,
         data_root: DataRootResource,
+        sync_rules: SyncRulesResource,
     ) -> Iterator[_Event]:
         from order_assets.landing import (
             DataRootError,
@@ -119,6 +126,8 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                         partial(_fetch, client, gate, forgotten_customers(root)),
                         privacy_policy=gate.privacy.policy,
                         refetch=config.refetch,
+                        reread=sync_rules.reread(),
+                        keep_versions=sync_rules.keep_versions(),
                         on_progress=partial(progress.report, day),
                     )
                     reports.append(report)

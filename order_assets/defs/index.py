@@ -1,5 +1,6 @@
 """The asset `order_index`: which orders there are."""
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 ORDER_INDEX = dg.AssetKey("order_index")
 API_POOL = "omnitron_api"
+NOTHING_LEFT_BEHIND = "no_day_failed_or_pending"
+NEWEST_DAY_FRESH = "newest_day_is_fresh"
 
 
 class IndexConfig(dg.Config):
@@ -42,6 +45,18 @@ def order_index_asset() -> dg.AssetsDefinition:
         owners=OWNERS,
         pool=API_POOL,
         code_version="2",
+        check_specs=[
+            dg.AssetCheckSpec(
+                NOTHING_LEFT_BEHIND,
+                asset=ORDER_INDEX,
+                description="No landed day failed, has pending or refused orders, or was left between two steps",
+            ),
+            dg.AssetCheckSpec(
+                NEWEST_DAY_FRESH,
+                asset=ORDER_INDEX,
+                description="The orders of the newest day in the list are landed in time",
+            ),
+        ],
         description=(
             "All orders of the instance with the day that each belongs to and when it was last changed. "
             "One row per order, from the order list of the API. Where the list can be filtered or sorted by "
@@ -57,11 +72,12 @@ def order_index_asset() -> dg.AssetsDefinition:
         privacy: PrivacyResource,
         data_root: DataRootResource,
         sync_rules: SyncRulesResource,
-    ) -> dg.MaterializeResult[None]:
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other annotation beside checks
         from order_assets.defs.sync import sync
         from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError
         from order_assets.omnitron import OmnitronError
         from order_assets.tables import owners
+        from order_assets.warehouse import WarehouseError
 
         try:
             # What no run can do without is looked at before the first request.
@@ -82,7 +98,8 @@ def order_index_asset() -> dg.AssetsDefinition:
                 )
                 counters = client.counters.as_dict()
             plan = _plan(data_root, privacy, sync_rules)
-        except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
+            checks = _checks(data_root, sync_rules)
+        except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError, WarehouseError) as error:
             raise failure(error, doing="listing orders") from None
         index, listing = report.index, report.listing
         context.log.info(
@@ -94,12 +111,13 @@ def order_index_asset() -> dg.AssetsDefinition:
         if not listing.agreed:
             context.log.warning("the list did not stand still; the next listing begins where this one began")
         return dg.MaterializeResult(
+            check_results=checks,
             metadata={
                 **_listing_metadata(report, data_root),
                 **_plan_metadata(plan, omnitron),
                 "requests": int(counters["requests"]),
                 "retries": int(counters["retries"]),
-            }
+            },
         )
 
     return order_index
@@ -112,6 +130,28 @@ def _plan(data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRule
     instance = data_root.instance()
     root = data_root.checked()
     return plan_run(root, instance.first_day, instance.today(), privacy_policy=privacy.policy(), reread=rules.reread())
+
+
+def _checks(data_root: DataRootResource, rules: SyncRulesResource) -> list[dg.AssetCheckResult]:
+    """What the state on the disk says about the days, as warnings: the sync itself went well."""
+    from order_assets.defs.health import newest_day_is_fresh, nothing_left_behind
+
+    root, instance = data_root.checked(), data_root.instance()
+    days, within = (instance.first_day, instance.today()), timedelta(hours=rules.fresh_within_hours)
+    found = {
+        NOTHING_LEFT_BEHIND: nothing_left_behind(root, *days),
+        NEWEST_DAY_FRESH: newest_day_is_fresh(root, *days, datetime.now(UTC), within),
+    }
+    return [
+        dg.AssetCheckResult(
+            passed=health.passed,
+            check_name=name,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=health.explanation,
+            metadata={"explanation": health.explanation, **health.numbers},
+        )
+        for name, health in found.items()
+    ]
 
 
 def _listing_metadata(report: "SyncReport", data_root: DataRootResource) -> dict[str, Any]:

@@ -195,6 +195,9 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     reread_open_days: int = Field(default=90, ge=0, description="... if they were placed in the last so many days")
     reread_recent_hours: float = Field(default=168, ge=0, description="Recent orders are read again after this long")
     reread_recent_days: int = Field(default=30, ge=0, description="An order is recent for so many days")
+    fresh_within_hours: float = Field(
+        default=24, gt=0, description="The newest day is late when an order placed this long ago is not landed"
+    )
     keep_versions_days: int = Field(
         default=90, ge=0, description="Documents of older versions of an order are dropped after this; 0 keeps all"
     )

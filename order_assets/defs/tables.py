@@ -150,7 +150,7 @@ def _flatten(
     root: Path, day: date, gate: "Gate", flattener: "Flattener", contract: ContractResource, *, compare: bool
 ) -> _Day:
     """Make the tables of a day from its landing, and look at them."""
-    from order_assets.landing import Landing, revalidate_day
+    from order_assets.landing import Landing, earlier_versions, revalidate_day
     from order_assets.tables import (
         MissingFields,
         Sample,
@@ -170,10 +170,10 @@ def _flatten(
     withdraw_verdict(root, day)
     if compare:
         with keeping_old_files(root, day, declared) as before:
-            report = flattener.flatten_day(root, day, documents)
+            report = flattener.flatten_day(root, day, documents, earlier_versions(landing, listed))
             changed = before.changed_rows(root, day)
     else:
-        report = flattener.flatten_day(root, day, documents)
+        report = flattener.flatten_day(root, day, documents, earlier_versions(landing, listed))
         changed = None
     findings = list(verify_day(root, day, declared, {**report.expected, "orders": report.orders}))
     # What does not have its columns cannot be looked at any further.

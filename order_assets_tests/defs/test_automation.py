@@ -93,8 +93,8 @@ def test_the_nightly_schedule_asks_for_days_that_are_not_complete(project: Proje
     project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 409, '{"detail": "locked"}'))
     assert not project.refresh(day).succeeded
     definitions = build_definitions(from_environment())
-    schedule = definitions.resolve_schedule_def("retry_incomplete_days")
-    resources = {"data_root": definitions.resources["data_root"]} if definitions.resources else {}
+    schedule = definitions.resolve_schedule_def("read_again_nightly")
+    resources = {name: (definitions.resources or {})[name] for name in ("data_root", "sync_rules")}
     context = dg.build_schedule_context(
         instance=project.instance, resources=resources, repository_def=definitions.get_repository_def()
     )

@@ -220,7 +220,7 @@ def test_clocks_of_web_server_and_database_may_differ_by_minutes(
 
 
 def test_a_server_clock_that_jumps_back_makes_all_orders_be_listed(serve: Serve, connect: Connect) -> None:
-    shop = LivingList({"sort", "filter"}, {pk: START for pk in range(1, 30)}, clock_ahead=timedelta(hours=5))
+    shop = LivingList({"sort", "filter"}, dict.fromkeys(range(1, 30), START), clock_ahead=timedelta(hours=5))
     follower = Follower(connect(serve(shop)), shop)
     follower.listing()
     shop.clock_ahead = timedelta()

@@ -1,0 +1,81 @@
+"""Whether anything was left behind: days that failed or wait, and orders of the newest day that are not there yet.
+
+Everything is read from the disk, so that it holds whatever happened to the runs. The checks that show it are on
+`order_index`, evaluated at every sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from order_assets.defs.due import NOT_FLATTENED, NOT_LOADED, due_days
+from order_assets.landing import Landing, incomplete_days, landed_days
+from order_assets.landing.index import orders_by_day
+from order_assets.tables import read_verdict
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether it is well, and in words what is not and what to do; `numbers` are for the check's metadata."""
+
+    passed: bool
+    explanation: str
+    numbers: dict[str, int]
+
+
+def nothing_left_behind(data_root: Path, first: date, last: date) -> Health:
+    """Whether no landed day has pending or quarantined orders, failed its checks, or stopped between two steps."""
+    problems: dict[date, str] = {}
+    for due in due_days(data_root, first, last):
+        if NOT_FLATTENED in due.reasons or NOT_LOADED in due.reasons:
+            problems[due.day] = "a run was cut off; run refresh_days for the day"
+    for due in incomplete_days(data_root):
+        counts = ", ".join(f"{count} {reason}" for reason, count in due.reasons.items())
+        problems[due.day] = f"{counts} orders; run refresh_days for the day, it asks only for those"
+    for day in landed_days(data_root, first, last):
+        verdict = read_verdict(data_root, day)
+        if verdict is not None and not verdict.passed:
+            problems[day] = f"kept out of the warehouse: {verdict.reasons[0]}"
+    listed = [f"{day}: {problem}" for day, problem in sorted(problems.items())[:_SHOWN]]
+    more = f"; and {len(problems) - _SHOWN} more days" if len(problems) > _SHOWN else ""
+    return Health(
+        not problems,
+        "; ".join(listed) + more if problems else "no day failed, waits or was left in the middle",
+        {"days_left_behind": len(problems)},
+    )
+
+
+def newest_day_is_fresh(data_root: Path, first: date, last: date, now: datetime, within: timedelta) -> Health:
+    """Whether the orders of the newest day in the list are landed, apart from those placed less than `within` ago."""
+    days = orders_by_day(data_root, first, last)
+    if not days:
+        return Health(True, "no order is listed", {"orders_waiting": 0})
+    newest = max(days)
+    landing = Landing(data_root, newest)
+    landed = {row["order_pk"] for row in landing.ledger()} if landing.ledger_file.exists() else set()
+    waiting = [order for order in days[newest] if order.pk not in landed]
+    late = [order for order in waiting if now - order.date_placed > within]
+    explanation = (
+        f"{len(late)} orders of {newest} were placed more than {_hours(within)} ago and are not landed: switch on the "
+        "sensor changed_days, or materialise the day"
+        if late
+        else f"{newest}: {len(days[newest]) - len(waiting)} of {len(days[newest])} orders are landed, none is late"
+    )
+    return Health(not late, explanation, {"orders_waiting": len(waiting), "orders_late": len(late)})
+
+
+def _hours(span: timedelta) -> str:
+    return f"{span.total_seconds() / 3600:g} hours"
+
+
+def storm(problems: Iterable[str]) -> str:
+    """Many equal texts as one line each, with how often."""
+    counts: dict[str, int] = {}
+    for problem in problems:
+        counts[problem] = counts.get(problem, 0) + 1
+    return "\n".join(f"{count} x {text}" if count > 1 else text for text, count in counts.items())
