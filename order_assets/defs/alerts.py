@@ -6,14 +6,12 @@ Belongs here: which failed runs make one message, and where it goes. Not here: w
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
-
-from order_assets.defs.health import storm
 
 if TYPE_CHECKING:
     from dagster import RunRecord
@@ -100,7 +98,7 @@ def _storm_of(record: RunRecord) -> str:
 
 
 def _message(instance: dg.DagsterInstance, records: Sequence[RunRecord]) -> str:
-    reasons = storm(f"{record.dagster_run.job_name}: {_reason(instance, record)}" for record in records)
+    reasons = _counted(f"{record.dagster_run.job_name}: {_reason(instance, record)}" for record in records)
     runs = ", ".join(record.dagster_run.run_id for record in records[:3])
     return (
         f"order_assets: {len(records)} runs failed, for example {runs}. What was fetched is kept; a new run over the "
@@ -117,3 +115,11 @@ def _reason(instance: dg.DagsterInstance, record: RunRecord) -> str:
         if data is not None and data.error is not None:
             return str((data.error.cause or data.error).message).strip()
     return "no step says why; see the run"
+
+
+def _counted(problems: Iterable[str]) -> str:
+    """Many equal texts as one line each, with how often."""
+    counts: dict[str, int] = {}
+    for problem in problems:
+        counts[problem] = counts.get(problem, 0) + 1
+    return "\n".join(f"{count} x {text}" if count > 1 else text for text, count in counts.items())

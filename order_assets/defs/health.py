@@ -6,7 +6,6 @@ Everything is read from the disk, so that it holds whatever happened to the runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -71,11 +70,3 @@ def newest_day_is_fresh(data_root: Path, first: date, last: date, now: datetime,
 
 def _hours(span: timedelta) -> str:
     return f"{span.total_seconds() / 3600:g} hours"
-
-
-def storm(problems: Iterable[str]) -> str:
-    """Many equal texts as one line each, with how often."""
-    counts: dict[str, int] = {}
-    for problem in problems:
-        counts[problem] = counts.get(problem, 0) + 1
-    return "\n".join(f"{count} x {text}" if count > 1 else text for text, count in counts.items())

@@ -36,7 +36,7 @@ def days_of(result: dg.SensorResult | dg.SkipReason) -> list[tuple[str, str]]:
 
 def test_nothing_runs_before_it_is_switched_on(project: Project) -> None:
     definitions = build_definitions(from_environment())
-    assert [sensor.default_status for sensor in definitions.sensors or []] == [dg.DefaultSensorStatus.STOPPED]
+    assert {sensor.default_status for sensor in definitions.sensors or []} == {dg.DefaultSensorStatus.STOPPED}
     assert {schedule.default_status for schedule in definitions.schedules or []} == {dg.DefaultScheduleStatus.STOPPED}
 
 
