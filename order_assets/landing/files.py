@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+_ABANDONED_AFTER_SECONDS = 3_600
 
 
 def private_directory(path: Path) -> Path:
@@ -20,6 +23,7 @@ def private_directory(path: Path) -> Path:
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; at the end it becomes `path`, after an error it is gone."""
     private_directory(path.parent)
+    _remove_abandoned(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -30,6 +34,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         _sync_directory(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_abandoned(directory: Path) -> None:
+    """Remove what killed processes left beside the files; one that is still being written is younger."""
+    for left in directory.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+                left.unlink()
 
 
 def write_json(path: Path, value: Any) -> None:
