@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -35,31 +36,32 @@ _DAGSTER_YAML = Path(__file__).parents[1] / "dagster.yaml"
 
 @dataclass
 class Clock:
-    """Wall and CPU seconds of this process's parts; of a part inside another only the inner one counts."""
+    """Wall and CPU seconds of this process's parts, summed over threads; of a part inside another the inner counts."""
 
     wall: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     cpu: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     calls: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    _open: list[str] = field(default_factory=list)
-    _since: tuple[float, float] = (0.0, 0.0)
+    _here: threading.local = field(default_factory=threading.local)
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        self._turn()
-        self._open.append(name)
+        begun: list[str] = vars(self._here).setdefault("begun", [])
+        self._turn(begun)
+        begun.append(name)
         self.calls[name] += 1
         try:
             yield
         finally:
-            self._turn()
-            self._open.pop()
+            self._turn(begun)
+            begun.pop()
 
-    def _turn(self) -> None:
+    def _turn(self, begun: list[str]) -> None:
         now = time.perf_counter(), time.thread_time()
-        if self._open:
-            self.wall[self._open[-1]] += now[0] - self._since[0]
-            self.cpu[self._open[-1]] += now[1] - self._since[1]
-        self._since = now
+        if begun:
+            wall, cpu = self._here.since
+            self.wall[begun[-1]] += now[0] - wall
+            self.cpu[begun[-1]] += now[1] - cpu
+        self._here.since = now
 
     def watch(self, owner: Any, name: str, part: str) -> None:
         """Time a function of a module or class as `part`, from now on."""
@@ -83,7 +85,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="backfill-") as folder:
         root = Path(folder)
-        with _stand_in(given.days, given.orders, given.latency_ms, root) as url:
+        with _stand_in(given.days, given.orders, given.latency_ms) as url:
             os.environ |= _environment(root, url, given.concurrency)
             _backfill(given.days, given.orders, given)
 
@@ -91,6 +93,7 @@ def main() -> None:
 def _backfill(days: int, orders: int, given: argparse.Namespace) -> None:
     clock = Clock()
     _watch(clock)
+    steps = _watch_steps()
     from order_assets.defs import launch
 
     profile = cProfile.Profile() if given.profile else None
@@ -107,10 +110,15 @@ def _backfill(days: int, orders: int, given: argparse.Namespace) -> None:
     if profile:
         profile.dump_stats(given.profile)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # The stand-in is not among the children that have ended.
+    helpers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    helped = helpers.ru_utime + helpers.ru_stime
     requests = sum(int(of_day["requests"]) for of_day in run.days["order_documents"].values())
     landed = sum(int(of_day["landed"]) for of_day in run.days["order_documents"].values())
     print(f"{days} days x {orders} orders: {landed} landed, {len(run.checks)} checks, load {os.getloadavg()[0]:.1f}")
     print(f"{wall:.1f} s, {wall / days:.3f} s per day; {cpu:.1f} s CPU, {cpu / days:.3f} per day; peak {peak:.0f} MB")
+    print(f"helpers: {helped:.1f} s CPU, {helped / days:.3f} per day; peak of one {helpers.ru_maxrss / 1024:.0f} MB")
+    print("; ".join(f"{name} {wall:.1f} s, {cpu:.1f} s CPU" for name, (wall, cpu) in steps.items()))
     fetching = clock.wall["fetch and gate"]
     print(f"{requests} requests, {requests / fetching:.0f} per second while fetching" if fetching else "")
     print(f"  {'part':<34}{'s':>8}{'ms/day':>9}{'CPU s here':>12}{'calls':>8}")
@@ -122,40 +130,62 @@ def _backfill(days: int, orders: int, given: argparse.Namespace) -> None:
 def _watch(clock: Clock) -> None:
     """Say which functions are which part."""
     from dagster._core.instance.runs.run_domain import RunDomain
-    from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-    from order_assets import landing, tables, warehouse
+    from order_assets import warehouse
+    from order_assets.days import helper, make
     from order_assets.defs import documents, launch
-    from order_assets.defs import tables as tables_step
+    from order_assets.defs.sqlite_history import QuickHistory
+    from order_assets.landing import day
     from order_assets.tables import Flattener
 
     clock.watch(RunDomain, "_log_asset_planned_events", "run creation: planned events")
-    clock.watch(SqliteEventLogStorage, "store_event", "Dagster's event writes")
-    clock.watch(SqliteEventLogStorage, "store_event_batch", "Dagster's event writes")
+    clock.watch(QuickHistory, "_write", "Dagster's event writes")
     clock.watch(launch, "_summary", "summary of the run")
-    clock.watch(landing, "refresh_day", "due, landing and ledger")
+    clock.watch(day.DayRefresh, "__init__", "landing and ledger")
+    clock.watch(day.DayRefresh, "finish", "landing and ledger")
     _watch_fetch(clock, documents)
-    clock.watch(landing, "revalidate_day", "look for older contracts")
+    # Where helper processes make the days, only the waiting for them is seen here.
+    clock.watch(helper.Helper, "make", "waiting for helpers")
+    clock.watch(make, "revalidate_day", "look for older contracts")
     clock.watch(Flattener, "flatten_day", "flatten")
-    clock.watch(tables_step, "_describe_day", "metadata and previews of tables")
-    clock.watch(tables_step, "_unknown_fields", "verify")
     for name in ("prove_day", "rows_name_their_order", "refunds_within_amount", "values_are_known"):
-        clock.watch(tables, name, "proof and controls")
+        clock.watch(make, name, "proof and controls")
+    for name in ("_unmapped", "write_verdict"):
+        clock.watch(make, name, "verify")
+    _watch_generator(clock, make, "verify_day", "verify")
+    clock.watch(make, "preview", "previews")
     clock.watch(warehouse, "load_days", "warehouse")
-    clock.watch(tables, "write_verdict", "verify")
-    real = tables.verify_day
-    clock.watch(tables, "verify_day", "verify")
-    tables.verify_day = clock_list(clock, real)  # type: ignore[assignment]
 
 
-def clock_list(clock: Clock, find: Callable[..., Iterator[Any]]) -> Callable[..., list[Any]]:
-    """A generator's work is timed where it is done."""
+def _watch_steps() -> Mapping[str, tuple[float, float]]:
+    """Wall and CPU seconds of the process during each step, as they come."""
+    from dagster import DagsterEvent
+
+    steps: dict[str, tuple[float, float]] = {}
+    begin, end = DagsterEvent.step_start_event, DagsterEvent.step_success_event
+
+    def begun(step: Any) -> Any:
+        steps[step.step.key] = time.perf_counter(), time.process_time()
+        return begin(step)
+
+    def ended(step: Any, success: Any) -> Any:
+        wall, cpu = steps[step.step.key]
+        steps[step.step.key] = time.perf_counter() - wall, time.process_time() - cpu
+        return end(step, success)
+
+    DagsterEvent.step_start_event, DagsterEvent.step_success_event = begun, ended  # type: ignore[method-assign,assignment]
+    return steps
+
+
+def _watch_generator(clock: Clock, owner: Any, name: str, part: str) -> None:
+    """Time what a generator does, which is not done when it is made."""
+    find = getattr(owner, name)
 
     def listed(*args: Any, **kwargs: Any) -> list[Any]:
-        with clock.part("verify"):
+        with clock.part(part):
             return list(find(*args, **kwargs))
 
-    return listed
+    setattr(owner, name, listed)
 
 
 def _watch_fetch(clock: Clock, documents: Any) -> None:
@@ -174,14 +204,13 @@ def _watch_fetch(clock: Clock, documents: Any) -> None:
 
 
 @contextmanager
-def _stand_in(days: int, orders: int, latency_ms: int, root: Path) -> Iterator[str]:
+def _stand_in(days: int, orders: int, latency_ms: int) -> Iterator[str]:
     """The stand-in as a command of its own; three weeks after the last day its orders are at rest."""
     now = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC) + timedelta(days=days + 21)
     arguments = ["--port", "0", "--orders-per-day", str(orders), "--start", str(FIRST_DAY), "--now", now.isoformat()]
     command = [sys.executable, "-c", "import sys; from order_assets.cli import main; sys.exit(main())", "sandbox"]
-    process = subprocess.Popen(
-        [*command, *arguments, "--latency-ms", str(latency_ms)], cwd=root, stdout=subprocess.PIPE, text=True
-    )
+    arguments += ["--latency-ms", str(latency_ms)]
+    process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield process.stdout.readline().split()[-1]

@@ -192,7 +192,7 @@ def _check_days(settings: Settings, parsed: argparse.Namespace) -> None:
 def _plan(parsed: argparse.Namespace) -> int:
     settings = from_environment()
     _check_days(settings, parsed)
-    from order_assets import report
+    from order_assets import terminal
     from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError, index_file
     from order_assets.landing.plan import plan_run
     from order_assets.omnitron import OmnitronError
@@ -208,13 +208,13 @@ def _plan(parsed: argparse.Namespace) -> int:
         plan = plan_run(root, parsed.first, parsed.last, privacy_policy=policy, reread=rules.reread())
     except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
         return _failed("planning", error)
-    report.print_plan(plan, settings.requests_per_second)
+    terminal.print_plan(plan, settings.requests_per_second)
     return 0
 
 
 def _probe(_parsed: argparse.Namespace) -> int:
     settings = from_environment()
-    from order_assets import report
+    from order_assets import terminal
     from order_assets.omnitron import OmnitronError
     from order_assets.omnitron.probe import probe
 
@@ -223,7 +223,7 @@ def _probe(_parsed: argparse.Namespace) -> int:
             capabilities = probe(client)
     except OmnitronError as error:
         return _failed("probing the order list", error)
-    report.print_capabilities(settings.url or "the embedded sandbox", capabilities)
+    terminal.print_capabilities(settings.url or "the embedded sandbox", capabilities)
     return 0
 
 
@@ -254,14 +254,14 @@ def _replay(parsed: argparse.Namespace) -> int:
 def _replay_days(settings: Settings, days: Sequence[date]) -> int:
     """Replay days, as few runs as their gaps allow."""
     _set_dagster_home(settings)
-    from order_assets import report
+    from order_assets import terminal
     from order_assets.defs import launch
 
     code = 0
     with launch.history() as instance:
         for first, last in _spans(days):
             summary = launch.replay_days(instance, first, last)
-            report.print_replay(first, last, summary)
+            terminal.print_replay(first, last, summary)
             if not summary.succeeded:
                 code = _fail(summary)
     return code
@@ -279,10 +279,10 @@ def _spans(days: Sequence[date]) -> list[tuple[date, date]]:
 
 
 def _list_quarantine(parsed: argparse.Namespace) -> int:
-    from order_assets import report
+    from order_assets import terminal
     from order_assets.landing import quarantined
 
-    report.print_quarantine(list(quarantined(from_environment().data_root, parsed.first, parsed.last)))
+    terminal.print_quarantine(list(quarantined(from_environment().data_root, parsed.first, parsed.last)))
     return 0
 
 
@@ -317,7 +317,7 @@ def _today(settings: Settings) -> date:
 
 def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> int:
     _set_dagster_home(settings)
-    from order_assets import report
+    from order_assets import terminal
     from order_assets.defs import launch
 
     started = time.perf_counter()
@@ -326,9 +326,9 @@ def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> 
         index = launch.sync_index(instance)
         if not index.succeeded:
             return _fail(index)
-        with report.fetching((last - first).days + 1) as listener, progress.listening(listener):
+        with terminal.fetching((last - first).days + 1) as listener, progress.listening(listener):
             days = launch.refresh_days(instance, first, last, refetch=refetch)
-    report.print_summary(settings, first, last, index, days, time.perf_counter() - started)
+    terminal.print_summary(settings, first, last, index, days, time.perf_counter() - started)
     return 0 if days.succeeded else _fail(days)
 
 

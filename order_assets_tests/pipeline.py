@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from order_assets.contract import CONTRACT
 from order_assets.contract.shape import contract_version
+from order_assets.days.make import Maker, Task
 from order_assets.defs.due import due_days
 from order_assets.defs.sync import SyncReport, SyncRules, sync
 from order_assets.landing import (
@@ -19,21 +20,18 @@ from order_assets.landing import (
     DayReport,
     Gate,
     Instance,
-    Landing,
     ListedOrder,
     Privacy,
     PrivacyMode,
     Reread,
-    earlier_versions,
     receive,
-    refresh_day,
-    revalidate_day,
+    refresh_days,
 )
 from order_assets.landing.reread import NEVER
 from order_assets.omnitron import ClientSettings, OmnitronClient
 from order_assets.omnitron.discover import Margins
 from order_assets.sandbox import PASSWORD, USERNAME
-from order_assets.tables import Flattener, owners, passed_days, verify_day, write_verdict
+from order_assets.tables import owners, passed_days
 from order_assets.warehouse import load_days, open_readonly
 
 VERSION = contract_version(CONTRACT)
@@ -50,12 +48,15 @@ class Pipeline:
     rules: SyncRules = RULES
     last_day: date | None = None
     client_settings: dict[str, Any] = field(default_factory=dict)
-    flattener: Flattener = field(default_factory=lambda: Flattener(CONTRACT, threads=1))
     gate: Gate = field(default_factory=lambda: Gate(CONTRACT, Privacy(PrivacyMode.CLEAR)))
 
     @property
     def instance(self) -> Instance:
         return Instance(self.url, "UTC", self.first_day)
+
+    @cached_property
+    def maker(self) -> Maker:
+        return Maker(Task(self.root, CONTRACT, self.gate.privacy, 5.0, 20, frozenset(), frozenset()))
 
     @contextmanager
     def client(self) -> Iterator[OmnitronClient]:
@@ -85,12 +86,12 @@ class Pipeline:
         policy = self.gate.privacy.policy
         with self.client() as client:
             fetch = partial(self._fetch, client)
-            return [refresh_day(self.root, day, fetch, privacy_policy=policy, reread=reread) for day in days]
+            return list(refresh_days(self.root, list(days), fetch, privacy_policy=policy, reread=reread))
 
     def load(self, days: Iterable[date]) -> None:
         days = list(days)
         for day in days:
-            self._flatten(day)
+            self.maker.make(day)
         done = set(passed_days(self.root))
         assert set(days) <= done
         if days:
@@ -109,22 +110,12 @@ class Pipeline:
             rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
             return rows
 
-    def _fetch(self, client: OmnitronClient, orders: Sequence[ListedOrder]) -> Iterator[Attempt]:
+    def _fetch(self, client: OmnitronClient, orders: Iterable[ListedOrder]) -> Iterator[Attempt]:
         def fetch(order: ListedOrder) -> dict[str, Any]:
             return receive(self.gate, order, client.order_documents(order.pk))
 
         for outcome in client.map_concurrently(fetch, orders):
             yield Attempt(outcome.item, outcome.value, None if outcome.error is None else str(outcome.error))
-
-    def _flatten(self, day: date) -> None:
-        landing = Landing(self.root, day)
-        listed = [row["order_pk"] for row in landing.ledger()]
-        revalidate_day(self.root, day, self.gate, listed)
-        report = self.flattener.flatten_day(
-            self.root, day, landing.documents(listed), earlier_versions(landing, listed)
-        )
-        findings = list(verify_day(self.root, day, CONTRACT, {**report.expected, "orders": report.orders}))
-        write_verdict(self.root, day, VERSION, findings)
 
 
 def shop_state(flat_orders: Iterable[dict[str, Any]]) -> dict[int, tuple[Any, ...]]:

@@ -2,18 +2,20 @@
 
 # Dagster reads the annotations of asset functions, so this module does not postpone them.
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from order_assets import progress
-from order_assets.defs.history import keep_history_open
+from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.index import API_POOL, ORDER_INDEX
-from order_assets.defs.partitions import ONE_RUN, days_of
-from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, check_spec, failure
+from order_assets.defs.partitions import ONE_RUN, days_of, span
+from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
 from order_assets.defs.resources import (
     ContractResource,
     DataRootResource,
@@ -106,36 +108,41 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
             OrderIndexError,
             PrivacyError,
             forgotten_customers,
-            refresh_day,
+            refresh_days,
         )
         from order_assets.omnitron import OmnitronError
 
         keep_history_open(context.instance)
         checks = StepChecks(context)
         reports: list[DayReport] = []
+        metadata: dict[tuple[dg.AssetKey, date], dict[str, Any]] = {}
         doing = "preparing to fetch"
         try:
             gate = Gate(contract.contract(), privacy.privacy())
             root = data_root.checked()
+            days_asked = days_of(context)
             with omnitron.client() as client:
-                for day in days_of(context):
-                    doing = f"fetching the orders of {day}"
-                    report = refresh_day(
-                        root,
-                        day,
-                        partial(_fetch, client, gate, forgotten_customers(root)),
-                        privacy_policy=gate.privacy.policy,
-                        refetch=config.refetch,
-                        reread=sync_rules.reread(),
-                        keep_versions=sync_rules.keep_versions(),
-                        on_progress=partial(progress.report, day),
-                    )
+                doing = f"fetching the orders of {span(days_asked)}"
+                for report in refresh_days(
+                    root,
+                    days_asked,
+                    partial(_fetch, client, gate, partial(forgotten_customers, root)),
+                    privacy_policy=gate.privacy.policy,
+                    refetch=config.refetch,
+                    reread=sync_rules.reread(),
+                    keep_versions=sync_rules.keep_versions(),
+                    on_progress=progress.report,
+                ):
                     reports.append(report)
-                    yield from _report_day(context, checks, report, contract, root_path=str(root))
+                    values = _metadata(report, root)
+                    metadata[ORDER_DOCUMENTS, report.day] = values
+                    yield from _report_day(context, checks, report, contract, values)
         except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
             raise failure(error, doing=doing) from None
-        yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
-        yield from checks.complete()
+        add_day_metadata(context, metadata)
+        with written_together(context.instance):
+            yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
+            yield from checks.complete()
         incomplete = [report for report in reports if report.pending]
         if incomplete:
             raise dg.Failure(description=_explain_pending(incomplete, len(reports)), allow_retries=True)
@@ -144,28 +151,27 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
 
 
 def _fetch(
-    client: "OmnitronClient", gate: "Gate", forgotten: frozenset[int], orders: "Sequence[ListedOrder]"
-) -> "Iterable[Attempt]":
+    client: "OmnitronClient",
+    gate: "Gate",
+    forgotten: Callable[[], frozenset[int]],
+    orders: "Iterable[ListedOrder]",
+) -> "Iterator[Attempt]":
     """Fetch and check orders in the client's threads, as they complete."""
     from order_assets.landing import Attempt, receive
 
     def fetch(order: "ListedOrder") -> dict[str, Any]:
-        return receive(gate, order, client.order_documents(order.pk), forgotten)
+        documents = client.order_documents(order.pk)
+        # Asked for each order: somebody may be forgotten while a long backfill runs.
+        return receive(gate, order, documents, forgotten())
 
     for outcome in client.map_concurrently(fetch, orders):
         error = None if outcome.error is None else str(outcome.error)
         yield Attempt(outcome.item, outcome.value, error)
 
 
-def _report_day(
-    context: dg.AssetExecutionContext,
-    checks: StepChecks,
-    report: "DayReport",
-    policy: ContractResource,
-    root_path: str,
-) -> Iterator[_Event]:
-    day = report.day.isoformat()
-    metadata: dict[str, Any] = {
+def _metadata(report: "DayReport", root: Path) -> dict[str, Any]:
+    """What the materialisation of a day says."""
+    return {
         "dagster/partition_row_count": report.listed,
         "listed": report.listed,
         **report.outcomes,
@@ -178,17 +184,26 @@ def _report_day(
         "values_masked": report.masked,
         "orders_with_unmapped_fields": report.unmapped_orders,
         "due": dg.MetadataValue.json(dict(report.due)),
-        "folder": dg.MetadataValue.path(f"{root_path}/landing/date={day}"),
+        "folder": dg.MetadataValue.path(f"{root}/landing/date={report.day}"),
     }
+
+
+def _report_day(
+    context: dg.AssetExecutionContext,
+    checks: StepChecks,
+    report: "DayReport",
+    policy: ContractResource,
+    metadata: Mapping[str, Any],
+) -> Iterator[_Event]:
     context.log.info(
-        f"{day}: {report.listed} listed, {metadata['fetched']} fetched, {report.carried_over} carried over, "
+        f"{report.day}: {report.listed} listed, {metadata['fetched']} fetched, {report.carried_over} carried over, "
         f"{report.requests} requests in {report.seconds:.1f} s"
     )
-    context.add_asset_metadata(metadata, asset_key=ORDER_DOCUMENTS, partition_key=day)
-    if len(context.partition_keys) > 1:
-        # Dagster would report all days at the end; a run that is cut off keeps the days that it finished.
-        yield dg.AssetMaterialization(ORDER_DOCUMENTS, partition=day, metadata=metadata)
-    yield from checks.report(report.day, _verdicts(report, policy))
+    with written_together(context.instance):
+        if checks.days > 1:
+            # Dagster would report all days at the end; a run that is cut off keeps the days that it finished.
+            yield dg.AssetMaterialization(ORDER_DOCUMENTS, partition=report.day.isoformat(), metadata=metadata)
+        yield from checks.report(report.day, _verdicts(report, policy))
 
 
 def _verdicts(report: "DayReport", policy: ContractResource) -> list[Verdict]:

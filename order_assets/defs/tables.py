@@ -1,7 +1,7 @@
 """The assets `tables/<table>`: typed rows of a day, one Parquet file each, made together in one step."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,18 +10,17 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets.contract import CONTRACT, Kind, Table
-from order_assets.contract.rules import SCHEMA_RULE
 from order_assets.contract.shape import contract_version
 from order_assets.defs.documents import ORDER_DOCUMENTS
-from order_assets.defs.history import keep_history_open
+from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.partitions import ONE_RUN, days_of
-from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, check_spec, failure
+from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
 from order_assets.defs.resources import ContractResource, DataRootResource, PrivacyResource
-from order_assets.defs.schema import preview, table_schema
+from order_assets.defs.schema import table_schema
 
 if TYPE_CHECKING:
-    from order_assets.landing import Gate, Revalidation
-    from order_assets.tables import Finding, Flattener, FlattenReport, MissingFields, Sample
+    from order_assets.days import DayTables
+    from order_assets.tables import Finding
 
 CONFORMS = "conforms_to_contract"
 NO_UNKNOWN_FIELDS = "no_unknown_fields"
@@ -100,32 +99,50 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         privacy: PrivacyResource,
         data_root: DataRootResource,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]]:
-        from order_assets.landing import DataRootError, Gate, LandingError, PrivacyError
-        from order_assets.tables import Flattener
+        from order_assets.days import HelperError, Task, days_ahead
+        from order_assets.landing import DataRootError, LandingError, PrivacyError
 
         keep_history_open(context.instance)
-        flattener = Flattener(contract.contract())
-        days_done: list[_Day] = []
+        checks = StepChecks(context)
+        asked = [table for table in CONTRACT if table_key(table) in context.selected_asset_keys]
+        metadata: dict[tuple[dg.AssetKey, date], Mapping[str, Any]] = {}
+        results: list[dg.AssetCheckResult | dg.AssetCheckEvaluation] = []
+        blocked: list[str] = []
         doing = "preparing to flatten"
         try:
-            root = data_root.checked()
-            gate = Gate(contract.contract(), privacy.privacy())
-            for day in days_of(context):
-                doing = f"flattening the orders of {day}"
-                done = _flatten(root, day, gate, flattener, contract, compare=config.compare)
-                _describe_day(context, root, done)
-                days_done.append(done)
-        except (DataRootError, LandingError, PrivacyError) as error:
+            task = Task(
+                root=data_root.checked(),
+                contract=contract.contract(),
+                privacy=privacy.privacy(),
+                sample_percent=contract.proof_sample_percent,
+                sample_at_most=contract.proof_sample_at_most,
+                ignored=_ignored(contract),
+                blocking=frozenset(name for name, (_, _, blocking) in _CONTROLS.items() if blocking),
+                compare=config.compare,
+            )
+            with closing(days_ahead(task, days_of(context))) as made:
+                for day, result in made:
+                    doing = f"flattening the orders of {day}"
+                    done = result.result()
+                    metadata |= {(table_key(table), day): _metadata(task.root, table, done) for table in asked}
+                    blocked += [f"{day}: {reason}" for reason in done.reasons]
+                    _log_day(context, done)
+                    results += checks.report(day, _verdicts(done, contract))
+                    if checks.days > 1:
+                        # A run that is cut off keeps what was found about the days before.
+                        with written_together(context.instance):
+                            yield from results
+                        results.clear()
+        except (DataRootError, HelperError, LandingError, PrivacyError) as error:
             raise failure(error, doing=doing) from None
-        for table in CONTRACT:
-            if table_key(table) in context.selected_asset_keys:
+        add_day_metadata(context, metadata)
+        with written_together(context.instance):
+            for table in asked:
                 yield dg.MaterializeResult(asset_key=table_key(table))
-        checks = StepChecks(context)
-        for done in days_done:
-            yield from checks.report(done.day, done.verdicts)
-        yield from checks.complete()
-        blocked = [f"{done.day}: {reason}" for done in days_done for reason in done.blocked]
-        if blocked and len(context.partition_keys) > 1:
+            # In a run over one day a result says of which materialisation it is.
+            yield from results
+            yield from checks.complete()
+        if blocked and checks.days > 1:
             raise dg.Failure(
                 description=f"{len(blocked)} findings keep days out of the warehouse: {'; '.join(blocked[:10])}",
                 allow_retries=False,
@@ -134,79 +151,33 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     return tables
 
 
-@dataclass(frozen=True)
-class _Day:
-    """What flattening a day gave."""
-
-    day: date
-    report: "FlattenReport"
-    revalidation: "Revalidation"
-    changed: Mapping[str, int] | None
-    verdicts: Sequence[Verdict]
-    blocked: Sequence[str]
+def _ignored(policy: ContractResource) -> frozenset[str]:
+    """The rules whose findings pass under the policy of this instance."""
+    severities = {"values_are_known": policy.unknown_value, "documented_fields_present": policy.missing_field}
+    return frozenset(rule for rule, severity in severities.items() if severity == "ignore")
 
 
-def _flatten(
-    root: Path, day: date, gate: "Gate", flattener: "Flattener", contract: ContractResource, *, compare: bool
-) -> _Day:
-    """Make the tables of a day from its landing, and look at them."""
-    from order_assets.landing import Landing, earlier_versions, revalidate_day
-    from order_assets.tables import (
-        MissingFields,
-        Sample,
-        keeping_old_files,
-        verify_day,
-        withdraw_verdict,
-        write_verdict,
-    )
-
-    declared = contract.contract()
-    landing = Landing(root, day)
-    listed = [row["order_pk"] for row in landing.ledger()]
-    revalidation = revalidate_day(root, day, gate, listed)
-    sample = Sample(len(listed), percent=contract.proof_sample_percent, at_most=contract.proof_sample_at_most)
-    missing = MissingFields()
-    documents = sample.watching(missing.watching(landing.documents(listed)))
-    withdraw_verdict(root, day)
-    if compare:
-        with keeping_old_files(root, day, declared) as before:
-            report = flattener.flatten_day(root, day, documents, earlier_versions(landing, listed))
-            changed = before.changed_rows(root, day)
-    else:
-        report = flattener.flatten_day(root, day, documents, earlier_versions(landing, listed))
-        changed = None
-    findings = list(verify_day(root, day, declared, {**report.expected, "orders": report.orders}))
-    # What does not have its columns cannot be looked at any further.
-    readable = not any(found.rule == SCHEMA_RULE and not found.passed for found in findings)
-    controls = list(_controls(root, day, contract, sample, missing)) if readable else []
-    blocking = [found for found in controls if _CONTROLS[found.rule][2]]
-    verdict = write_verdict(root, day, contract.version(), [*findings, *blocking])
-    verdicts = [*_conformity(findings), _unknown_fields(root, day, contract), *map(_control_verdict, controls)]
-    return _Day(day, report, revalidation, changed, verdicts, verdict.reasons)
-
-
-def _describe_day(context: dg.AssetExecutionContext, root: Path, done: _Day) -> None:
+def _metadata(root: Path, table: Table, done: "DayTables") -> dict[str, Any]:
+    """What a table's materialisation of the day says."""
     from order_assets.tables import table_file
 
-    for table in CONTRACT:
-        key = table_key(table)
-        if key not in context.selected_asset_keys:
-            continue
-        path = table_file(root, table.name, done.day)
-        metadata: dict[str, Any] = {
-            "dagster/partition_row_count": done.report.rows[table.name],
-            "bytes": path.stat().st_size,
-            "file": dg.MetadataValue.path(str(path)),
-        }
-        if done.report.rows[table.name]:
-            metadata["preview"] = dg.MetadataValue.md(preview(table, path))
-        if table.kind is Kind.ORDER:
-            versions = done.revalidation.versions
-            metadata["orders_of_older_contract"] = sum(versions.values()) - versions.get(_VERSION, 0)
-            metadata["orders_released_from_quarantine"] = done.revalidation.released
-        if done.changed is not None:
-            metadata["rows_changed"] = done.changed.get(table.name, 0)
-        context.add_asset_metadata(metadata, asset_key=key, partition_key=done.day.isoformat())
+    metadata: dict[str, Any] = {
+        "dagster/partition_row_count": done.report.rows[table.name],
+        "bytes": done.bytes[table.name],
+        "file": dg.MetadataValue.path(str(table_file(root, table.name, done.day))),
+    }
+    if table.name in done.previews:
+        metadata["preview"] = dg.MetadataValue.md(done.previews[table.name])
+    if table.kind is Kind.ORDER:
+        versions = done.revalidation.versions
+        metadata["orders_of_older_contract"] = sum(versions.values()) - versions.get(_VERSION, 0)
+        metadata["orders_released_from_quarantine"] = done.revalidation.released
+    if done.changed is not None:
+        metadata["rows_changed"] = done.changed.get(table.name, 0)
+    return metadata
+
+
+def _log_day(context: dg.AssetExecutionContext, done: "DayTables") -> None:
     rows = sum(done.report.rows.values())
     context.log.info(
         f"{done.day}: {done.report.orders} orders, {rows} rows in {len(done.report.rows)} tables, "
@@ -224,6 +195,12 @@ def _describe_day(context: dg.AssetExecutionContext, root: Path, done: _Day) -> 
         context.log.info(f"{done.day}: rows changed: {rows_changed}")
 
 
+def _verdicts(done: "DayTables", policy: ContractResource) -> Iterator[Verdict]:
+    yield from _conformity(done.findings)
+    yield _unknown_fields(done, policy)
+    yield from map(_control_verdict, done.controls)
+
+
 def _conformity(findings: "Sequence[Finding]") -> Iterator[Verdict]:
     """One verdict per table from the findings of its rules."""
     for table in CONTRACT:
@@ -238,30 +215,6 @@ def _conformity(findings: "Sequence[Finding]") -> Iterator[Verdict]:
         )
 
 
-def _controls(
-    root: Path, day: date, policy: ContractResource, sample: "Sample", missing: "MissingFields"
-) -> "Iterator[Finding]":
-    """What the checks that span tables found, under the policy of this instance."""
-    from order_assets.tables import (
-        documented_fields_present,
-        nothing_lost,
-        prove_day,
-        refunds_within_amount,
-        rows_name_their_order,
-        values_are_known,
-    )
-
-    declared = policy.contract()
-    yield nothing_lost(prove_day(root, day, declared, sample), day, sample)
-    yield rows_name_their_order(root, day)
-    yield refunds_within_amount(root, day)
-    for found, severity in (
-        (values_are_known(root, day, declared), policy.unknown_value),
-        (documented_fields_present(missing), policy.missing_field),
-    ):
-        yield replace(found, passed=True) if severity == "ignore" else found
-
-
 def _control_verdict(found: "Finding") -> Verdict:
     _, _, blocking = _CONTROLS[found.rule]
     return Verdict(
@@ -274,30 +227,16 @@ def _control_verdict(found: "Finding") -> Verdict:
     )
 
 
-def _unknown_fields(root: Path, day: date, policy: ContractResource) -> Verdict:
-    import pyarrow.parquet as pq
-
-    from order_assets.tables import table_file
-
-    rows = pq.read_table(table_file(root, "unmapped_fields", day), columns=["order_pk", "document", "path"]).to_pylist()
-    orders_by_path: dict[str, set[int]] = {}
-    for row in rows:
-        path = f"{row['document']}: {_without_positions(row['path'])}"
-        orders_by_path.setdefault(path, set()).add(row["order_pk"])
-    listed = ", ".join(f"{path} in {len(orders)} orders" for path, orders in sorted(orders_by_path.items())[:20])
+def _unknown_fields(done: "DayTables", policy: ContractResource) -> Verdict:
+    listed = ", ".join(f"{path} in {orders} orders" for path, orders in sorted(done.unmapped.items())[:20])
     return Verdict(
         table_key(CONTRACT.table("unmapped_fields")),
         NO_UNKNOWN_FIELDS,
-        not rows,
-        f"not in the contract: {listed}" if rows else "every field is in the contract",
+        not done.unmapped,
+        f"not in the contract: {listed}" if done.unmapped else "every field is in the contract",
         severity=dg.AssetCheckSeverity.ERROR if policy.unknown_field == "fail" else dg.AssetCheckSeverity.WARN,
-        metadata={"unknown_paths": len(orders_by_path), "values": len(rows)},
+        metadata={"unknown_paths": len(done.unmapped), "values": done.unmapped_values},
     )
-
-
-def _without_positions(path: str) -> str:
-    parts = path.split("[")
-    return parts[0] + "".join("[]" + part.partition("]")[2] for part in parts[1:])
 
 
 def _rules(table: Table) -> str:

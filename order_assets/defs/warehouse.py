@@ -1,20 +1,24 @@
 """The assets `warehouse/<table>`: the tables of all days in one DuckDB file, swapped in whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
 from order_assets.defs.documents import ORDER_DOCUMENTS
-from order_assets.defs.history import keep_history_open
-from order_assets.defs.partitions import ONE_RUN, days_of
-from order_assets.defs.reporting import OWNERS, failure
+from order_assets.defs.history import keep_history_open, written_together
+from order_assets.defs.partitions import ONE_RUN, days_of, span
+from order_assets.defs.reporting import OWNERS, add_day_metadata, failure
 from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.schema import table_schema
 from order_assets.defs.tables import table_key
+
+if TYPE_CHECKING:
+    from order_assets.warehouse import LoadReport
 
 WAREHOUSE_POOL = "warehouse_writer"
 LEDGER = "order_ledger"
@@ -54,7 +58,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     def warehouse(
         context: dg.AssetExecutionContext, contract: ContractResource, data_root: DataRootResource
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]:
-        from order_assets.landing import DataRootError, Landing
+        from order_assets.landing import DataRootError
         from order_assets.tables import read_verdict
         from order_assets.warehouse import WarehouseError, load_days
 
@@ -74,29 +78,22 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                     loadable.append(day)
             report = load_days(root, loadable, contract_version=contract.version()) if loadable else None
         except (DataRootError, WarehouseError) as error:
-            raise failure(error, doing=f"loading {_span(days_asked)} into the warehouse") from None
+            raise failure(error, doing=f"loading {span(days_asked)} into the warehouse") from None
         if report is not None:
             context.log.info(
                 f"{len(loadable)} days loaded in {report.load_seconds:.2f} s, copy took {report.copy_seconds:.2f} s"
             )
-            for spec in specs:
-                if spec.key not in context.selected_asset_keys:
-                    continue
-                rows = report.rows.get(spec.key.path[-1], {})
-                if spec.key.path[-1] == LEDGER:
-                    rows = {day: len(Landing(root, day).ledger()) for day in loadable}
-                for day in loadable:
-                    metadata: dict[str, Any] = {
-                        "dagster/partition_row_count": rows.get(day, 0),
-                        "file": dg.MetadataValue.path(str(root / "warehouse.duckdb")),
-                    }
-                    if refused:
-                        # The days that were loaded count; a result for the whole range would count the others too.
-                        yield dg.AssetMaterialization(spec.key, partition=day.isoformat(), metadata=metadata)
-                    else:
-                        context.add_asset_metadata(metadata, asset_key=spec.key, partition_key=day.isoformat())
-                if not refused:
-                    yield dg.MaterializeResult(asset_key=spec.key)
+            asked = [spec.key for spec in specs if spec.key in context.selected_asset_keys]
+            metadata = dict(_metadata(root, report, asked))
+            with written_together(context.instance):
+                if refused:
+                    # The days that were loaded count; a result for the whole range would count the others too.
+                    for (key, day), values in metadata.items():
+                        yield dg.AssetMaterialization(key, partition=day.isoformat(), metadata=values)
+                else:
+                    add_day_metadata(context, metadata)
+                    for key in asked:
+                        yield dg.MaterializeResult(asset_key=key)
         if refused:
             raise dg.Failure(
                 description=f"{len(refused)} of {len(days_asked)} days stay as they were in the warehouse. "
@@ -105,6 +102,26 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             )
 
     return warehouse
+
+
+def _metadata(
+    root: Path, report: "LoadReport", tables: Iterable[dg.AssetKey]
+) -> Iterator[tuple[tuple[dg.AssetKey, date], dict[str, Any]]]:
+    """What the materialisation of each table and day says."""
+    from order_assets.landing import Landing
+
+    for key in tables:
+        rows = report.rows.get(key.path[-1], {})
+        if key.path[-1] == LEDGER:
+            rows = {day: len(Landing(root, day).ledger()) for day in report.days}
+        for day in report.days:
+            yield (
+                (key, day),
+                {
+                    "dagster/partition_row_count": rows.get(day, 0),
+                    "file": dg.MetadataValue.path(str(root / "warehouse.duckdb")),
+                },
+            )
 
 
 def _table_spec(table: Table, version: str) -> dg.AssetSpec:
@@ -121,7 +138,3 @@ def _table_spec(table: Table, version: str) -> dg.AssetSpec:
         + (newest if table.kind is Kind.THING else ""),
         metadata={"dagster/column_schema": table_schema(table), "dagster/table_name": f"orders.{table.name}"},
     )
-
-
-def _span(days: list[date]) -> str:
-    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -1,5 +1,6 @@
 """From a response to a stored row: redacted, checked, quarantined where need be, and accounted for in a ledger."""
 
+from order_assets.landing.day import Attempt, DayReport
 from order_assets.landing.due import DueDay, changed_days, incomplete_days, waiting_days
 from order_assets.landing.forget import Forgetting, forget, forgotten_customers
 from order_assets.landing.gate import Gate, Refused
@@ -15,7 +16,7 @@ from order_assets.landing.listed import IndexDraft, IndexReport, write_index
 from order_assets.landing.privacy import Privacy, PrivacyError, PrivacyMode, own_key
 from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined
 from order_assets.landing.receive import receive
-from order_assets.landing.refresh import Attempt, DayReport, refresh_day
+from order_assets.landing.refresh import refresh_days
 from order_assets.landing.reread import Reread
 from order_assets.landing.revalidate import Revalidation, revalidate_day
 from order_assets.landing.root import DataRootError, Instance, check, claim
@@ -58,7 +59,7 @@ __all__ = [
     "own_key",
     "quarantined",
     "receive",
-    "refresh_day",
+    "refresh_days",
     "revalidate_day",
     "sync_state",
     "thin_versions",

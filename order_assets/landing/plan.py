@@ -16,9 +16,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from order_assets.landing.day import due_orders
 from order_assets.landing.index import index_file, orders_by_day
 from order_assets.landing.quarantine import landed_days
-from order_assets.landing.refresh import due_orders
 from order_assets.landing.reread import NEVER, Reread
 from order_assets.landing.store import Landing
 

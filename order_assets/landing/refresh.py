@@ -1,216 +1,147 @@
-"""Refreshes the landing of a day: finds out which orders are due, has them fetched, stores them, writes the ledger.
+"""Refreshes many days in one walk over their orders, so that the last orders of a day do not keep the next waiting.
 
-Fetching itself is done by whoever calls: the API is another room's. A kill at any moment loses at most one batch.
+Which orders are due and what a ledger says is decided in `day`. Here is how days are worked on at the same time:
+a day is begun when there is room to fetch, orders are stored as they come, days are reported in their order.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
-from order_assets.landing.due import changed
-from order_assets.landing.index import ListedOrder, orders_of_day
+from order_assets.landing.day import Attempt, DayRefresh, DayReport, due_orders
+from order_assets.landing.index import ListedOrder, OrderIndexError, orders_by_day
 from order_assets.landing.reread import NEVER, Reread
-from order_assets.landing.store import LEDGER_SCHEMA, Landing, Outcome
-from order_assets.landing.versions import thin_versions
+from order_assets.landing.store import Landing, LandingError
 
 # Fetched orders are made durable this many at a time, or after so many seconds: what a kill can cost.
 _BATCH = 500
 _BATCH_SECONDS = 15.0
+# The index is read for this many days at a time.
+_DAYS_PER_READ = 7
+
+Begin = Callable[[date, Sequence[ListedOrder]], DayRefresh]
+# Gets the orders that are due and gives one attempt each.
+FetchMany = Callable[[Iterable[ListedOrder]], Iterable[Attempt]]
+Progress = Callable[[date, int, int], None]
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """What came of fetching one order: its landing row, or the text of the error that kept it away."""
-
-    order: ListedOrder
-    row: Mapping[str, Any] | None = None
-    error: str | None = None
-
-
-Fetch = Callable[[Sequence[ListedOrder]], Iterable[Attempt]]
-
-
-@dataclass(frozen=True)
-class DayReport:
-    """The state of a day after a refresh, and what the refresh did."""
-
-    day: date
-    listed: int
-    outcomes: Mapping[str, int]
-    due: Mapping[str, int]
-    carried_over: int
-    requests: int
-    retries: int
-    bytes: int
-    seconds: float
-    unmapped_orders: int
-    masked: int
-    errors: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def pending(self) -> int:
-        """Listed orders that could not be fetched yet."""
-        return self.outcomes[Outcome.PENDING]
-
-    @property
-    def adds_up(self) -> bool:
-        """Whether listed = landed + tombstoned + quarantined + pending."""
-        return self.listed == sum(self.outcomes.values())
-
-
-def refresh_day(
+def refresh_days(
     data_root: Path,
-    day: date,
-    fetch: Fetch,
+    days: Sequence[date],
+    fetch: FetchMany,
     *,
     privacy_policy: str,
     refetch: bool = False,
     reread: Reread = NEVER,
     keep_versions: timedelta | None = None,
-    on_progress: Callable[[int, int], None] = lambda _done, _due: None,
-) -> DayReport:
-    """Bring the landing of a day up to its index and write its ledger.
+    on_progress: Progress = lambda _day, _done, _due: None,
+) -> Iterator[DayReport]:
+    """Bring the landing of days up to the index, write their ledgers, and give their reports in the order of the days.
 
-    `fetch` gets the orders that are due and gives one attempt each, in any order. `refetch` makes all orders due,
-    `reread` some without a change in the list. The documents of versions older than `keep_versions` that are not an
-    order's last are dropped; None keeps them all. `on_progress` hears orders done and due. What `fetch` raises passes
-    through; what it gave before is stored.
+    `fetch` is called once at most, with the orders that are due, day after day; it takes an order when it can begin
+    it, and gives one attempt each, in any order. `refetch` makes all orders due, `reread` some without a change in the
+    list. The documents of versions older than `keep_versions` that are not an order's last are dropped; None keeps
+    them all. `on_progress` hears day, orders done and orders due.
+
+    What `fetch` raises passes through: what came before is stored, and the days that were finished are reported first.
+    A day that cannot be read raises after the days before it are finished; no day after it is begun.
     """
-    started = stored_at = time.perf_counter()
-    listed = orders_of_day(data_root, day)
-    landing = Landing(data_root, day)
-    reasons = {
-        order.pk: reason
-        for order, reason in due_orders(listed, landing.current(), privacy_policy, refetch=refetch, reread=reread)
-    }
-    due = [order for order in listed if order.pk in reasons]
-    errors: dict[int, str] = {}
-    fetched: list[Mapping[str, Any]] = []
+
+    def begin(day: date, listed: Sequence[ListedOrder]) -> DayRefresh:
+        landing = Landing(data_root, day)
+        reasons = due_orders(listed, landing.current(), privacy_policy, refetch=refetch, reread=reread)
+        due = {order.pk: reason for order, reason in reasons}
+        return DayRefresh(landing, listed, due, privacy_policy, keep_versions)
+
+    walk = _Walk(data_root, days, begin)
+    due = walk.due()
+    first = next(due, None)
+    yield from walk.reports()
     try:
-        for done, attempt in enumerate(fetch(due) if due else (), start=1):
-            if attempt.row is None:
-                errors[attempt.order.pk] = attempt.error or "no answer"
-            else:
-                fetched.append(_with_last_version(landing, attempt.row))
-            if len(fetched) >= _BATCH or time.perf_counter() - stored_at >= _BATCH_SECONDS:
-                landing.append(fetched)
-                fetched, stored_at = [], time.perf_counter()
-            on_progress(done, len(due))
-    finally:
-        landing.append(fetched)
-    landing.compact()
-    if keep_versions is not None:
-        thin_versions(landing, datetime.now(UTC) - keep_versions)
-    if "privacy settings changed" in reasons.values():
-        # What the new settings take out must not stay behind in older versions.
-        landing.drop_versions_of_other_policies(privacy_policy)
-    ledger = list(_ledger(listed, landing.current(), errors))
-    landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in ledger])
-    new = [row for row in ledger if row["order_pk"] in reasons and row["outcome"] != Outcome.PENDING]
-    return DayReport(
-        day=day,
-        listed=len(listed),
-        outcomes=_tally([row["outcome"] for row in ledger], {outcome.value: 0 for outcome in Outcome}),
-        due=_tally(reasons.values()),
-        carried_over=len(listed) - len(due),
-        requests=sum(row["requests"] for row in new),
-        retries=sum(row["retries"] for row in new),
-        bytes=sum(row["bytes"] for row in new),
-        seconds=time.perf_counter() - started,
-        unmapped_orders=sum(1 for row in ledger if row["unmapped"] not in (None, "[]")),
-        masked=sum(row["masked"] or 0 for row in ledger),
-        errors=errors,
-    )
+        for attempt in () if first is None else fetch(chain([first], due)):
+            day = walk.take(attempt)
+            on_progress(day.day, day.done, len(day.due))
+            yield from walk.reports()
+        walk.finish()
+    except Exception:
+        walk.store()
+        yield from walk.reports()
+        raise
+    except BaseException:
+        # Nobody listens any more.
+        walk.store()
+        raise
+    yield from walk.reports()
+    if walk.unreadable is not None:
+        raise walk.unreadable
 
 
-def due_orders(
-    listed: Sequence[ListedOrder],
-    current: Mapping[int, Mapping[str, Any]],
-    privacy_policy: str,
-    *,
-    refetch: bool = False,
-    reread: Reread = NEVER,
-    now: datetime | None = None,
-) -> Iterator[tuple[ListedOrder, str]]:
-    """The orders to fetch, each with the reason that is counted in the report; `current` are their landing rows."""
-    moment = now or datetime.now(UTC)
-    for order in listed:
-        row = current.get(order.pk)
-        reason = changed(order, row)
-        if row is None:
-            yield order, "new"
-        elif refetch:
-            yield order, "refetch"
-        elif row["privacy_policy"] != privacy_policy:
-            yield order, "privacy settings changed"
-        elif row["outcome"] == Outcome.QUARANTINED:
-            yield order, "quarantined"
-        elif reason is not None:
-            yield order, reason
-        elif row["outcome"] == Outcome.LANDED and (again := reread.reason(order, row, moment)):
-            yield order, again
+class _Walk:
+    """The days that are under way, and those that are finished and wait for an earlier one."""
 
+    def __init__(
+        self, data_root: Path, days: Sequence[date], begin: Callable[[date, Sequence[ListedOrder]], DayRefresh]
+    ) -> None:
+        self._data_root = data_root
+        self._days = days
+        self._begin = begin
+        self._under_way: deque[DayRefresh] = deque()
+        self._finished: dict[date, DayReport] = {}
+        self._of_order: dict[int, DayRefresh] = {}
+        self._stored_at = time.perf_counter()
+        self.unreadable: LandingError | OrderIndexError | None = None
 
-def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A tombstone keeps the documents of the last landed version."""
-    if row["outcome"] != Outcome.TOMBSTONED:
-        return row
-    last = landing.last_documents(row["order_pk"])
-    if last is None:
-        return row
-    kept = (
-        "detail",
-        "items",
-        "discounts",
-        "unmapped",
-        "missing",
-        "set_sizes",
-        "irregular",
-        "masked",
-        "content_hash",
-        "status",
-        "cancel_status",
-    )
-    return {**row, **{name: last[name] for name in kept}}
+    def due(self) -> Iterator[ListedOrder]:
+        """The orders to fetch, day after day; a day is begun when its first order is asked for."""
+        try:
+            for day, listed in self._listed():
+                begun = self._begin(day, listed)
+                self._under_way.append(begun)
+                if not begun.due:
+                    self._finished[day] = begun.finish()
+                self._of_order |= {order.pk: begun for order in begun.due}
+                yield from begun.due
+        except (LandingError, OrderIndexError) as error:
+            # What is under way for the days before can still come to its end.
+            self.unreadable = error
 
+    def take(self, attempt: Attempt) -> DayRefresh:
+        """Keep what came of an order; gives its day."""
+        day = self._of_order.pop(attempt.order.pk)
+        day.take(attempt)
+        if day.done == len(day.due):
+            self._finished[day.day] = day.finish()
+        elif (
+            sum(len(other.fetched) for other in self._under_way) >= _BATCH
+            or time.perf_counter() - self._stored_at >= _BATCH_SECONDS
+        ):
+            self.store()
+        return day
 
-def _ledger(
-    listed: Sequence[ListedOrder], current: Mapping[int, Mapping[str, Any]], errors: Mapping[int, str]
-) -> Iterator[dict[str, Any]]:
-    """One row per listed order; an order that is due and could not be fetched is pending, whatever it was before."""
-    for order in listed:
-        row = dict(current.get(order.pk, _NEVER_FETCHED))
-        if order.pk in errors or order.pk not in current:
-            row |= {"outcome": Outcome.PENDING.value, "reason": errors.get(order.pk, "not fetched yet")}
-        yield row | {
-            "order_pk": order.pk,
-            "number": order.number,
-            "date_placed": order.date_placed,
-            "listed_modified_date": order.modified_date,
-            "listed_children_modified_date": order.children_modified_date,
-        }
+    def reports(self) -> Iterator[DayReport]:
+        """The reports of the days that are finished, up to the first one that is not."""
+        while self._under_way and self._under_way[0].day in self._finished:
+            yield self._finished.pop(self._under_way.popleft().day)
 
+    def store(self) -> None:
+        """Make durable what came."""
+        for day in self._under_way:
+            day.store()
+        self._stored_at = time.perf_counter()
 
-_NEVER_FETCHED: Mapping[str, Any] = {
-    "fetched_at": None,
-    "requests": 0,
-    "retries": 0,
-    "bytes": 0,
-    "content_hash": None,
-    "contract_version": None,
-    "privacy_policy": None,
-    "unmapped": "[]",
-    "masked": 0,
-}
+    def finish(self) -> None:
+        """Finish all days, whatever came of their orders."""
+        for day in self._under_way:
+            if day.day not in self._finished:
+                self._finished[day.day] = day.finish()
 
-
-def _tally(values: Iterable[str], start: Mapping[str, int] | None = None) -> dict[str, int]:
-    counts = dict(start or {})
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    return counts
+    def _listed(self) -> Iterator[tuple[date, Sequence[ListedOrder]]]:
+        for start in range(0, len(self._days), _DAYS_PER_READ):
+            days = self._days[start : start + _DAYS_PER_READ]
+            found = orders_by_day(self._data_root, min(days), max(days))
+            yield from ((day, found.get(day, ())) for day in days)

@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 
 from order_assets.contract import CONTRACT
+from order_assets.days.preview import preview
 from order_assets.defs import build_definitions
-from order_assets.defs.schema import preview
 from order_assets.settings import Settings, SettingsError, from_environment
 
 SETTINGS = Settings(data_root=Path("unused"))

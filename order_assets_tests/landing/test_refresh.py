@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from order_assets.landing import (
     Landing,
     ListedOrder,
     receive,
-    refresh_day,
+    refresh_days,
     write_index,
 )
 from order_assets_tests.landing.samples import NOW, Answers, detail, gate, text_of
@@ -35,7 +35,7 @@ class Api:
         self.answers: dict[int, Any] = {int(name[1:]): answer for name, answer in answers.items()}
         self.calls = 0
 
-    def __call__(self, due: Sequence[ListedOrder]) -> Iterator[Attempt]:
+    def __call__(self, due: Iterable[ListedOrder]) -> Iterator[Attempt]:
         self.calls += 1
         for order in due:
             self.asked.append(order.pk)
@@ -64,7 +64,7 @@ def index(root: Path, pks: Iterable[int], *, hour: int = 0, **modified: str) -> 
 
 
 def refresh(root: Path, api: Api, **options: Any) -> Any:
-    report = refresh_day(root, DAY, api, **{"privacy_policy": gate().privacy.policy, **options})
+    [report] = refresh_days(root, [DAY], api, **{"privacy_policy": gate().privacy.policy, **options})
     assert report.adds_up
     ledger = Landing(root, DAY).ledger()
     assert len(ledger) == report.listed
@@ -175,7 +175,7 @@ def test_an_error_that_stops_everything_keeps_what_was_fetched(tmp_path: Path) -
 def test_progress_is_heard_order_by_order(tmp_path: Path) -> None:
     index(tmp_path, (1, 2, 3))
     heard: list[tuple[int, int]] = []
-    refresh(tmp_path, Api(o2="error"), on_progress=lambda done, due: heard.append((done, due)))
+    refresh(tmp_path, Api(o2="error"), on_progress=lambda _day, done, due: heard.append((done, due)))
     assert heard == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -196,12 +196,12 @@ def test_a_day_of_several_batches_ends_in_one_part(tmp_path: Path, monkeypatch: 
 def test_what_is_unknown_or_masked_is_counted(tmp_path: Path) -> None:
     index(tmp_path, (1,))
 
-    def fetch(due: Sequence[ListedOrder]) -> Iterator[Attempt]:
+    def fetch(due: Iterable[ListedOrder]) -> Iterator[Attempt]:
         for order in due:
             body = detail() | {"pk": order.pk, "number": order.number, "brand_new": "Bearer abc123def456"}
             yield Attempt(order, receive(gate(), order, Answers(text_of(body).encode())))
 
-    report = refresh_day(tmp_path, DAY, fetch, privacy_policy=gate().privacy.policy)
+    [report] = refresh_days(tmp_path, [DAY], fetch, privacy_policy=gate().privacy.policy)
     assert report.unmapped_orders == 1
     assert report.masked >= 1
     assert replace(report).adds_up

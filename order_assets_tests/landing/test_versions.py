@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from order_assets.landing import (
     forget,
     quarantined,
     receive,
-    refresh_day,
+    refresh_days,
     revalidate_day,
     thin_versions,
     write_index,
@@ -269,12 +269,12 @@ def test_a_day_of_before_is_refreshed_and_checked_again_and_then_knows_its_state
     landing = old_landing(tmp_path, *(row(pk, 1, status="400") | {"contract_version": "of before"} for pk in (1, 2, 3)))
     asked = []
 
-    def fetch(due: Sequence[ListedOrder]) -> Any:
+    def fetch(due: Iterable[ListedOrder]) -> Any:
         for order in due:
             asked.append(order.pk)
             yield Attempt(order, row(order.pk, 2, status="550"))
 
-    refresh_day(tmp_path, DAY, fetch, privacy_policy=gate().privacy.policy)
+    list(refresh_days(tmp_path, [DAY], fetch, privacy_policy=gate().privacy.policy))
     assert asked == [3]
     assert {found["order_pk"]: found["status"] for found in landing.ledger()} == {1: None, 2: None, 3: "550"}
     done = revalidate_day(tmp_path, DAY, gate(), [1, 2, 3])

@@ -1,0 +1,1 @@
+"""Typed tables as data frames, without a running anything."""

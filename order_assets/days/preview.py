@@ -1,0 +1,41 @@
+"""The first rows of a table as Markdown, for the UI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from order_assets.contract.model import JSON, Table
+
+_ROWS = 5
+_COLUMNS = 8
+_WIDTH = 40
+
+
+def preview(table: Table, path: Path) -> str:
+    """The first rows as a Markdown table.
+
+    Personal data, free-form JSON and gateway texts stay out, whatever the privacy settings: the preview is kept in
+    Dagster's event log.
+    """
+    shown = [
+        column.name
+        for column in table.columns
+        if column.personal is None and column.type != JSON and not column.gateway_text and column.name != "value"
+    ][:_COLUMNS]
+    rows = pq.ParquetFile(path)
+    first: list[dict[str, Any]] = next((batch.to_pylist() for batch in rows.iter_batches(_ROWS, columns=shown)), [])
+    return _markdown(shown, [[_cell(row[name]) for name in shown] for row in first])
+
+
+def _markdown(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return (text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…").replace("|", "\\|")

@@ -1,0 +1,208 @@
+"""What a refresh does with one day: which orders are due, what came of them, the ledger and the report.
+
+Fetching is done by whoever calls: the API is another room's. In which order days are walked is in `refresh`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from order_assets.landing.due import changed
+from order_assets.landing.index import ListedOrder
+from order_assets.landing.reread import NEVER, Reread
+from order_assets.landing.store import LEDGER_SCHEMA, Landing, Outcome
+from order_assets.landing.versions import thin_versions
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of fetching one order: its landing row, or the text of the error that kept it away."""
+
+    order: ListedOrder
+    row: Mapping[str, Any] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """The state of a day after a refresh, and what the refresh did."""
+
+    day: date
+    listed: int
+    outcomes: Mapping[str, int]
+    due: Mapping[str, int]
+    carried_over: int
+    requests: int
+    retries: int
+    bytes: int
+    seconds: float
+    unmapped_orders: int
+    masked: int
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> int:
+        """Listed orders that could not be fetched yet."""
+        return self.outcomes[Outcome.PENDING]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether listed = landed + tombstoned + quarantined + pending."""
+        return self.listed == sum(self.outcomes.values())
+
+
+def due_orders(
+    listed: Sequence[ListedOrder],
+    current: Mapping[int, Mapping[str, Any]],
+    privacy_policy: str,
+    *,
+    refetch: bool = False,
+    reread: Reread = NEVER,
+    now: datetime | None = None,
+) -> Iterator[tuple[ListedOrder, str]]:
+    """The orders to fetch, each with the reason that is counted in the report; `current` are their landing rows."""
+    moment = now or datetime.now(UTC)
+    for order in listed:
+        row = current.get(order.pk)
+        reason = changed(order, row)
+        if row is None:
+            yield order, "new"
+        elif refetch:
+            yield order, "refetch"
+        elif row["privacy_policy"] != privacy_policy:
+            yield order, "privacy settings changed"
+        elif row["outcome"] == Outcome.QUARANTINED:
+            yield order, "quarantined"
+        elif reason is not None:
+            yield order, reason
+        elif row["outcome"] == Outcome.LANDED and (again := reread.reason(order, row, moment)):
+            yield order, again
+
+
+class DayRefresh:
+    """A day that is being refreshed: the orders that are due, how many are done, and the rows not stored yet."""
+
+    def __init__(
+        self,
+        landing: Landing,
+        listed: Sequence[ListedOrder],
+        reasons: Mapping[int, str],
+        privacy_policy: str,
+        keep_versions: timedelta | None,
+    ) -> None:
+        self._started = time.perf_counter()
+        self._landing = landing
+        self._listed = listed
+        self._reasons = reasons
+        self._privacy_policy = privacy_policy
+        self._keep_versions = keep_versions
+        self._errors: dict[int, str] = {}
+        self.day = landing.day
+        self.due = [order for order in listed if order.pk in reasons]
+        self.done = 0
+        self.fetched: list[Mapping[str, Any]] = []
+
+    def take(self, attempt: Attempt) -> None:
+        """Keep what came of an order."""
+        self.done += 1
+        if attempt.row is None:
+            self._errors[attempt.order.pk] = attempt.error or "no answer"
+        else:
+            self.fetched.append(_with_last_version(self._landing, attempt.row))
+
+    def store(self) -> None:
+        """Make durable what came."""
+        self._landing.append(self.fetched)
+        self.fetched = []
+
+    def finish(self) -> DayReport:
+        """Store, tidy up and write the ledger; an order of which nothing came is pending."""
+        self.store()
+        landing = self._landing
+        landing.compact()
+        if self._keep_versions is not None:
+            thin_versions(landing, datetime.now(UTC) - self._keep_versions)
+        if "privacy settings changed" in self._reasons.values():
+            # What the new settings take out must not stay behind in older versions.
+            landing.drop_versions_of_other_policies(self._privacy_policy)
+        ledger = list(_ledger(self._listed, landing.current(), self._errors))
+        landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in ledger])
+        new = [row for row in ledger if row["order_pk"] in self._reasons and row["outcome"] != Outcome.PENDING]
+        return DayReport(
+            day=self.day,
+            listed=len(self._listed),
+            outcomes=_tally([row["outcome"] for row in ledger], {outcome.value: 0 for outcome in Outcome}),
+            due=_tally(self._reasons.values()),
+            carried_over=len(self._listed) - len(self.due),
+            requests=sum(row["requests"] for row in new),
+            retries=sum(row["retries"] for row in new),
+            bytes=sum(row["bytes"] for row in new),
+            seconds=time.perf_counter() - self._started,
+            unmapped_orders=sum(1 for row in ledger if row["unmapped"] not in (None, "[]")),
+            masked=sum(row["masked"] or 0 for row in ledger),
+            errors=self._errors,
+        )
+
+
+def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A tombstone keeps the documents of the last landed version."""
+    if row["outcome"] != Outcome.TOMBSTONED:
+        return row
+    last = landing.last_documents(row["order_pk"])
+    if last is None:
+        return row
+    kept = (
+        "detail",
+        "items",
+        "discounts",
+        "unmapped",
+        "missing",
+        "set_sizes",
+        "irregular",
+        "masked",
+        "content_hash",
+        "status",
+        "cancel_status",
+    )
+    return {**row, **{name: last[name] for name in kept}}
+
+
+def _ledger(
+    listed: Sequence[ListedOrder], current: Mapping[int, Mapping[str, Any]], errors: Mapping[int, str]
+) -> Iterator[dict[str, Any]]:
+    """One row per listed order; an order that is due and could not be fetched is pending, whatever it was before."""
+    for order in listed:
+        row = dict(current.get(order.pk, _NEVER_FETCHED))
+        if order.pk in errors or order.pk not in current:
+            row |= {"outcome": Outcome.PENDING.value, "reason": errors.get(order.pk, "not fetched yet")}
+        yield row | {
+            "order_pk": order.pk,
+            "number": order.number,
+            "date_placed": order.date_placed,
+            "listed_modified_date": order.modified_date,
+            "listed_children_modified_date": order.children_modified_date,
+        }
+
+
+_NEVER_FETCHED: Mapping[str, Any] = {
+    "fetched_at": None,
+    "requests": 0,
+    "retries": 0,
+    "bytes": 0,
+    "content_hash": None,
+    "contract_version": None,
+    "privacy_policy": None,
+    "unmapped": "[]",
+    "masked": 0,
+}
+
+
+def _tally(values: Iterable[str], start: Mapping[str, int] | None = None) -> dict[str, int]:
+    counts = dict(start or {})
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    return counts

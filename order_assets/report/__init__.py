@@ -1,0 +1,1 @@
+"""The report: a page of plots from the warehouse. No Dagster here."""

@@ -1,0 +1,148 @@
+"""Days made in helper processes are the days that one process makes, and nothing is left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from benchmarks.landed_days import land_day
+from order_assets.contract import CONTRACT, Contract
+from order_assets.days import DayTables, HelperError, Task, days_ahead
+from order_assets.days.helper import Helper
+from order_assets.landing import Landing, LandingError, Privacy, PrivacyMode
+
+DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(4)]
+
+
+def task(root: Path, contract: Contract = CONTRACT) -> Task:
+    return Task(
+        root=root,
+        contract=contract,
+        privacy=Privacy(PrivacyMode.TOKENISE, "benchmark"),
+        sample_percent=5,
+        sample_at_most=2,
+        ignored=frozenset(),
+        blocking=frozenset({"nothing_lost_in_sample"}),
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for number, day in enumerate(DAYS[:3]):
+        land(tmp_path, day, 3 + number)
+    return tmp_path
+
+
+def land(root: Path, day: date, orders: int) -> None:
+    landing = land_day(root, day, orders)
+    landing.write_ledger([{**row, "reason": None} for row in landing.current().values()])
+
+
+def files(root: Path) -> dict[str, str]:
+    """The digests of all tables and what the verdicts say."""
+    tables = {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()) for path in root.glob("tables/*/*/*")}
+    return {name: digest.hexdigest() for name, digest in tables.items()}
+
+
+def plain(done: DayTables) -> DayTables:
+    return replace(done, report=replace(done.report, seconds=0))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process does something; one that ended and that nobody asked about does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def helpers_of_this_process() -> list[str]:
+    listed = subprocess.run(
+        ["ps", "--ppid", str(os.getpid()), "-o", "args="], check=False, capture_output=True, text=True
+    )
+    return [line for line in listed.stdout.splitlines() if "order_assets.days" in line]
+
+
+def test_helpers_make_the_same_bytes_and_the_same_results_in_the_order_of_the_days(root: Path) -> None:
+    here = [(day, plain(result.result())) for day, result in days_ahead(task(root), DAYS[:3])]
+    made = files(root)
+    assert len(made) == 3 * len(tuple(CONTRACT))
+    there = [(day, plain(result.result())) for day, result in days_ahead(task(root), DAYS[:3], helpers=2)]
+    assert there == here
+    assert [day for day, _ in there] == DAYS[:3]
+    assert all(done.reasons == () for _, done in there)
+    assert files(root) == made
+    assert helpers_of_this_process() == []
+
+
+def test_what_goes_wrong_in_a_helper_is_raised_here_and_a_killed_one_does_not_hang_the_run(root: Path) -> None:
+    with Helper(task(root)) as helper:
+        with pytest.raises(LandingError, match=f"materialise order_documents for {DAYS[3]} first"):
+            helper.make(DAYS[3])
+        assert helper.make(DAYS[0]).report.orders == 3
+        os.kill(helper.pid, signal.SIGKILL)
+        with pytest.raises(HelperError, match=f"{DAYS[1]} ended with code -9"):
+            helper.make(DAYS[1])
+
+
+def _start_a_helper_and_die(root: Path, pids: Connection) -> None:
+    helper = Helper(task(root))
+    helper.make(DAYS[0])
+    pids.send(helper.pid)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_helper_ends_when_the_run_that_started_it_is_killed(root: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    ours, theirs = fork.Pipe()
+    run = fork.Process(target=_start_a_helper_and_die, args=(root, theirs))
+    run.start()
+    pid = ours.recv()
+    run.join(60)
+    assert run.exitcode == -signal.SIGKILL
+    end = time.monotonic() + 30
+    while is_running(pid):
+        assert time.monotonic() < end, "the helper lives on"
+        time.sleep(0.01)
+
+
+def test_leaving_early_ends_the_helpers(root: Path) -> None:
+    made = days_ahead(task(root), DAYS[:3], helpers=2)
+    day, result = next(made)
+    assert (day, result.result().report.orders) == (DAYS[0], 3)
+    made.close()
+    assert helpers_of_this_process() == []
+
+
+def test_large_days_are_made_one_after_the_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("order_assets.days.ahead._BYTES_AT_A_TIME", 1)
+    begun: list[tuple[date, bool]] = []
+
+    def verdicts() -> Iterator[date]:
+        yield from (day for day in DAYS if (root / "verdicts" / f"date={day}.json").exists())
+
+    for day, result in days_ahead(task(root), DAYS[:3]):
+        result.result()
+        begun.append((day, list(verdicts()) == DAYS[: DAYS.index(day) + 1]))
+    assert begun == [(day, True) for day in DAYS[:3]]
+
+
+def test_another_contract_is_worked_with_in_this_process(root: Path) -> None:
+    other = Contract(CONTRACT.tables)
+    assert other is not CONTRACT
+    made = days_ahead(task(root, other), DAYS[:1], helpers=2)
+    _, result = next(made)
+    assert result.result().report.orders == 3
+    assert helpers_of_this_process() == []
+    assert Landing(root, DAYS[0]).ledger_file.exists()
