@@ -21,6 +21,7 @@ from order_assets.sandbox.shop import FIRST_PK
 
 DISTINCT = 1_000
 _ROWS_PER_PART = 1_000
+_DOCUMENTS = ("detail", "items", "discounts")
 _OWN_THINGS = ("customer", "shipping_address", "billing_address")
 _KEYS = (
     "pk|order|discount_item|order_item|parent|transaction_object_id|object_id|customer|shipping_address|billing_address"
@@ -74,22 +75,29 @@ def listed_order(flat: dict[str, Any]) -> ListedOrder:
     )
 
 
-def landing_rows(day: date, orders: int, *, seed: int = 7) -> Iterator[dict[str, Any]]:
-    """The landing rows of a day, by ascending pk."""
-    distinct = min(orders, DISTINCT)
+def landing_rows(
+    day: date, orders: int, *, seed: int = 7, distinct: int = DISTINCT, first_turn: int = 0
+) -> Iterator[dict[str, Any]]:
+    """The landing rows of a day, by ascending pk.
+
+    `distinct` orders are drawn at most. Days whose keys must not meet begin with another `first_turn`; each turn is
+    once through the distinct orders.
+    """
+    distinct = min(orders, distinct)
     gate, shop = plain_gate(), shop_of(day, distinct, seed=seed)
-    pks = range(FIRST_PK, FIRST_PK + distinct)
-    first = [landing_row(gate, shop, pk) for pk in pks]
+    first = [_Repeatable(landing_row(gate, shop, pk)) for pk in range(FIRST_PK, FIRST_PK + distinct)]
     for number in range(orders):
         turn, which = divmod(number, distinct)
-        yield first[which] if turn == 0 else _repeated(first[which], turn)
+        yield first[which].row(first_turn + turn)
 
 
-def land_day(data_root: Path, day: date, orders: int, *, seed: int = 7) -> Landing:
-    """Write the landing of a day: `orders` orders, in one part."""
+def land_day(
+    data_root: Path, day: date, orders: int, *, seed: int = 7, distinct: int = DISTINCT, first_turn: int = 0
+) -> Landing:
+    """Write the landing of a day: `orders` orders, in one part; the rest as `landing_rows` takes it."""
     landing = Landing(data_root, day)
     waiting: list[dict[str, Any]] = []
-    for row in landing_rows(day, orders, seed=seed):
+    for row in landing_rows(day, orders, seed=seed, distinct=distinct, first_turn=first_turn):
         waiting.append(row)
         if len(waiting) == _ROWS_PER_PART:
             landing.append(waiting)
@@ -104,19 +112,37 @@ def order_pks(landing: Landing) -> list[int]:
     return sorted(landing.current())
 
 
-def _repeated(row: dict[str, Any], turn: int) -> dict[str, Any]:
-    """The row as another order's: all keys that belong to the order alone are moved up by the same distance."""
-    own = {row["order_pk"]}
-    for name in ("detail", "items", "discounts"):
-        own |= set(_own_keys(json.loads(row[name])))
-    distance = turn * 10**13
+class _Repeatable:
+    """A landing row that can be had as another order's: with all keys that belong to the order alone moved."""
 
-    def moved(match: re.Match[str]) -> str:
-        key = int(match[2])
-        return f'"{match[1]}":{key + distance if key in own else key}'
+    def __init__(self, row: dict[str, Any]) -> None:
+        self._row = row
+        own = {row["order_pk"]}
+        for name in _DOCUMENTS:
+            own |= set(_own_keys(json.loads(row[name])))
+        # Text, key, text, key, ..., text; looked for once, since a day can repeat an order a thousand times.
+        self._pieces = {name: list(_split(row[name], own)) for name in _DOCUMENTS}
 
-    texts = {name: _PK.sub(moved, row[name]) for name in ("detail", "items", "discounts")}
-    return {**row, **texts, "order_pk": row["order_pk"] + distance}
+    def row(self, turn: int) -> dict[str, Any]:
+        """The row with its own keys moved up by the distance of this turn; none in turn 0."""
+        if turn == 0:
+            return self._row
+        distance = turn * 10**13
+        texts = {
+            name: "".join(piece if isinstance(piece, str) else str(piece + distance) for piece in pieces)
+            for name, pieces in self._pieces.items()
+        }
+        return {**self._row, **texts, "order_pk": self._row["order_pk"] + distance}
+
+
+def _split(text: str, own: set[int]) -> Iterator[str | int]:
+    end = 0
+    for match in _PK.finditer(text):
+        if int(match[2]) in own:
+            yield text[end : match.start(2)]
+            yield int(match[2])
+            end = match.end(2)
+    yield text[end:]
 
 
 def _own_keys(value: Any) -> Iterator[int]:
