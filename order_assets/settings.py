@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from order_assets.cron import parse_cron
 from order_assets.quiet import parse_quiet_hours
+
+_AT_NIGHT = time(2, 30)
 
 
 class SettingsError(ValueError):
@@ -23,8 +26,8 @@ class SettingsError(ValueError):
 class Settings:
     """All settings with their defaults.
 
-    `quiet_hours` are on the clock of `timezone`. `budget_directory` is where all processes of this machine keep the
-    budgets of their instances; None, as for the sandbox, means a budget of each process alone.
+    `quiet_hours` and the cron expressions are on the clock of `timezone`. `budget_directory` is where all processes of
+    this machine keep the budgets of their instances; None, as for the sandbox, means a budget of each process alone.
 
     Secrets are not here: `OMNITRON_TOKEN`, `OMNITRON_PASSWORD` and `ORDER_ASSETS_PII_KEY` are read when a run
     needs them.
@@ -45,6 +48,8 @@ class Settings:
     keep_versions_days: int = 90
     quiet_hours: str | None = None
     budget_directory: Path | None = None
+    sync_cron: str = "*/10 * * * *"
+    nightly_cron: str = "30 2 * * *"
 
     @property
     def uses_sandbox(self) -> bool:
@@ -57,6 +62,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     given = {name: text for name, text in (environment or os.environ).items() if text.strip()}
     url = given.get("OMNITRON_URL")
     timezone = _timezone(given, "ORDER_ASSETS_TIMEZONE", "UTC")
+    quiet_hours = _quiet_hours(given, "ORDER_ASSETS_QUIET_HOURS", timezone)
     return Settings(
         url=url.strip() if url else None,
         data_root=Path(given.get("ORDER_ASSETS_DATA", "data")).expanduser().absolute(),
@@ -71,8 +77,10 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         reread_recent_hours=_or_off(given, "ORDER_ASSETS_REREAD_RECENT_HOURS", 168.0),
         reread_recent_days=int(_or_off(given, "ORDER_ASSETS_REREAD_RECENT_DAYS", 30, whole=True)),
         keep_versions_days=int(_or_off(given, "ORDER_ASSETS_KEEP_VERSIONS_DAYS", 90, whole=True)),
-        quiet_hours=_quiet_hours(given, "ORDER_ASSETS_QUIET_HOURS", timezone),
+        quiet_hours=quiet_hours,
         budget_directory=_state_folder(given, "ORDER_ASSETS_BUDGET_DIR") if url else None,
+        sync_cron=_cron(given, "ORDER_ASSETS_SYNC_CRON", "*/10 * * * *", quiet_hours),
+        nightly_cron=_cron(given, "ORDER_ASSETS_NIGHTLY_CRON", _nightly(quiet_hours), quiet_hours),
     )
 
 
@@ -130,6 +138,35 @@ def _quiet_hours(given: Mapping[str, str], name: str, timezone: str) -> str | No
     except ValueError as error:
         raise SettingsError(f"{name} is {hours!r}: {error}; it takes spans such as 22:00-06:00,12:00-13:00") from None
     return hours.strip()
+
+
+def _cron(given: Mapping[str, str], name: str, default: str, quiet_hours: str | None) -> str:
+    text = given.get(name, default)
+    try:
+        cron = parse_cron(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} is {text!r}: {error}; it takes a cron expression such as {default}") from None
+    if all(_end_of_quiet_hours(moment, quiet_hours) for moment in cron.times()):
+        raise SettingsError(
+            f"{name} is {text!r}, always within ORDER_ASSETS_QUIET_HOURS ({quiet_hours}), so that nothing would ever "
+            "run: choose a time outside of them"
+        )
+    return cron.text
+
+
+def _nightly(quiet_hours: str | None) -> str:
+    """Once a night, or when the quiet hours of the night end."""
+    moment = _end_of_quiet_hours(_AT_NIGHT, quiet_hours) or _AT_NIGHT
+    return f"{moment.minute} {moment.hour} * * *"
+
+
+def _end_of_quiet_hours(moment: time, quiet_hours: str | None) -> time | None:
+    """When the quiet hours around a time of day end; None outside of them."""
+    if quiet_hours is None:
+        return None
+    # On clocks that never change; any day will do.
+    until = parse_quiet_hours(quiet_hours, "UTC").until(datetime.combine(date(2026, 1, 1), moment, UTC))
+    return None if until is None else until.time()
 
 
 def _state_folder(given: Mapping[str, str], name: str) -> Path:

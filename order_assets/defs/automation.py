@@ -1,7 +1,7 @@
 """What runs by itself, once it is switched on: the index, the days that changed, the days that are not complete.
 
 All of it is off at first. What is due is read from the disk at every tick, so a tick that was missed, and a crash
-between two steps, cost nothing but time.
+between two steps, cost nothing but time. Days that a run is under way for, whoever launched it, are left to that run.
 """
 
 import json
@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.index import ORDER_INDEX
 from order_assets.defs.jobs import REFRESH_DAYS, SYNC_INDEX
 from order_assets.defs.resources import DataRootResource, SyncRulesResource
+from order_assets.defs.under_way import RANGE_END, RANGE_START, days_under_way, runs_under_way
 from order_assets.quiet import quiet_until
 
 if TYPE_CHECKING:
@@ -22,38 +25,33 @@ if TYPE_CHECKING:
 _MOST_DAYS = 62
 # A day whose run did not change what is due is asked for again after this long, not at every tick.
 _PATIENCE = timedelta(hours=1)
-_RANGE_START = "dagster/asset_partition_range_start"
-_RANGE_END = "dagster/asset_partition_range_end"
 _WHY = "order_assets/why"
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
+# In the queue the index goes before the days: they are refreshed by what it says.
+_FIRST = {"dagster/priority": "1"}
 
 
-def sync_index_schedule(timezone: str, quiet_hours: str | None) -> dg.ScheduleDefinition:
-    """Brings the index up to date every ten minutes."""
+def sync_index_schedule(cron: str, timezone: str, quiet_hours: str | None) -> dg.ScheduleDefinition:
+    """Brings the index up to date at the times of a cron expression."""
 
-    def wanted(context: dg.ScheduleEvaluationContext) -> bool:
-        if quiet_until(datetime.now(UTC), quiet_hours, timezone) is not None:
-            return False
-        under_way = dg.RunsFilter(job_name=SYNC_INDEX.name, statuses=_UNDER_WAY)
-        return not context.instance.get_runs(under_way, limit=1)
-
-    return dg.ScheduleDefinition(
-        name="sync_index_every_10_minutes",
+    @dg.schedule(
+        name="sync_index_regularly",
         job=SYNC_INDEX,
-        cron_schedule="*/10 * * * *",
+        cron_schedule=cron,
         execution_timezone=timezone,
-        should_execute=wanted,
         description=(
-            "Brings the index up to date every ten minutes. Costs two or three requests where the order list can be "
-            "filtered or sorted, else one per hundred orders of the shop; once a day all orders are listed. "
-            "Skips in quiet hours and while a sync is under way."
+            "Brings the index up to date, by ORDER_ASSETS_SYNC_CRON. Costs two or three requests where the order list "
+            "can be filtered or sorted, else one per hundred orders of the shop; once a day all orders are listed. "
+            "Skips in quiet hours and while a sync is queued or under way."
         ),
     )
+    def sync_index_regularly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
+            return dg.SkipReason(f"quiet hours until {until.isoformat()}")
+        if runs := runs_under_way(context.instance, SYNC_INDEX.name, ORDER_INDEX):
+            return dg.SkipReason(f"a sync is queued or under way: run {runs[0].run_id}")
+        return dg.RunRequest(tags=_FIRST)
+
+    return sync_index_regularly
 
 
 def changed_days_sensor(
@@ -67,7 +65,7 @@ def changed_days_sensor(
         minimum_interval_seconds=60,
         description=(
             "Refreshes the days on which the index has new or changed orders, neighbours in one run. Costs about "
-            "three requests per such order. Waits while a refresh is under way."
+            "three requests per such order. Leaves out days that a run is queued or under way for."
         ),
     )
     def changed_days(
@@ -78,23 +76,20 @@ def changed_days_sensor(
 
         if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
             return dg.SkipReason(f"quiet hours until {until.isoformat()}")
-        if context.instance.get_runs(dg.RunsFilter(job_name=REFRESH_DAYS.name, statuses=_UNDER_WAY), limit=1):
-            return dg.SkipReason("a refresh is under way; what is due then is seen at a later tick")
-        known = days.get_partition_keys()
-        if not known:
+        if (known := _first_and_last(days)) is None:
             return dg.SkipReason("there is no day yet")
+        # Before the disk: a run that ends in between has done its days, and they are not due any more.
+        busy = days_under_way(runs_under_way(context.instance, REFRESH_DAYS.name, ORDER_DOCUMENTS))
         try:
-            first, last = date.fromisoformat(known[0]), date.fromisoformat(known[-1])
-            due = due_days(data_root.checked(), first, last)
+            due = due_days(data_root.checked(), *known)
         except OrderIndexError as error:
             return dg.SkipReason(str(error))
         now = datetime.now().astimezone()
         asked = _asked_before(context.cursor)
-        fresh = [day for day in due if not _was_asked(asked, day, now)][-_MOST_DAYS:]
+        free = [day for day in due if day.day not in busy]
+        fresh = [day for day in free if not _was_asked(asked, day, now)][-_MOST_DAYS:]
         if not fresh:
-            return dg.SkipReason(
-                "no day has new or changed orders" if not due else "the days that are due were asked for"
-            )
+            return dg.SkipReason(_why_nothing(due, free))
         asked = {**asked, **{day.day.isoformat(): [day.fingerprint, now.isoformat()] for day in fresh}}
         still_due = {day.day.isoformat() for day in due}
         cursor = json.dumps({day: what for day, what in asked.items() if day in still_due})
@@ -104,19 +99,20 @@ def changed_days_sensor(
 
 
 def read_again_schedule(
-    days: dg.DailyPartitionsDefinition, timezone: str, quiet_hours: str | None
+    days: dg.DailyPartitionsDefinition, cron: str, timezone: str, quiet_hours: str | None
 ) -> dg.ScheduleDefinition:
     """Asks once a night for the days that are not complete, and for those with orders to be read again."""
 
     @dg.schedule(
         name="read_again_nightly",
         job=REFRESH_DAYS,
-        cron_schedule="30 2 * * *",
+        cron_schedule=cron,
         execution_timezone=timezone,
         description=(
             "Refreshes the days that have pending or quarantined orders, and those with open or recent orders that are "
-            "due to be read again, every night at 02:30. Costs about three requests per such order. What is due "
-            "follows from when each order was read, so nights that were missed are made up for."
+            "due to be read again, by ORDER_ASSETS_NIGHTLY_CRON. Costs about three requests per such order. What is "
+            "due follows from when each order was read, so nights that were missed are made up for. Leaves out days "
+            "that a run is queued or under way for."
         ),
     )
     def read_again_nightly(
@@ -127,23 +123,37 @@ def read_again_schedule(
         if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
             yield dg.SkipReason(f"quiet hours until {until.isoformat()}")
             return
-        # Several missed ticks may be made up at once; the first one asks for everything.
-        if context.instance.get_runs(dg.RunsFilter(job_name=REFRESH_DAYS.name, statuses=_UNDER_WAY), limit=1):
-            yield dg.SkipReason("a refresh is under way")
+        if (known := _first_and_last(days)) is None:
+            yield dg.SkipReason("there is no day yet")
             return
-        known = days.get_partition_keys()
+        busy = days_under_way(runs_under_way(context.instance, REFRESH_DAYS.name, ORDER_DOCUMENTS))
         try:
-            first, last = date.fromisoformat(known[0]), date.fromisoformat(known[-1])
-            due = waiting_days(data_root.checked(), first, last, sync_rules.reread(), datetime.now(UTC))
+            due = waiting_days(data_root.checked(), *known, sync_rules.reread(), datetime.now(UTC))
         except OrderIndexError as error:
             yield dg.SkipReason(str(error))
             return
-        if due:
-            yield from _runs(due)
+        if free := [day for day in due if day.day not in busy]:
+            # A schedule may ask for several runs only by keys; they count within one tick.
+            yield from _runs(free, keyed=True)
+        elif due:
+            yield dg.SkipReason("a run is queued or under way for the days that are due")
         else:
             yield dg.SkipReason("every landed day is complete and was read lately")
 
     return read_again_nightly
+
+
+def _first_and_last(days: dg.DailyPartitionsDefinition) -> tuple[date, date] | None:
+    known = days.get_partition_keys()
+    return (date.fromisoformat(known[0]), date.fromisoformat(known[-1])) if known else None
+
+
+def _why_nothing(due: "Sequence[DueDay]", free: "Sequence[DueDay]") -> str:
+    if not due:
+        return "no day has new or changed orders"
+    if not free:
+        return "a run is queued or under way for the days that are due"
+    return "the days that are due were asked for"
 
 
 def _asked_before(cursor: str | None) -> dict[str, list[str]]:
@@ -155,25 +165,29 @@ def _was_asked(asked: dict[str, list[str]], day: "DueDay", now: datetime) -> boo
     return fingerprint == day.fingerprint and now - datetime.fromisoformat(when) < _PATIENCE
 
 
-def _runs(due: "Sequence[DueDay]") -> Iterator[dg.RunRequest]:
-    """One run per stretch of neighbouring days, tagged with why."""
+def _runs(due: "Sequence[DueDay]", *, keyed: bool = False) -> Iterator[dg.RunRequest]:
+    """One run per stretch of neighbouring days, tagged with why.
+
+    Without keys: a sensor would never ask for a key a second time.
+    """
     stretch: list[DueDay] = []
     for day in due:
         if stretch and day.day - stretch[-1].day != timedelta(days=1):
-            yield _run(stretch)
+            yield _run(stretch, keyed)
             stretch = []
         stretch.append(day)
     if stretch:
-        yield _run(stretch)
+        yield _run(stretch, keyed)
 
 
-def _run(stretch: "list[DueDay]") -> dg.RunRequest:
+def _run(stretch: "list[DueDay]", keyed: bool) -> dg.RunRequest:
     reasons: dict[str, int] = {}
     for day in stretch:
         for reason, count in day.reasons.items():
             reasons[reason] = reasons.get(reason, 0) + count
     why = {_WHY: ", ".join(f"{count} {reason}" for reason, count in reasons.items())}
     first, last = stretch[0].day.isoformat(), stretch[-1].day.isoformat()
+    run_key = f"{first}...{last}" if keyed else None
     if first == last:
-        return dg.RunRequest(partition_key=first, tags=why)
-    return dg.RunRequest(tags={**why, _RANGE_START: first, _RANGE_END: last})
+        return dg.RunRequest(run_key, partition_key=first, tags=why)
+    return dg.RunRequest(run_key, tags={**why, RANGE_START: first, RANGE_END: last})

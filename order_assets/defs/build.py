@@ -51,8 +51,8 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
         assets=[index, documents, tables, warehouse],
         jobs=JOBS,
         schedules=[
-            sync_index_schedule(settings.timezone, settings.quiet_hours),
-            read_again_schedule(days, settings.timezone, settings.quiet_hours),
+            sync_index_schedule(settings.sync_cron, settings.timezone, settings.quiet_hours),
+            read_again_schedule(days, settings.nightly_cron, settings.timezone, settings.quiet_hours),
         ],
         sensors=[changed_days_sensor(days, settings.timezone, settings.quiet_hours), alert_sensor()],
         resources={**_resources(settings), **resources},

@@ -66,11 +66,22 @@ class Project:
         return set(self.instance.get_materialized_partitions(asset))
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    home = tmp_path / "home"
-    home.mkdir()
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DAGSTER_HOME in which nothing was run yet: Dagster takes half a second to make its databases."""
+    home = tmp_path_factory.mktemp("new-home")
     shutil.copy(_DAGSTER_YAML, home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.get_runs_count()
+        instance.all_instigator_state()
+        instance.get_asset_keys()
+    return home
+
+
+@pytest.fixture
+def project(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    home = tmp_path / "home"
+    shutil.copytree(new_home, home)
     with tampered_sandbox(SHOP) as (sandbox, tampered):
         monkeypatch.setenv("DAGSTER_HOME", str(home))
         monkeypatch.setenv("ORDER_ASSETS_DATA", str(tmp_path / "data"))
