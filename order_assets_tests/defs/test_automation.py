@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from datetime import date
 
 import dagster as dg
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
+from dagster._core.events import EngineEventData
 
 from order_assets.defs import build_definitions
+from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.index import API_POOL
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.tampering import answer
@@ -86,20 +94,113 @@ def test_a_day_that_stays_due_is_not_asked_for_at_every_tick(project: Project) -
     assert "asked for" in (second.skip_message or "")
 
 
-def test_the_nightly_schedule_asks_for_days_that_are_not_complete(project: Project) -> None:
-    project.sync()
-    bad = next(order["pk"] for order in project.sandbox.shop.flat_orders() if order["date_placed"] > "2026-03-05")
-    day = project.sandbox.shop.flat_order(bad)["date_placed"][:10]
-    project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 409, '{"detail": "locked"}'))
-    assert not project.refresh(day).succeeded
+def schedule_tick(project: Project, name: str) -> ScheduleExecutionData:
     definitions = build_definitions(from_environment())
-    schedule = definitions.resolve_schedule_def("read_again_nightly")
-    resources = {name: (definitions.resources or {})[name] for name in ("data_root", "sync_rules")}
+    resources = {key: (definitions.resources or {})[key] for key in ("data_root", "sync_rules")}
     context = dg.build_schedule_context(
         instance=project.instance, resources=resources, repository_def=definitions.get_repository_def()
     )
-    data = schedule.evaluate_tick(context)
-    assert data.run_requests is not None
-    assert [(request.partition_key, request.tags["order_assets/why"]) for request in data.run_requests] == [
-        (day, "1 pending")
+    return definitions.resolve_schedule_def(name).evaluate_tick(context)
+
+
+def test_the_nightly_schedule_asks_for_the_days_that_are_not_complete_and_no_others(project: Project) -> None:
+    project.sync()
+    rows = project.sandbox.shop.flat_orders()
+    days = ("2026-03-02", "2026-03-04")
+    for day in days:
+        bad = next(row["pk"] for row in rows if row["date_placed"].startswith(day))
+        project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 409, '{"detail": "locked"}'))
+    assert not project.refresh("2026-03-02", "2026-03-04").succeeded
+    requests = schedule_tick(project, "read_again_nightly").run_requests or []
+    assert [(request.partition_key, request.tags["order_assets/why"]) for request in requests] == [
+        (day, "1 pending") for day in days
     ]
+
+
+def test_a_sync_that_waits_or_runs_is_not_asked_for_again(project: Project) -> None:
+    assert len(schedule_tick(project, "sync_index_regularly").run_requests or []) == 1
+    run = asked_for(project, "sync_index")
+    data = schedule_tick(project, "sync_index_regularly")
+    assert not data.run_requests
+    assert run.run_id in (data.skip_message or "")
+    project.instance.report_run_canceled(run)
+    assert len(schedule_tick(project, "sync_index_regularly").run_requests or []) == 1
+
+
+def test_days_of_a_run_from_the_ui_are_left_to_it(project: Project) -> None:
+    project.sync()
+    asked_for(project, "__ASSET_JOB", asset=ORDER_DOCUMENTS, days=("2026-03-03", "2026-03-05"))
+    asked_for(project, "__ASSET_JOB", asset=dg.AssetKey(["warehouse", "orders"]), days=("2026-03-07", "2026-03-08"))
+    assert days_of(tick(project)) == [("2026-03-01", "2026-03-02"), ("2026-03-06", "2026-03-08")]
+    asked_for(project, "refresh_days", days=("2026-03-01", "2026-03-08"))
+    result = tick(project)
+    assert isinstance(result, dg.SkipReason)
+    assert "under way" in (result.skip_message or "")
+
+
+def test_a_run_that_went_down_with_its_machine_ends_and_leaves_its_pool(project: Project) -> None:
+    project.sync()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    runs = {
+        "dead": started(project, gone.pid, time.time()),
+        "number taken by another": started(project, os.getpid(), time.time() - 86_400),
+        "lives": started(project, os.getpid(), time.time()),
+    }
+    project.instance.event_log_storage.claim_concurrency_slot(API_POOL, runs["dead"].run_id, "order_documents")
+    # Dagster may launch them again itself, so their days are left out once more.
+    assert isinstance(tick(project), dg.SkipReason)
+    status = {name: project.instance.get_run_by_id(run.run_id).status.value for name, run in runs.items()}  # type: ignore[union-attr]
+    assert status == {"dead": "FAILURE", "number taken by another": "FAILURE", "lives": "STARTED"}
+    assert project.instance.event_log_storage.get_concurrency_info(API_POOL).active_run_ids == set()
+    project.instance.report_run_canceled(runs["lives"])
+    assert days_of(tick(project)) == [("2026-03-01", "2026-03-08")]
+
+
+def asked_for(
+    project: Project,
+    job_name: str,
+    *,
+    asset: dg.AssetKey | None = None,
+    days: tuple[str, str] | None = None,
+    status: dg.DagsterRunStatus = dg.DagsterRunStatus.NOT_STARTED,
+    tags: dict[str, str] | None = None,
+) -> dg.DagsterRun:
+    """A run as the daemon finds it, of a job over days; nobody carries it out."""
+    span = (
+        {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[1]} if days else {}
+    )
+    return project.instance.create_run_for_job(
+        build_definitions(from_environment()).get_repository_def().get_job(job_name),
+        asset_selection=frozenset({asset}) if asset else None,
+        tags={**span, **(tags or {})},
+        status=status,
+    )
+
+
+def started(project: Project, pid: int, at: float) -> dg.DagsterRun:
+    """A run over all days that says to have started as process `pid` at a time (seconds since 1970)."""
+    run = asked_for(
+        project,
+        "refresh_days",
+        days=("2026-03-01", "2026-03-08"),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={".dagster/grpc_info": '{"host": "localhost", "socket": "/tmp/gone"}'},
+    )
+    said = dg.DagsterEvent(
+        event_type_value="ENGINE_EVENT",
+        job_name="refresh_days",
+        message=f"Started process for run (pid: {pid}).",
+        event_specific_data=EngineEventData.in_process(pid),
+    )
+    entry = dg.EventLogEntry(
+        error_info=None,
+        level="debug",
+        user_message="",
+        run_id=run.run_id,
+        timestamp=at,
+        job_name="refresh_days",
+        dagster_event=said,
+    )
+    project.instance.handle_new_event(entry)
+    return run
