@@ -1,6 +1,7 @@
 """Which days need a run: found by comparing the index with the ledgers, so nothing has to be remembered between runs.
 
-Which orders of a day are fetched then is decided in `refresh`.
+Which days cannot be left as they are is found in `unlike`, quickly; which orders of a day are fetched is decided in
+`refresh`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from order_assets.landing.index import ListedOrder, orders_by_day
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.reread import Reread
 from order_assets.landing.store import Landing, Outcome
+from order_assets.landing.unlike import days_unlike_the_list, days_with_old_or_unfinished
 
 MOVED_AWAY = "now of another day"
 
@@ -35,8 +37,9 @@ def changed_days(data_root: Path, first: date, last: date) -> list[DueDay]:
     Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
     """
     due = []
-    orders_of = orders_by_day(data_root, first, last)
-    for day in sorted({*orders_of, *landed_days(data_root, first, last)}):
+    unlike = days_unlike_the_list(data_root, first, last)
+    orders_of = orders_by_day(data_root, first, last, only=unlike)
+    for day in unlike:
         orders, ledger = orders_of.get(day, []), _ledger(data_root, day)
         found = {order.pk: reason for order in orders if (reason := changed(order, ledger.get(order.pk)))}
         for pk in ledger.keys() - {order.pk for order in orders}:
@@ -53,8 +56,9 @@ def waiting_days(data_root: Path, first: date, last: date, reread: Reread, now: 
     Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
     """
     due = []
-    orders_of = orders_by_day(data_root, first, last)
-    for day in landed_days(data_root, first, last):
+    candidates = days_with_old_or_unfinished(data_root, first, last, reread, now)
+    orders_of = orders_by_day(data_root, first, last, only=candidates)
+    for day in candidates:
         ledger = _ledger(data_root, day)
         listed = {order.pk: order for order in orders_of.get(day, [])}
         reasons = Counter(

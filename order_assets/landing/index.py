@@ -6,7 +6,7 @@ Reading it is here. It is written by `listed`; which orders are fetched because 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -84,14 +84,21 @@ def orders_of_day(data_root: Path, day: date) -> list[ListedOrder]:
     return orders_by_day(data_root, day, day).get(day, [])
 
 
-def orders_by_day(data_root: Path, first: date, last: date) -> dict[date, list[ListedOrder]]:
+def orders_by_day(
+    data_root: Path, first: date, last: date, *, only: Collection[date] | None = None
+) -> dict[date, list[ListedOrder]]:
     """The orders of the days from first to last, each day's by ascending pk; days without orders are not in it.
+
+    With `only` other days are left out, which is much quicker for few days of many.
 
     Raises `OrderIndexError` when there is no index yet.
     """
     if not index_file(data_root).exists():
         raise OrderIndexError(f"there is no index in {data_root} yet: materialise order_index first")
-    rows = read_index(data_root, [("partition", ">=", first), ("partition", "<=", last)])
+    within: list[tuple[str, str, Any]] = [("partition", ">=", first), ("partition", "<=", last)]
+    if only is not None:
+        within.append(("partition", "in", sorted(only)))
+    rows = read_index(data_root, within)
     listed_since = last_whole_listing(data_root)
     days: dict[date, list[ListedOrder]] = {}
     for row in rows.to_pylist():

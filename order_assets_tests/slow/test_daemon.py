@@ -26,7 +26,8 @@ from order_assets_tests.tampering import Tampered, answer, tampered_sandbox
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
-PATIENCE = 240.0  # seconds for what takes two ticks and a run
+# Two ticks and a run take two minutes; a run that was launched just before a crash fails after five.
+PATIENCE = 480.0  # seconds
 SETTLES = timedelta(minutes=2)  # the index stays a minute below the shop's clock
 _OURS = ("OMNITRON_", "ORDER_ASSETS_", "DAGSTER_")
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)

@@ -1,0 +1,94 @@
+"""The quick look over all days loses none that looking order by order finds: no change is left lying."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from order_assets.landing import Landing, Reread, changed_days, index_file, waiting_days
+from order_assets.landing.due import changed
+from order_assets.landing.index import INDEX_SCHEMA, SyncState, orders_by_day, with_state
+from order_assets.landing.schemas import LEDGER_SCHEMA
+from order_assets.landing.unlike import days_unlike_the_list
+
+NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
+REREAD = Reread(timedelta(hours=24), 200, timedelta(hours=48), 150)
+# Every way in which an order of the list and its row in the ledger can be to each other, a day for each.
+CASES = [
+    *itertools.product(
+        ("both",),
+        (NOW, None),  # modified_date in the ledger
+        (NOW, None),  # that of its children
+        (NOW, NOW - timedelta(days=1)),  # last seen in the list
+        ("landed", "pending", "quarantined", "tombstoned"),
+        (NOW - timedelta(hours=1), NOW - timedelta(hours=30), NOW - timedelta(hours=60), None),  # read
+    ),
+    ("list", NOW, NOW, NOW, "landed", None),
+    ("ledger", NOW, NOW, NOW, "landed", NOW),
+    ("neither", NOW, NOW, NOW, "landed", NOW),
+]
+RECENT = NOW.date() - timedelta(days=len(CASES))
+LONG_AGO = RECENT - timedelta(days=400)
+
+
+def test_the_days_found_on_columns_are_those_found_order_by_order(tmp_path: Path) -> None:
+    for name, first in (("recent", RECENT), ("long ago", LONG_AGO)):
+        # Only orders of the last days are read again.
+        root = tmp_path / name
+        chosen = [(first + timedelta(days=number), case) for number, case in enumerate(CASES)]
+        write(root, chosen)
+        last = chosen[-1][0]
+        listed = orders_by_day(root, first, last)
+        due, waiting = set(), set()
+        for day, _ in chosen:
+            landing = Landing(root, day)
+            ledger = {row["order_pk"]: row for row in landing.ledger()} if landing.ledger_file.exists() else {}
+            of_day = {order.pk: order for order in listed.get(day, [])}
+            if ledger.keys() - of_day.keys() or any(changed(order, ledger.get(pk)) for pk, order in of_day.items()):
+                due.add(day)
+            for pk in of_day.keys() & ledger.keys():
+                unfinished = ledger[pk]["outcome"] in ("pending", "quarantined")
+                again = not changed(of_day[pk], ledger[pk]) and REREAD.reason(of_day[pk], ledger[pk], NOW)
+                waiting |= {day} if unfinished or again else set()
+        assert {one.day for one in changed_days(root, first, last)} == due
+        assert {one.day for one in waiting_days(root, first, last, REREAD, NOW)} == waiting
+        assert set(days_unlike_the_list(root, first, last)) == due
+        assert 0 < len(due) < len(CASES)
+        assert 0 < len(waiting) < len(CASES)
+
+
+def write(root: Path, chosen: list[tuple[date, tuple[Any, ...]]]) -> None:
+    """Each day with an order that needs nothing, and one of the case."""
+    listed = []
+    for number, (day, (where, modified, below, seen, outcome, read)) in enumerate(chosen):
+        placed = datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+        ledger = []
+        for pk, is_case in ((1000 + number, True), (5000 - number, False)):
+            both = {"number": str(pk), "date_placed": placed, "status": "400"}
+            if not is_case or where in ("both", "list"):
+                times = {"modified_date": NOW, "children_modified_date": NOW, "last_seen": seen if is_case else NOW}
+                listed.append({**both, **times, "pk": pk, "partition": day})
+            if not is_case or where in ("both", "ledger"):
+                ledger.append(
+                    {
+                        **both,
+                        "order_pk": pk,
+                        "listed_modified_date": modified if is_case else NOW,
+                        "listed_children_modified_date": below if is_case else NOW,
+                        "outcome": outcome if is_case else "landed",
+                        "fetched_at": read if is_case else NOW,
+                        **dict.fromkeys(("requests", "retries", "bytes"), 1),
+                    }
+                )
+        put(Landing(root, day).ledger_file, pa.Table.from_pylist(ledger, LEDGER_SCHEMA))
+    put(index_file(root), with_state(pa.Table.from_pylist(listed, INDEX_SCHEMA), SyncState(whole_at=NOW)))
+
+
+def put(file: Path, table: pa.Table) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, file)
