@@ -23,7 +23,7 @@ import duckdb
 from benchmarks.landed_days import land_day, order_pks
 from order_assets.contract import CONTRACT
 from order_assets.landing import Landing, earlier_versions
-from order_assets.tables import Flattener, Sample, prove_day, verify_day
+from order_assets.tables import DayFiles, Flattener, Sample, prove_day, verify_day
 from order_assets.tables.plan import document_statements
 
 DAY = date(2026, 1, 1)
@@ -53,11 +53,11 @@ def time_day(root: Path, orders: int) -> None:
     flattened = _median(flatten)
     # Before the comparison, whose own memory is not the point.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    verified = _median(lambda: list(verify_day(root, DAY, CONTRACT, expected)))
+    verified = _median(lambda: list(verify_day(DayFiles(root, DAY), CONTRACT, expected)))
     sample = Sample(orders, percent=5, at_most=20)
     for _ in sample.watching(landing.documents(pks)):
         pass
-    proven = _median(lambda: prove_day(root, DAY, CONTRACT, sample))
+    proven = _median(lambda: prove_day(DayFiles(root, DAY), CONTRACT, sample))
     bare = _median(lambda: _bare_transform(landing))
     load = os.getloadavg()[0]
     print(f"{orders:>6} orders, load {load:.1f}, peak {peak:.0f} MB")

@@ -16,6 +16,7 @@ from order_assets.contract.shape import contract_version
 from order_assets.days.preview import preview
 from order_assets.landing import Gate, Landing, Privacy, Revalidation, earlier_versions, revalidate_day
 from order_assets.tables import (
+    DayFiles,
     Finding,
     Flattener,
     FlattenReport,
@@ -27,7 +28,6 @@ from order_assets.tables import (
     prove_day,
     refunds_within_amount,
     rows_name_their_order,
-    table_file,
     values_are_known,
     verify_day,
     withdraw_verdict,
@@ -94,14 +94,14 @@ class Maker:
         missing = MissingFields()
         withdraw_verdict(task.root, day)
         report, changed = self._flatten(landing, listed, sample, missing)
-        findings = list(verify_day(task.root, day, task.contract, {**report.expected, "orders": report.orders}))
+        files = DayFiles(task.root, day)
+        findings = list(verify_day(files, task.contract, {**report.expected, "orders": report.orders}))
         # What does not have its columns cannot be looked at any further.
         readable = not any(found.rule == SCHEMA_RULE and not found.passed for found in findings)
-        controls = list(self._controls(day, sample, missing)) if readable else []
+        controls = list(self._controls(files, sample, missing)) if readable else []
         blocking = [found for found in controls if found.rule in task.blocking]
         verdict = write_verdict(task.root, day, contract_version(task.contract), [*findings, *blocking])
-        unmapped, values = _unmapped(task.root, day)
-        files = [(table, table_file(task.root, table.name, day)) for table in task.contract]
+        unmapped, values = _unmapped(files)
         return DayTables(
             day=day,
             report=report,
@@ -112,8 +112,8 @@ class Maker:
             reasons=verdict.reasons,
             unmapped=unmapped,
             unmapped_values=values,
-            bytes={table.name: path.stat().st_size for table, path in files},
-            previews={table.name: preview(table, path) for table, path in files if report.rows[table.name]},
+            bytes={table.name: files.path(table.name).stat().st_size for table in task.contract},
+            previews={table.name: preview(files, table) for table in task.contract if report.rows[table.name]},
         )
 
     def _flatten(
@@ -128,24 +128,21 @@ class Maker:
             report = self._flattener.flatten_day(root, day, documents, earlier)
             return report, before.changed_rows(root, day)
 
-    def _controls(self, day: date, sample: Sample, missing: MissingFields) -> Iterator[Finding]:
-        root, contract = self._task.root, self._task.contract
+    def _controls(self, files: DayFiles, sample: Sample, missing: MissingFields) -> Iterator[Finding]:
+        contract = self._task.contract
         for found in (
-            nothing_lost(prove_day(root, day, contract, sample), day, sample),
-            rows_name_their_order(root, day),
-            refunds_within_amount(root, day),
-            values_are_known(root, day, contract),
+            nothing_lost(prove_day(files, contract, sample), files.day, sample),
+            rows_name_their_order(files),
+            refunds_within_amount(files),
+            values_are_known(files, contract),
             documented_fields_present(missing),
         ):
             yield replace(found, passed=True) if found.rule in self._task.ignored else found
 
 
-def _unmapped(root: Path, day: date) -> tuple[dict[str, int], int]:
+def _unmapped(files: DayFiles) -> tuple[dict[str, int], int]:
     """Orders with an unknown field by its path, and how many values there are."""
-    import pyarrow.parquet as pq
-
-    columns = ["order_pk", "document", "path"]
-    rows = pq.ParquetFile(table_file(root, "unmapped_fields", day)).read(columns=columns).to_pylist()
+    rows = files.read("unmapped_fields", ["order_pk", "document", "path"]).to_pylist()
     orders: dict[str, set[int]] = {}
     for row in rows:
         orders.setdefault(f"{row['document']}: {_without_positions(row['path'])}", set()).add(row["order_pk"])

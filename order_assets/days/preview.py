@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import pyarrow.parquet as pq
 
 from order_assets.contract.model import JSON, Table
+from order_assets.tables import DayFiles
 
 _ROWS = 5
 _COLUMNS = 8
 _WIDTH = 40
 
 
-def preview(table: Table, path: Path) -> str:
+def preview(files: DayFiles, table: Table) -> str:
     """The first rows as a Markdown table.
 
     Personal data, free-form JSON and gateway texts stay out, whatever the privacy settings: the preview is kept in
@@ -26,8 +23,7 @@ def preview(table: Table, path: Path) -> str:
         for column in table.columns
         if column.personal is None and column.type != JSON and not column.gateway_text and column.name != "value"
     ][:_COLUMNS]
-    rows = pq.ParquetFile(path)
-    first: list[dict[str, Any]] = next((batch.to_pylist() for batch in rows.iter_batches(_ROWS, columns=shown)), [])
+    first = files.first(table.name, shown, _ROWS).to_pylist()
     return _markdown(shown, [[_cell(row[name]) for name in shown] for row in first])
 
 

@@ -8,6 +8,7 @@ from order_assets.tables.controls import (
     rows_name_their_order,
     values_are_known,
 )
+from order_assets.tables.day_files import DayFiles
 from order_assets.tables.flatten import Flattener, FlattenReport, table_file
 from order_assets.tables.owners import owners
 from order_assets.tables.proof import Proof, Sample, nothing_lost, prove_day
@@ -22,6 +23,7 @@ from order_assets.tables.verdict import (
 from order_assets.tables.verify import Finding, verify_day
 
 __all__ = [
+    "DayFiles",
     "DayVerdict",
     "Finding",
     "FlattenReport",

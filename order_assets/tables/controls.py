@@ -11,15 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from order_assets.contract.model import Contract, Kind, Origin
-from order_assets.tables.files import table_file
+from order_assets.tables.day_files import DayFiles
 from order_assets.tables.verify import Finding
 
 BELONGS_RULE = "transactions_belong_to_their_order"
@@ -57,16 +54,16 @@ class MissingFields:
             yield batch
 
 
-def rows_name_their_order(data_root: Path, day: date) -> Finding:
+def rows_name_their_order(files: DayFiles) -> Finding:
     """Whether rows of orders, and the orders' copies inside transactions, name the order in which they were found."""
     wrong: dict[str, list[int]] = {}
-    unmapped = _read(data_root, day, "unmapped_fields", "order_pk", "document", "path", "value")
+    unmapped = files.read("unmapped_fields", ["order_pk", "document", "path", "value"])
     for entry in unmapped.to_pylist():
         differs = entry["document"] == "detail" and entry["value"] not in ("null", '""')
         if differs and (copy := _OTHER_ORDER.fullmatch(entry["path"])):
             wrong.setdefault(f"transactions.order.{copy[2]}", []).append(entry["order_pk"])
     for table, name in _NAMED_ORDER.items():
-        rows = _read(data_root, day, table, "order_pk", name)
+        rows = files.read(table, ["order_pk", name])
         other = rows["order_pk"].filter(pc.fill_null(pc.not_equal(rows[name], rows["order_pk"]), False))
         if len(other):
             wrong[f"{table}.{name}"] = other.to_pylist()
@@ -80,12 +77,12 @@ def rows_name_their_order(data_root: Path, day: date) -> Finding:
     )
 
 
-def refunds_within_amount(data_root: Path, day: date) -> Finding:
+def refunds_within_amount(files: DayFiles) -> Finding:
     """Whether no order has more refunded than its amount, nor more by card than was paid by card."""
-    orders = _read(data_root, day, "orders", "pk", "amount", "refund_amount")
+    orders = files.read("orders", ["pk", "amount", "refund_amount"])
     beyond = pc.fill_null(pc.greater(orders["refund_amount"], orders["amount"]), False)
     above_amount = orders["pk"].filter(beyond).to_pylist()
-    by_card = _read(data_root, day, "transactions", "order_pk", "transaction_type", "is_succeeded", "amount")
+    by_card = files.read("transactions", ["order_pk", "transaction_type", "is_succeeded", "amount"])
     by_card = by_card.filter(pc.fill_null(by_card["is_succeeded"], False))
     sums = by_card.group_by(["order_pk", "transaction_type"], use_threads=False).aggregate([("amount", "sum")])
     paid: dict[int, dict[str, int]] = {}
@@ -111,7 +108,7 @@ def refunds_within_amount(data_root: Path, day: date) -> Finding:
     )
 
 
-def values_are_known(data_root: Path, day: date, contract: Contract) -> Finding:
+def values_are_known(files: DayFiles, contract: Contract) -> Finding:
     """Whether columns with known values have no others; unknown values load all the same."""
     unknown: dict[str, Counter[str]] = {}
     for table in contract:
@@ -119,7 +116,7 @@ def values_are_known(data_root: Path, day: date, contract: Contract) -> Finding:
         # Of a history the newest row is the order itself; a value that has passed was reported when it came.
         if table.kind in (Kind.REMAINDER, Kind.HISTORY) or not declared:
             continue
-        rows = _read(data_root, day, table.name, *(column.name for column in declared))
+        rows = files.read(table.name, [column.name for column in declared])
         for column in declared:
             known = pa.array([*column.values, ""], pa.string())
             values = rows[column.name].filter(pc.invert(pc.is_in(rows[column.name], value_set=known))).drop_null()
@@ -149,11 +146,6 @@ def documented_fields_present(missing: MissingFields) -> Finding:
         f"missing in orders, out of {missing.orders}: {listed}" if listed else "every documented field is there",
         {"missing_paths": len(missing.by_path), "orders": missing.orders},
     )
-
-
-def _read(data_root: Path, day: date, table: str, *columns: str) -> pa.Table:
-    with pq.ParquetFile(table_file(data_root, table, day)) as file:
-        return file.read(columns=list(columns), use_threads=False)
 
 
 def _first(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -19,18 +19,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError, Number
 from order_assets.contract.model import Contract, Document
 from order_assets.contract.shape import removed_paths
-from order_assets.tables.files import table_file
+from order_assets.tables.day_files import DayFiles
 from order_assets.tables.verify import Finding
 
 LOST_RULE = "nothing_lost_in_sample"
@@ -120,7 +118,7 @@ def nothing_lost(proof: Proof, day: date, sample: Sample) -> Finding:
     )
 
 
-def prove_day(data_root: Path, day: date, contract: Contract, sample: Sample) -> Proof:
+def prove_day(files: DayFiles, contract: Contract, sample: Sample) -> Proof:
     """Look for each value of the sampled orders in the Parquet files of their day."""
     documents = {
         row["order_pk"]: {document: exact.loads(row[document.value] or "[]") for document in Document}
@@ -129,9 +127,7 @@ def prove_day(data_root: Path, day: date, contract: Contract, sample: Sample) ->
     order_pks = pa.array(list(documents), pa.int64())
     thing_pks = pa.array({pk for values in documents.values() for pk in _pks_in(list(values.values()))}, pa.int64())
     tables = {
-        table.name: _rows_of(table_file(data_root, table.name, day), order_pks, thing_pks)
-        for table in contract
-        if table.name != _HISTORY
+        table.name: _rows_of(files, table.name, order_pks, thing_pks) for table in contract if table.name != _HISTORY
     }
     return prove(documents, tables, [path for _, path, _ in removed_paths(contract)])
 
@@ -325,13 +321,12 @@ def _rank(order_pk: int) -> bytes:
     return hashlib.blake2b(str(order_pk).encode(), digest_size=8).digest()
 
 
-def _rows_of(path: Path, order_pks: pa.Array, thing_pks: pa.Array) -> list[dict[str, Any]]:
+def _rows_of(files: DayFiles, table: str, order_pks: pa.Array, thing_pks: pa.Array) -> list[dict[str, Any]]:
     """The rows of these orders and things; a file that cannot be read has none."""
     found: list[dict[str, Any]] = []
-    with suppress(OSError, pa.ArrowException), pq.ParquetFile(path) as file:
-        key, wanted = ("order_pk", order_pks) if "order_pk" in file.schema_arrow.names else ("pk", thing_pks)
-        for group in range(file.num_row_groups):
-            rows = file.read_row_group(group, use_threads=False)
+    with suppress(OSError, pa.ArrowException):
+        for rows in files.groups(table):
+            key, wanted = ("order_pk", order_pks) if "order_pk" in rows.column_names else ("pk", thing_pks)
             found += rows.filter(pc.is_in(rows[key], value_set=wanted)).to_pylist()
     return found
 

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from order_assets.contract.model import Contract, Table
 from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE, SCHEMA_RULE, SET_RULE
 from order_assets.contract.schema import arrow_schema
-from order_assets.tables.files import table_file
+from order_assets.tables.day_files import DayFiles
 
 
 @dataclass(frozen=True)
@@ -30,25 +27,26 @@ class Finding:
     numbers: Mapping[str, int | str] = field(default_factory=dict)
 
 
-def verify_day(data_root: Path, day: date, contract: Contract, expected: Mapping[str, int]) -> Iterator[Finding]:
+def verify_day(files: DayFiles, contract: Contract, expected: Mapping[str, int]) -> Iterator[Finding]:
     """Check the files of a day; `expected` are rows per table as counted from the documents."""
     for table in contract:
-        path = table_file(data_root, table.name, day)
         try:
-            with pq.ParquetFile(path) as file:
-                yield from _verify_table(table, file, expected)
+            yield from _verify_table(table, files, expected)
         except (OSError, pa.ArrowException) as error:
             # Whatever else is wrong with it, such a file does not have the columns.
-            text = f"{path} cannot be read ({type(error).__name__}): materialise tables/{table.name} of {day} again"
+            text = (
+                f"{files.path(table.name)} cannot be read ({type(error).__name__}): "
+                f"materialise tables/{table.name} of {files.day} again"
+            )
             yield Finding(table.name, SCHEMA_RULE, False, text)
 
 
-def _verify_table(table: Table, file: pq.ParquetFile, expected: Mapping[str, int]) -> Iterator[Finding]:
-    found, rows = file.schema_arrow, file.metadata.num_rows
+def _verify_table(table: Table, files: DayFiles, expected: Mapping[str, int]) -> Iterator[Finding]:
+    found, rows = files.shape(table.name)
     yield _columns_as_declared(table, found)
     required = [column.name for column in table.columns if not column.nullable]
     looked_at = [name for name in dict.fromkeys((*table.key, *required)) if name in found.names]
-    values = file.read(columns=looked_at, use_threads=False) if rows else found.empty_table().select(looked_at)
+    values = files.read(table.name, looked_at) if rows else found.empty_table().select(looked_at)
     yield _key_unique(table, values)
     if required:
         yield _required_present(table, values, required)

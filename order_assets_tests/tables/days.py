@@ -18,7 +18,7 @@ from order_assets.contract import CONTRACT, Contract
 from order_assets.landing import Landing, receive
 from order_assets.landing.store import LANDING_SCHEMA
 from order_assets.sandbox import documented_order
-from order_assets.tables import Finding, Flattener, FlattenReport, table_file, verify_day
+from order_assets.tables import DayFiles, Finding, Flattener, FlattenReport, table_file, verify_day
 
 DAY = date(2017, 1, 30)
 FLATTENER = Flattener(CONTRACT, threads=2)
@@ -87,7 +87,7 @@ def rows_of(root: Path, table: str) -> list[dict[str, Any]]:
 
 
 def faults(root: Path, report: FlattenReport, contract: Contract = CONTRACT) -> list[Finding]:
-    found = verify_day(root, DAY, contract, {**report.expected, "orders": report.orders})
+    found = verify_day(DayFiles(root, DAY), contract, {**report.expected, "orders": report.orders})
     return [finding for finding in found if not finding.passed]
 
 

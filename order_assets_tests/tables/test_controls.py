@@ -8,6 +8,7 @@ from pathlib import Path
 from order_assets.contract import CONTRACT, Contract, Kind
 from order_assets.contract.model import Personal, Table
 from order_assets.tables import (
+    DayFiles,
     MissingFields,
     documented_fields_present,
     refunds_within_amount,
@@ -21,7 +22,7 @@ def test_a_transaction_with_a_copy_of_another_order_is_found(tmp_path: Path) -> 
     wrong = order(101)
     wrong.detail["transaction_set"][0]["order"] |= {"pk": 999, "number": "another"}
     flatten(tmp_path, landed(wrong), landed(order(102)))
-    found = rows_name_their_order(tmp_path, DAY)
+    found = rows_name_their_order(DayFiles(tmp_path, DAY))
     # The documented order's copies have its own pk, which is not that of the order made from it.
     assert not found.passed
     assert found.table == "transactions"
@@ -35,7 +36,7 @@ def test_rows_that_name_their_own_order_or_none_pass(tmp_path: Path) -> None:
     plain.items = [{"pk": 9, "order": 27}, {"pk": 10}]
     plain.detail["transaction_set"][0]["order"] |= {"amount": "17.77", "pk": None, "number": ""}
     flatten(tmp_path, landed(plain))
-    assert rows_name_their_order(tmp_path, DAY).passed
+    assert rows_name_their_order(DayFiles(tmp_path, DAY)).passed
 
 
 def test_an_item_a_discount_and_a_shipment_of_another_order_are_found(tmp_path: Path) -> None:
@@ -44,7 +45,7 @@ def test_an_item_a_discount_and_a_shipment_of_another_order_are_found(tmp_path: 
     wrong.discounts = [{"pk": 4, "order": 29}]
     wrong.detail["ordershippinginfo_set"][0]["order"] = 30
     flatten(tmp_path, landed(wrong))
-    found = rows_name_their_order(tmp_path, DAY)
+    found = rows_name_their_order(DayFiles(tmp_path, DAY))
     assert found.numbers == {
         "shipping_infos.info_order_pk": 1,
         "order_items.item_order_pk": 1,
@@ -72,7 +73,7 @@ def test_refunds_above_the_amount_or_above_what_was_paid_are_found(tmp_path: Pat
         transaction(8, "refund", "10.01"),
     ]
     flatten(tmp_path, *map(landed, (fine, above_amount, above_paid)))
-    found = refunds_within_amount(tmp_path, DAY)
+    found = refunds_within_amount(DayFiles(tmp_path, DAY))
     assert not found.passed
     assert found.numbers == {"refund_above_amount": 1, "refunded_above_paid": 1}
     assert "above their amount (order 102)" in found.explanation
@@ -83,7 +84,7 @@ def test_an_order_without_amounts_is_no_refund_beyond_them(tmp_path: Path) -> No
     empty = order()
     empty.detail |= {"amount": None, "refund_amount": None, "transaction_set": [{"pk": 1, "is_succeeded": True}]}
     flatten(tmp_path, landed(empty))
-    assert refunds_within_amount(tmp_path, DAY).passed
+    assert refunds_within_amount(DayFiles(tmp_path, DAY)).passed
 
 
 def test_unknown_values_are_counted_by_column_and_load_all_the_same(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_unknown_values_are_counted_by_column_and_load_all_the_same(tmp_path: Pa
         changed.detail |= {"status": "777", "client_type": ""}
     second.detail["transaction_set"][0]["transaction_type"] = "void"
     flatten(tmp_path, landed(first), landed(second))
-    found = values_are_known(tmp_path, DAY, CONTRACT)
+    found = values_are_known(DayFiles(tmp_path, DAY), CONTRACT)
     assert not found.passed
     assert found.numbers["orders.status"] == 2
     assert found.numbers["transactions.transaction_type"] == 1
@@ -110,7 +111,7 @@ def test_unknown_values_of_personal_columns_are_not_shown(tmp_path: Path) -> Non
     changed = order()
     changed.detail["status"] = "777"
     flatten(tmp_path, landed(changed))
-    found = values_are_known(tmp_path, DAY, Contract(tuple(map(personal, CONTRACT))))
+    found = values_are_known(DayFiles(tmp_path, DAY), Contract(tuple(map(personal, CONTRACT))))
     assert found.numbers["orders.status"] == 1
     assert "777" not in found.explanation.partition("status_display")[0]
 

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.landed_days import landing_rows
 from order_assets.contract import CONTRACT, Document
 from order_assets.landing import Landing
-from order_assets.tables import Proof, Sample, nothing_lost, prove_day, table_file
+from order_assets.tables import DayFiles, Proof, Sample, nothing_lost, prove_day, table_file
 from order_assets.tables.proof import prove
 from order_assets_tests.tables.days import DAY, FLATTENER, batch, gone, landed, order
 
@@ -33,7 +33,7 @@ def flattened(root: Path, *rows: Mapping[str, Any]) -> Sample:
 
 
 def proof_of(root: Path, *rows: Mapping[str, Any]) -> Proof:
-    return prove_day(root, DAY, CONTRACT, flattened(root, *rows))
+    return prove_day(DayFiles(root, DAY), CONTRACT, flattened(root, *rows))
 
 
 def paths(proof: Proof) -> list[str]:
@@ -101,13 +101,13 @@ def test_a_value_that_did_not_arrive_is_named(
 ) -> None:
     sample = flattened(tmp_path, rich_order())
     damage(tmp_path, table, change)
-    assert lost in paths(prove_day(tmp_path, DAY, CONTRACT, sample))
+    assert lost in paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample))
 
 
 def test_a_value_in_the_wrong_column_is_lost(tmp_path: Path) -> None:
     sample = flattened(tmp_path, rich_order())
     damage(tmp_path, "orders", lambda row: row | {"amount": row["shipping_amount"], "shipping_amount": row["amount"]})
-    assert {"amount", "shipping_amount"} <= set(paths(prove_day(tmp_path, DAY, CONTRACT, sample)))
+    assert {"amount", "shipping_amount"} <= set(paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample)))
 
 
 def test_a_value_that_only_the_history_of_the_order_has_is_lost() -> None:
@@ -120,7 +120,7 @@ def test_a_value_that_only_the_history_of_the_order_has_is_lost() -> None:
 def test_a_table_that_cannot_be_read_loses_its_values(tmp_path: Path) -> None:
     sample = flattened(tmp_path, rich_order())
     table_file(tmp_path, "transactions", DAY).unlink()
-    assert "transaction_set[0].transaction_id" in paths(prove_day(tmp_path, DAY, CONTRACT, sample))
+    assert "transaction_set[0].transaction_id" in paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample))
 
 
 def test_unusual_spellings_are_found(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_leading_zeros_that_went_missing_are_a_loss(tmp_path: Path) -> None:
     numbered.detail["invoice_number"] = "007"
     sample = flattened(tmp_path, landed(numbered))
     damage(tmp_path, "orders", having(invoice_number="7"))
-    assert "invoice_number" in paths(prove_day(tmp_path, DAY, CONTRACT, sample))
+    assert "invoice_number" in paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample))
 
 
 def test_a_newer_version_of_a_thing_excuses_the_older_one(tmp_path: Path) -> None:
@@ -175,15 +175,15 @@ def test_a_copy_that_differs_is_found_as_unmapped(tmp_path: Path) -> None:
     differing = order()
     differing.detail["transaction_set"][0]["order"]["amount"] = "17.77"
     sample = flattened(tmp_path, landed(differing))
-    assert paths(prove_day(tmp_path, DAY, CONTRACT, sample)) == []
+    assert paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample)) == []
     damage(tmp_path, "unmapped_fields", lambda row: None)
-    assert paths(prove_day(tmp_path, DAY, CONTRACT, sample)) == ["transaction_set[0].order.amount"]
+    assert paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample)) == ["transaction_set[0].order.amount"]
 
 
 def test_the_finding_names_path_and_order_and_never_the_value(tmp_path: Path) -> None:
     sample = flattened(tmp_path, rich_order())
     damage(tmp_path, "orders", having(amount=None))
-    finding = nothing_lost(prove_day(tmp_path, DAY, CONTRACT, sample), DAY, sample)
+    finding = nothing_lost(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample), DAY, sample)
     assert not finding.passed
     assert "detail: amount of order 27" in finding.explanation
     assert "1203.45" not in json.dumps([finding.explanation, dict(finding.numbers)])
@@ -216,7 +216,7 @@ def test_the_sample_is_of_orders_that_are_in_the_tables_at_least_one_and_bounded
 def test_a_day_without_orders_has_nothing_to_lose(tmp_path: Path) -> None:
     sample = Sample(0, percent=5, at_most=200)
     FLATTENER.flatten_day(tmp_path, DAY, sample.watching([]))
-    finding = nothing_lost(prove_day(tmp_path, DAY, CONTRACT, sample), DAY, sample)
+    finding = nothing_lost(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample), DAY, sample)
     assert (finding.passed, finding.numbers["values"]) == (True, 0)
 
 
