@@ -1,0 +1,25 @@
+-- Money that went back, by the day that the order was placed in, with the share of what was ordered then.
+WITH refunded AS (
+    SELECT
+        date_trunc($step, date)::DATE AS day,
+        upper(coalesce(currency, '?')) AS currency,
+        count(*) AS refunds,
+        sum(amount)::DOUBLE AS refunded
+    FROM marts.fct_refunds
+    WHERE is_order_currency
+    GROUP BY ALL
+),
+
+ordered AS (
+    SELECT
+        date_trunc($step, date)::DATE AS day,
+        upper(coalesce(currency, '?')) AS currency,
+        sum(amount)::DOUBLE AS ordered
+    FROM marts.agg_daily_sales
+    GROUP BY ALL
+)
+
+SELECT r.day, r.currency, r.refunds, r.refunded, r.refunded / nullif(o.ordered, 0) AS share
+FROM refunded AS r
+LEFT JOIN ordered AS o USING (day, currency)
+ORDER BY r.day, r.currency

@@ -1,0 +1,1 @@
+"""The report, from the facts to the page in a browser."""

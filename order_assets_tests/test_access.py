@@ -1,0 +1,105 @@
+"""Tables as data frames: the rows of the days asked for, typed, and an answer that helps where something is wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from benchmarks.landed_days import land_day
+from order_assets import TableAccessError, read_table
+from order_assets.contract import CONTRACT
+from order_assets.contract.schema import arrow_schema
+from order_assets.contract.shape import contract_version
+from order_assets.days.make import Maker, Task
+from order_assets.landing import Privacy, PrivacyMode
+from order_assets.landing.schemas import LEDGER_SCHEMA
+from order_assets.warehouse import load_days
+
+FIRST = date(2026, 1, 1)
+DAYS = [FIRST + timedelta(days=number) for number in range(3)]
+ORDERS = 8
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("access") / "data"
+    maker = Maker(Task(folder, CONTRACT, Privacy(PrivacyMode.TOKENISE, "k"), 0.0, 0, frozenset(), frozenset()))
+    for number, day in enumerate(DAYS):
+        landing = land_day(folder, day, ORDERS, first_turn=number)
+        rows = [{"number": str(pk), **row} for pk, row in landing.current().items()]
+        landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in rows])
+        maker.make(day)
+    load_days(folder, DAYS, contract_version=contract_version(CONTRACT))
+    return folder
+
+
+def test_a_range_of_days_has_both_ends_and_a_column_that_says_the_day(root: Path) -> None:
+    frame = read_table("orders", "2026-01-02", DAYS[2], data_root=root)
+    assert list(frame.columns) == ["date", *CONTRACT.table("orders").column_names]
+    assert frame["date"].value_counts().to_dict() == {DAYS[1]: ORDERS, DAYS[2]: ORDERS}
+    assert len(read_table("orders", data_root=root)) == 3 * ORDERS
+
+
+def test_amounts_are_decimals_times_are_utc_and_keys_stay_whole_numbers(root: Path) -> None:
+    frame = read_table("orders", data_root=root, columns=["pk", "amount", "date_placed", "cargo_company_pk"])
+    assert all(type(amount) is Decimal for amount in frame["amount"].dropna())
+    assert str(frame["date_placed"].dt.tz) == "UTC"
+    assert frame["pk"].dtype == frame["cargo_company_pk"].dtype == pd.Int64Dtype()
+
+
+def test_arrow_has_the_types_of_the_contract(root: Path) -> None:
+    rows = read_table("transactions", data_root=root, arrow=True)
+    assert rows.schema.remove(0).equals(arrow_schema(CONTRACT.table("transactions")))
+    assert rows.schema.field(0).type == pa.date32()
+
+
+def test_a_range_without_days_has_all_columns_and_no_row(root: Path) -> None:
+    frame = read_table("orders", "2030-01-01", data_root=root)
+    assert len(frame) == 0
+    assert list(frame.columns) == ["date", *CONTRACT.table("orders").column_names]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"table": "transaction"}, "did you mean transactions"),
+        ({"table": "orders", "columns": ["amout"]}, "no column 'amout'; did you mean amount"),
+        ({"table": "orders", "start": "2026-02-02", "end": "2026-02-01"}, "ends before it starts"),
+        ({"table": "orders", "start": "yesterday"}, "start is 'yesterday', which is not a date"),
+        ({"table": "orders", "data_root": "/nowhere/data"}, "/nowhere/data has no tables"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_there_is(root: Path, asked: dict[str, object], says: str) -> None:
+    with pytest.raises(TableAccessError, match=says):
+        read_table(**{"data_root": root, **asked})  # type: ignore[call-overload]
+
+
+def test_the_data_root_is_that_of_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDER_ASSETS_DATA", str(root))
+    assert len(read_table("orders", DAYS[0], DAYS[0])) == ORDERS
+
+
+def test_the_example_runs_on_a_data_root(root: Path) -> None:
+    example = Path(__file__).parents[1] / "examples" / "first_look.py"
+    environment = {**os.environ, "ORDER_ASSETS_DATA": str(root)}
+    done = subprocess.run(
+        [sys.executable, str(example)], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{3 * ORDERS} orders of 3 days")
+
+
+def test_importing_the_package_loads_no_part_of_it() -> None:
+    code = (
+        "import sys, order_assets; print(sorted(m for m in sys.modules if m.startswith(('order_assets.', 'pyarrow'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
