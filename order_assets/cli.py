@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_plan(commands.add_parser("plan", help="say what a run over days would cost, without asking the API"))
     probe = commands.add_parser("probe", help="find out what the instance's order list can do, in a few requests")
     probe.set_defaults(run=_probe)
+    _add_report(commands.add_parser("report", help="write report.html from what is in the warehouse"))
     _add_replay(commands.add_parser("replay", help="make the tables of landed days again, without asking the API"))
     _add_quarantine(commands.add_parser("quarantine", help="show the orders that were refused, and why"))
     _add_forget(commands.add_parser("forget", help="take a customer's personal data out of everything stored"))
@@ -79,6 +80,13 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     )
     _add_days(parser)
     parser.set_defaults(run=_plan)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Write report.html from what is in the warehouse, and print its headline numbers. The API is not asked."
+    )
+    parser.set_defaults(run=_report)
 
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
@@ -167,7 +175,8 @@ def _demo(_parsed: argparse.Namespace) -> int:
     settings = from_environment()
     last = _today(settings)
     first = max(settings.first_day, last - timedelta(days=_DEMO_DAYS - 1))
-    return _run_days(settings, first, last, refetch=False)
+    code = _run_days(settings, first, last, refetch=False)
+    return code or _report(_parsed)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -337,6 +346,20 @@ def _fail(summary: RunSummary) -> int:
         print(f"order-assets: {reason}", file=sys.stderr)
     print(f"order-assets: run {summary.run_id} failed", file=sys.stderr)
     return 1
+
+
+def _report(_parsed: argparse.Namespace) -> int:
+    settings = from_environment()
+    _set_dagster_home(settings)
+    from order_assets import terminal
+    from order_assets.defs import launch
+
+    with launch.history() as instance:
+        summary = launch.write_report(instance)
+    if not summary.succeeded:
+        return _fail(summary)
+    terminal.print_report(summary)
+    return 0
 
 
 def _set_dagster_home(settings: Settings) -> None:

@@ -106,6 +106,14 @@ def _rows(run: RunSummary) -> Table:
     return table
 
 
+def print_report(run: RunSummary) -> None:
+    """Print the headline numbers of the report and where it is."""
+    said = dict(run.texts.get("report", {}))
+    path = said.pop("file", "")
+    _print_facts(*said.items())
+    print(f"Report     {path}")
+
+
 def print_replay(first: date, last: date, run: RunSummary) -> None:
     """Print which days were landed under an older contract and which rows changed."""
     console = Console(width=120, highlight=False)

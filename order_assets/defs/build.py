@@ -14,6 +14,8 @@ from order_assets.defs.documents import order_documents_asset
 from order_assets.defs.index import order_index_asset
 from order_assets.defs.jobs import JOBS
 from order_assets.defs.partitions import daily_partitions
+from order_assets.defs.rebuild import rebuild_warehouse_job
+from order_assets.defs.report import WRITE_REPORT, report_asset
 from order_assets.defs.resources import (
     ContractResource,
     DataRootResource,
@@ -48,8 +50,8 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
     tables = tables_assets(days)
     warehouse = warehouse_assets(days)
     return dg.Definitions(
-        assets=[index, documents, tables, warehouse],
-        jobs=JOBS,
+        assets=[index, documents, tables, warehouse, report_asset()],
+        jobs=[*JOBS, rebuild_warehouse_job(), WRITE_REPORT],
         schedules=[
             sync_index_schedule(settings.sync_cron, settings.timezone, settings.quiet_hours),
             read_again_schedule(days, settings.nightly_cron, settings.timezone, settings.quiet_hours),

@@ -14,6 +14,7 @@ from pydantic import Field
 from order_assets import progress
 from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.index import API_POOL, ORDER_INDEX
+from order_assets.defs.keys import ORDER_DOCUMENTS as ORDER_DOCUMENTS
 from order_assets.defs.partitions import ONE_RUN, days_of, span
 from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
 from order_assets.defs.resources import (
@@ -23,12 +24,12 @@ from order_assets.defs.resources import (
     PrivacyResource,
     SyncRulesResource,
 )
+from order_assets.defs.schema import documents_schema
 
 if TYPE_CHECKING:
     from order_assets.landing import Attempt, DayReport, Gate, ListedOrder
     from order_assets.omnitron import OmnitronClient
 
-ORDER_DOCUMENTS = dg.AssetKey("order_documents")
 ACCOUNTED_FOR = "every_listed_order_accounted_for"
 NOTHING_PENDING = "nothing_pending"
 QUARANTINE_BUDGET = "quarantine_within_budget"
@@ -61,10 +62,12 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         code_version="2",
         skippable=True,
         description=(
-            "The detail, items and discounts documents of each order that was placed on the day. "
-            "One row per order and fetched version, exact JSON, with secrets and personal data taken out before "
-            "writing. Only orders that are new, changed since they were landed, or due for re-reading are asked for."
+            "The detail, items and discounts documents of each order that was placed on the day, as exact JSON, "
+            "with secrets and personal data taken out before writing. Grain: one row per order and fetched version. "
+            "Source: the API's detailed_integration of an order, its items and its discount items. Only orders that "
+            "are new, changed since they were landed, or due for re-reading are asked for."
         ),
+        metadata={"dagster/column_schema": documents_schema()},
     )
 
     # A multi-asset of one: in a run over many days its checks are reported per day, so their outputs are optional.

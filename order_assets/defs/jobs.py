@@ -13,12 +13,12 @@ SYNC_INDEX = dg.define_asset_job(
 )
 REFRESH_DAYS = dg.define_asset_job(
     "refresh_days",
-    selection=dg.AssetSelection.groups("landing", "tables", "warehouse"),
+    selection=dg.AssetSelection.groups("landing", "tables", "warehouse", "marts"),
     description="Fetch what is new or changed on days, flatten it and load it into the warehouse",
 )
 REPLAY_DAYS = dg.define_asset_job(
     "replay_days",
-    selection=dg.AssetSelection.groups("tables", "warehouse"),
+    selection=dg.AssetSelection.groups("tables", "warehouse", "marts"),
     config={"ops": {"tables": {"config": {"compare": True}}}},
     description="Make the tables of landed days again with today's contract, without asking the API",
 )

@@ -35,7 +35,8 @@ class CheckResult:
 class RunSummary:
     """What came of a run: numbers per asset and day as they stand in the UI, checks, and why it failed.
 
-    `days` maps asset to day to the plain numbers of its metadata.
+    `days` maps asset to day to the plain numbers of its metadata, `texts` asset to the texts and paths of what has no
+    days.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class RunSummary:
     days: Mapping[str, Mapping[str, Mapping[str, float]]]
     checks: tuple[CheckResult, ...]
     failures: tuple[str, ...] = field(default=())
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def sync_index_job() -> dg.JobDefinition:
@@ -58,6 +60,16 @@ def refresh_days_job() -> dg.JobDefinition:
 def replay_days_job() -> dg.JobDefinition:
     """The job `replay_days` of the definitions."""
     return build_definitions().resolve_job_def("replay_days")
+
+
+def write_report_job() -> dg.JobDefinition:
+    """The job `write_report` of the definitions."""
+    return build_definitions().resolve_job_def("write_report")
+
+
+def rebuild_warehouse_job() -> dg.JobDefinition:
+    """The job `rebuild_warehouse` of the definitions."""
+    return build_definitions().resolve_job_def("rebuild_warehouse")
 
 
 @contextmanager
@@ -86,6 +98,16 @@ def replay_days(instance: dg.DagsterInstance, first: date, last: date) -> RunSum
     return _run(instance, replay_days_job, config, _days(first, last))
 
 
+def rebuild_warehouse(instance: dg.DagsterInstance) -> RunSummary:
+    """Make the warehouse file anew from all days that passed; asks the API for nothing."""
+    return _run(instance, rebuild_warehouse_job, _QUIET, {})
+
+
+def write_report(instance: dg.DagsterInstance) -> RunSummary:
+    """Write the report of what is in the warehouse; asks the API for nothing."""
+    return _run(instance, write_report_job, _QUIET, {})
+
+
 def _run(
     instance: dg.DagsterInstance,
     job: Callable[[], dg.JobDefinition],
@@ -105,6 +127,7 @@ def _days(first: date, last: date) -> dict[str, str]:
 
 def _summary(result: dg.JobExecutionResult) -> RunSummary:
     days: dict[str, dict[str, dict[str, float]]] = {}
+    texts: dict[str, dict[str, str]] = {}
     checks: list[CheckResult] = []
     failures: list[str] = []
     for event in result.all_events:
@@ -117,13 +140,19 @@ def _summary(result: dg.JobExecutionResult) -> RunSummary:
             }
             asset = materialization.asset_key.to_user_string()
             days.setdefault(asset, {})[materialization.partition or ""] = numbers
+            if materialization.partition is None:
+                texts[asset] = {
+                    name: value.value
+                    for name, value in materialization.metadata.items()
+                    if isinstance(value, dg.TextMetadataValue | dg.PathMetadataValue) and value.value
+                }
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             checks.append(
                 _check(event.asset_check_evaluation_data, result.dagster_run.tags.get("dagster/partition", ""))
             )
         elif event.is_step_failure:
             failures.append(_reason(event))
-    return RunSummary(result.run_id, result.success, days, tuple(checks), tuple(failures))
+    return RunSummary(result.run_id, result.success, days, tuple(checks), tuple(failures), texts)
 
 
 def _check(evaluation: Any, day: str) -> CheckResult:

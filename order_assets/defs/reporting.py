@@ -29,9 +29,9 @@ class Verdict:
 
 
 def check_spec(
-    asset: dg.AssetKey, name: str, description: str, days: dg.PartitionsDefinition, *, blocking: bool = False
+    asset: dg.AssetKey, name: str, description: str, days: dg.PartitionsDefinition | None, *, blocking: bool = False
 ) -> dg.AssetCheckSpec:
-    """The definition of a check that is evaluated day by day."""
+    """The definition of a check that is evaluated day by day; without days, once in a run."""
     return dg.AssetCheckSpec(name=name, asset=asset, description=description, blocking=blocking, partitions_def=days)
 
 
@@ -41,15 +41,24 @@ class StepChecks:
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self.days = len(context.partition_keys)
         self._waiting = set(context.selected_asset_check_keys)
+        self._given: set[dg.AssetCheckKey] = set()
         self._selected = frozenset(self._waiting)
 
-    def report(self, day: date, verdicts: Iterable[Verdict]) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-        """The verdicts of a day as Dagster takes them; of a check that is not selected nothing is said."""
+    def report(
+        self, day: date | None, verdicts: Iterable[Verdict]
+    ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
+        """The verdicts of a day as Dagster takes them, or of checks that have no days; of checks that are not selected
+        nothing is said.
+        """
         for verdict in verdicts:
             key = dg.AssetCheckKey(verdict.asset, verdict.check)
             if key in self._selected:
                 self._waiting.discard(key)
-                yield self._result(verdict) if self.days == 1 else _evaluation(day, verdict)
+                if day is None or self.days == 1:
+                    self._given.add(key)
+                    yield self._result(verdict)
+                else:
+                    yield evaluation(day, verdict)
 
     def complete(self) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
         """What Dagster waits for at the end of a step: without an output for each check the next step never starts.
@@ -59,7 +68,7 @@ class StepChecks:
         for key in sorted(self._waiting, key=str):
             yield self._result(Verdict(key.asset_key, key.name, False, "the check was not evaluated"))
         if self.days > 1:
-            for key in sorted(self._selected - self._waiting, key=str):
+            for key in sorted(self._selected - self._waiting - self._given, key=str):
                 yield dg.Output(None, output_name=_output_name(key))
 
     def _result(self, verdict: Verdict) -> dg.AssetCheckResult:
@@ -73,16 +82,18 @@ class StepChecks:
         )
 
 
-def _evaluation(day: date, verdict: Verdict) -> dg.AssetCheckEvaluation:
+def evaluation(day: date | None, verdict: Verdict) -> dg.AssetCheckEvaluation:
+    """The verdict of a day, or of a check that has no days, as an event of its own."""
     metadata = {"explanation": verdict.explanation, **verdict.metadata}
     return dg.AssetCheckEvaluation(
         asset_key=verdict.asset,
         check_name=verdict.check,
         passed=verdict.passed,
         severity=verdict.severity,
-        metadata={name: dg.MetadataValue.text(str(value)) for name, value in metadata.items()},
+        # Numbers stay numbers: the page of a check plots them over the days.
+        metadata={name: value if isinstance(value, int | float) else str(value) for name, value in metadata.items()},
         description=verdict.explanation,
-        partition=day.isoformat(),
+        partition=None if day is None else day.isoformat(),
     )
 
 

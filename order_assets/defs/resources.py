@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import dagster as dg
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from order_assets.contract import CONTRACT, Contract
 
@@ -20,17 +20,32 @@ if TYPE_CHECKING:
 
 # pyarrow, duckdb and requests are imported where they are used: loading the definitions has to stay quick.
 
-_SECRET: dict[str, Any] = {"dagster__is_secret": True}
 SANDBOX_URL = "sandbox"
+
+# The launchpad writes this in place of what a schema calls a secret, and a run that is launched takes it for the value.
+# So secrets are given as names of variables here, which may be seen, and no field is called one.
+_MASK = "********"
+
+
+def _no_mask(value: str) -> str:
+    if value == _MASK:
+        raise ValueError(
+            "a mask stands where a secret belongs, as an old tab of the launchpad has it: remove `resources` from the "
+            "run's config and launch again"
+        )
+    return value
+
+
+Secret = Annotated[str, AfterValidator(_no_mask)]
 
 
 class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The Omnitron instance. Without a URL the embedded sandbox serves, in this process."""
 
     url: str = Field(default="", description="Base URL of the instance; empty for the embedded sandbox")
-    token: str = Field(default="", description="API token", repr=False, json_schema_extra=_SECRET)
+    token: Secret = Field(default="", description="API token", repr=False)
     username: str = Field(default="", description="User to log in with, where there is no token", repr=False)
-    password: str = Field(default="", description="Password of the user", repr=False, json_schema_extra=_SECRET)
+    password: Secret = Field(default="", description="Password of the user", repr=False)
     requests_per_second: float = Field(default=10.0, ge=0, description="Requests per second; 0 means no limit")
     max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at a time")
     retries: int = Field(default=5, ge=0, description="Repeats of a call that failed in passing")
@@ -77,7 +92,7 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What happens to personal data before anything is stored."""
 
     mode: str = Field(default="tokenise", description="tokenise, clear or drop")
-    key: str = Field(default="", description="Key of the tokens", repr=False, json_schema_extra=_SECRET)
+    key: Secret = Field(default="", description="Key of the tokens", repr=False)
     url: str = Field(default="", description="Base URL of the instance; the stand-in gets a key of its own")
     own_key_file: str = Field(default="", description="Where the key for an instance on this machine is kept")
 

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
-from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.history import keep_history_open, written_together
+from order_assets.defs.keys import ORDER_DOCUMENTS, table_key
+from order_assets.defs.lineage import LINEAGE, lineage_of_table
 from order_assets.defs.partitions import ONE_RUN, days_of
 from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
 from order_assets.defs.resources import ContractResource, DataRootResource, PrivacyResource
@@ -47,11 +48,6 @@ class TablesConfig(dg.Config):
     compare: bool = Field(default=False, description="Say how many rows of each table are not as they were")
 
 
-def table_key(table: Table) -> dg.AssetKey:
-    """The key of a table's asset."""
-    return dg.AssetKey(["tables", table.name])
-
-
 def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """All tables of the contract as one multi-asset."""
     specs = [
@@ -66,6 +62,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             description=f"{table.description}. Grain: {table.grain}. {_origin(table)}",
             metadata={
                 "dagster/column_schema": table_schema(table),
+                LINEAGE: lineage_of_table(table),
                 "dagster/table_name": f"orders.{table.name}",
             },
         )
@@ -83,7 +80,8 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             check_spec(
                 table_key(CONTRACT.table("unmapped_fields")),
                 NO_UNKNOWN_FIELDS,
-                "The documents have no field that the contract does not know",
+                "The documents have no field that the contract does not know. Those that they have are kept in "
+                "unmapped_fields; a column in order_assets/contract takes them over",
                 days,
             ),
             *(
@@ -105,6 +103,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         keep_history_open(context.instance)
         checks = StepChecks(context)
         asked = [table for table in CONTRACT if table_key(table) in context.selected_asset_keys]
+        newest = days_of(context)[-1]
         metadata: dict[tuple[dg.AssetKey, date], Mapping[str, Any]] = {}
         results: list[dg.AssetCheckResult | dg.AssetCheckEvaluation] = []
         blocked: list[str] = []
@@ -124,7 +123,12 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                 for day, result in made:
                     doing = f"flattening the orders of {day}"
                     done = result.result()
-                    metadata |= {(table_key(table), day): _metadata(task.root, table, done) for table in asked}
+                    metadata |= {
+                        (table_key(table), day): _metadata(task.root, table, done)
+                        # Whoever draws column lineage reads it from the newest materialisation.
+                        | ({LINEAGE: lineage_of_table(table)} if day == newest else {})
+                        for table in asked
+                    }
                     blocked += [f"{day}: {reason}" for reason in done.reasons]
                     _log_day(context, done)
                     results += checks.report(day, _verdicts(done, contract))

@@ -1,51 +1,40 @@
-"""The assets `warehouse/<table>`: the tables of all days in one DuckDB file, swapped in whole."""
+"""The assets `warehouse/<table>` and `marts/<name>`: all days in one DuckDB file, swapped in whole.
 
-from collections.abc import Iterable, Iterator
-from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+One load makes both and publishes once. What the marts are is in `marts`, making the file anew in `rebuild`.
+"""
+
+from collections.abc import Iterator
 
 import dagster as dg
 
 from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
-from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.history import keep_history_open, written_together
+from order_assets.defs.keys import ORDER_DOCUMENTS, table_key, warehouse_key
+from order_assets.defs.lineage import LINEAGE, lineage_of_warehouse
+from order_assets.defs.loading import LEDGER, WarehouseConfig, load, load_metadata, log_load, refusal
+from order_assets.defs.marts import mart_checks, mart_specs
 from order_assets.defs.partitions import ONE_RUN, days_of, span
-from order_assets.defs.reporting import OWNERS, add_day_metadata, failure
+from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure
 from order_assets.defs.resources import ContractResource, DataRootResource
-from order_assets.defs.schema import table_schema
-from order_assets.defs.tables import table_key
-
-if TYPE_CHECKING:
-    from order_assets.warehouse import LoadReport
+from order_assets.defs.schema import warehouse_schema
+from order_assets.warehouse.marts_facts import MartFacts, mart_facts
 
 WAREHOUSE_POOL = "warehouse_writer"
-LEDGER = "order_ledger"
 
-
-def warehouse_key(name: str) -> dg.AssetKey:
-    """The key of a warehouse table's asset."""
-    return dg.AssetKey(["warehouse", name])
+_Event = (
+    dg.MaterializeResult[None]
+    | dg.AssetMaterialization
+    | dg.AssetCheckResult
+    | dg.AssetCheckEvaluation
+    | dg.Output[None]
+)
 
 
 def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
-    """All warehouse tables as one multi-asset: a load is one transaction and one swap of the file."""
-    version = contract_version(CONTRACT)
-    specs = [_table_spec(table, version) for table in CONTRACT]
-    specs.append(
-        dg.AssetSpec(
-            warehouse_key(LEDGER),
-            # The tables stand between, so that a day is loaded after it was checked.
-            deps=[ORDER_DOCUMENTS, table_key(CONTRACT.table("orders"))],
-            group_name="warehouse",
-            kinds={"duckdb"},
-            owners=OWNERS,
-            code_version=version,
-            skippable=True,
-            description="What became of each listed order. Grain: one row per listed order. Source: ledgers of landing",
-        )
-    )
+    """All warehouse tables and marts as one multi-asset: a load is one transaction and one swap of the file."""
+    facts = mart_facts()
+    specs = warehouse_specs(facts)
 
     @dg.multi_asset(
         name="warehouse",
@@ -54,38 +43,33 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         backfill_policy=ONE_RUN,
         can_subset=True,
         pool=WAREHOUSE_POOL,
+        check_specs=mart_checks(days),
     )
     def warehouse(
-        context: dg.AssetExecutionContext, contract: ContractResource, data_root: DataRootResource
-    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetMaterialization]:
-        from order_assets.landing import DataRootError
-        from order_assets.tables import read_verdict
-        from order_assets.warehouse import WarehouseError, load_days
+        context: dg.AssetExecutionContext,
+        config: WarehouseConfig,
+        contract: ContractResource,
+        data_root: DataRootResource,
+    ) -> Iterator[_Event]:
+        from order_assets.landing import DataRootError, OrderIndexError
+        from order_assets.warehouse import WarehouseError
 
         keep_history_open(context.instance)
+        checks = StepChecks(context)
         days_asked = days_of(context)
-        refused: list[str] = []
-        loadable = []
         try:
             root = data_root.checked()
-            for day in days_asked:
-                verdict = read_verdict(root, day)
-                if verdict is None:
-                    refused.append(f"{day}: its tables are not complete; materialise tables for the day first")
-                elif not verdict.passed:
-                    refused.append(f"{day}: {'; '.join(verdict.reasons[:3])}")
-                else:
-                    loadable.append(day)
-            report = load_days(root, loadable, contract_version=contract.version()) if loadable else None
-        except (DataRootError, WarehouseError) as error:
+            refused = {day: reason for day in days_asked if (reason := refusal(root, day))}
+            loadable = [day for day in days_asked if day not in refused]
+            loaded = load(root, loadable, contract.version(), config)
+        except (DataRootError, OrderIndexError, WarehouseError) as error:
             raise failure(error, doing=f"loading {span(days_asked)} into the warehouse") from None
-        if report is not None:
-            context.log.info(
-                f"{len(loadable)} days loaded in {report.load_seconds:.2f} s, copy took {report.copy_seconds:.2f} s"
-            )
-            asked = [spec.key for spec in specs if spec.key in context.selected_asset_keys]
-            metadata = dict(_metadata(root, report, asked))
-            with written_together(context.instance):
+        refused |= loaded.refused
+        asked = [spec.key for spec in specs if spec.key in context.selected_asset_keys]
+        with written_together(context.instance):
+            if loaded.report is not None:
+                log_load(context.log, loaded.report)
+                metadata = load_metadata(root, loaded.report, asked, facts)
                 if refused:
                     # The days that were loaded count; a result for the whole range would count the others too.
                     for (key, day), values in metadata.items():
@@ -94,34 +78,37 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                     add_day_metadata(context, metadata)
                     for key in asked:
                         yield dg.MaterializeResult(asset_key=key)
+            for of_day, found in loaded.verdicts.items():
+                if of_day is None or of_day in days_asked:
+                    yield from checks.report(of_day, found)
+            if not refused:
+                yield from checks.complete()
         if refused:
+            reasons = " ".join(f"{day}: {reason}" for day, reason in sorted(refused.items())[:10])
             raise dg.Failure(
-                description=f"{len(refused)} of {len(days_asked)} days stay as they were in the warehouse. "
-                + " ".join(refused[:10]),
+                description=f"{len(refused)} of {len(days_asked)} days stay as they were in the warehouse. {reasons}",
                 allow_retries=False,
             )
 
     return warehouse
 
 
-def _metadata(
-    root: Path, report: "LoadReport", tables: Iterable[dg.AssetKey]
-) -> Iterator[tuple[tuple[dg.AssetKey, date], dict[str, Any]]]:
-    """What the materialisation of each table and day says."""
-    from order_assets.landing import Landing
-
-    for key in tables:
-        rows = report.rows.get(key.path[-1], {})
-        if key.path[-1] == LEDGER:
-            rows = {day: len(Landing(root, day).ledger()) for day in report.days}
-        for day in report.days:
-            yield (
-                (key, day),
-                {
-                    "dagster/partition_row_count": rows.get(day, 0),
-                    "file": dg.MetadataValue.path(str(root / "warehouse.duckdb")),
-                },
-            )
+def warehouse_specs(facts: dict[str, MartFacts]) -> list[dg.AssetSpec]:
+    """The tables of the warehouse and the marts, in the order in which they are made."""
+    version = contract_version(CONTRACT)
+    ledger = dg.AssetSpec(
+        warehouse_key(LEDGER),
+        # The tables stand between, so that a day is loaded after it was checked.
+        deps=[ORDER_DOCUMENTS, table_key(CONTRACT.table("orders"))],
+        group_name="warehouse",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        code_version=version,
+        skippable=True,
+        description="What became of each listed order. Grain: one row per listed order. Source: ledgers of landing",
+        metadata={"dagster/table_name": f"meta.{LEDGER}"},
+    )
+    return [*(_table_spec(table, version) for table in CONTRACT), ledger, *mart_specs(facts)]
 
 
 def _table_spec(table: Table, version: str) -> dg.AssetSpec:
@@ -134,7 +121,11 @@ def _table_spec(table: Table, version: str) -> dg.AssetSpec:
         owners=OWNERS,
         code_version=version,
         skippable=True,
-        description=f"{table.description}. Grain: {table.grain.removesuffix(' and day')}."
-        + (newest if table.kind is Kind.THING else ""),
-        metadata={"dagster/column_schema": table_schema(table), "dagster/table_name": f"orders.{table.name}"},
+        description=f"{table.description}. Grain: {table.grain.removesuffix(' and day')}. "
+        f"Source: tables/{table.name} of all days." + (newest if table.kind is Kind.THING else ""),
+        metadata={
+            "dagster/column_schema": warehouse_schema(table),
+            LINEAGE: lineage_of_warehouse(table),
+            "dagster/table_name": f"orders.{table.name}",
+        },
     )

@@ -5,15 +5,24 @@ the way to read it. What a table *is* stands in `order_assets.contract`; how its
 `order_assets.tables`. Nothing here knows an orchestrator.
 """
 
-from order_assets.warehouse.files import WarehouseError, table_files
-from order_assets.warehouse.load import LoadReport, drop_days, load_days
-from order_assets.warehouse.marts_refresh import MartReport, refresh_marts
-from order_assets.warehouse.read import loaded_days, open_readonly
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from order_assets.warehouse.files import WarehouseError, table_files
+    from order_assets.warehouse.load import LoadReport, drop_days, load_days
+    from order_assets.warehouse.marts_refresh import MartReport, refresh_marts
+    from order_assets.warehouse.meta import Watermarks
+    from order_assets.warehouse.quality import MartFinding, QualityError
+    from order_assets.warehouse.read import loaded_days, open_readonly
 
 __all__ = [
     "LoadReport",
+    "MartFinding",
     "MartReport",
+    "QualityError",
     "WarehouseError",
+    "Watermarks",
     "drop_days",
     "load_days",
     "loaded_days",
@@ -21,3 +30,25 @@ __all__ = [
     "refresh_marts",
     "table_files",
 ]
+
+_MODULES = {
+    "LoadReport": "load",
+    "MartFinding": "quality",
+    "MartReport": "marts_refresh",
+    "QualityError": "quality",
+    "WarehouseError": "files",
+    "Watermarks": "meta",
+    "drop_days": "load",
+    "load_days": "load",
+    "loaded_days": "read",
+    "open_readonly": "read",
+    "refresh_marts": "marts_refresh",
+    "table_files": "files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Dagster reads from this room which marts there are, and must not wait for DuckDB then.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

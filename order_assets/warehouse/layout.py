@@ -1,12 +1,11 @@
 """How the tables of the warehouse look, derived from the contract: schemas, columns, types and comments.
 
 Values only. The statements that make the tables are in `statements`; bringing an existing file to this
-layout is in `schema`.
+layout is in `schema`, the tables of `meta` are in `meta`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from order_assets.contract import Contract, ContractError, Kind, Table
@@ -78,33 +77,8 @@ def loaded_layout(table: Table) -> TableLayout:
     return history_layout(table) if table.kind is Kind.THING else orders_layout(table)
 
 
-def days_layout() -> TableLayout:
-    """The table of the days that are in the warehouse."""
-    return TableLayout(
-        META,
-        "days",
-        (
-            _required("date", "DATE", "Day that was loaded"),
-            _required("loaded_at", "TIMESTAMP WITH TIME ZONE", "When the day was last loaded"),
-            _required("rows", "BIGINT", "Rows of the day in all tables; of things, in their history"),
-            _required("contract_version", "VARCHAR", "Version of the contract that the day was loaded under"),
-        ),
-        "Days that are in the warehouse. Grain: one row per day",
-    )
-
-
-def ledger_layout(columns: Iterable[tuple[str, str]]) -> TableLayout:
-    """The table of the ledgers, with these columns (name, type) as the files have them."""
-    kept = tuple(ColumnLayout(name, type_, False, "") for name, type_ in columns if name != "date")
-    return TableLayout(
-        META,
-        "order_ledger",
-        (_required("date", "DATE", "Day of the ledger"), *kept),
-        "What became of every listed order. Grain: one row per order",
-    )
-
-
-def _required(name: str, type_: str, comment: str) -> ColumnLayout:
+def required(name: str, type_: str, comment: str) -> ColumnLayout:
+    """A column that is always filled."""
     return ColumnLayout(name, type_, True, comment)
 
 
@@ -112,7 +86,7 @@ def _columns(table: Table, day_comment: str) -> tuple[ColumnLayout, ...]:
     if "date" in table.column_names:
         raise ContractError(f"table {table.name} has a column named date; the warehouse needs it for the day")
     return (
-        _required("date", "DATE", day_comment),
+        required("date", "DATE", day_comment),
         *(
             ColumnLayout(column.name, column.type.duckdb, not column.nullable, column.description)
             for column in table.columns

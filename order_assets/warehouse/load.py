@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -23,24 +23,23 @@ from order_assets.warehouse.inputs import Inputs, describe_refused, find_inputs
 from order_assets.warehouse.layout import (
     ORDERS,
     TableLayout,
-    days_layout,
     history_layout,
-    ledger_layout,
     loaded_layout,
 )
-from order_assets.warehouse.marts_refresh import MartReport, marts_of, refresh_marts
+from order_assets.warehouse.marts_refresh import MartReport, known_days, marts_of, refresh_marts
+from order_assets.warehouse.meta import LEDGER, OUTCOME, Watermarks, code_version, days_layout, ledger_layout
 from order_assets.warehouse.publish import Draft, drafting
+from order_assets.warehouse.quality import MartFinding, check_marts, refuse_wrong
 from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import age, count_per_day, name, names, statement
-
-_LEDGER = "order_ledger"
 
 
 @dataclass(frozen=True)
 class LoadReport:
     """What a load did: days, rows that each table has of each day now, seconds, and the file's bytes.
 
-    `rows` counts rows in `orders.<table>`; for things, versions in `history.<table>`. `marts` tells of each mart.
+    `rows` counts rows in `orders.<table>`; for things, versions in `history.<table>`. `marts` tells of each mart,
+    `findings` what the rules say of these days of the marts; where a mart was made anew, of all days.
     """
 
     days: tuple[date, ...]
@@ -49,6 +48,7 @@ class LoadReport:
     load_seconds: float
     bytes: int
     marts: Mapping[str, MartReport]
+    findings: tuple[MartFinding, ...] = ()
 
 
 def load_days(
@@ -57,6 +57,7 @@ def load_days(
     *,
     contract: Contract = CONTRACT,
     contract_version: str,
+    watermarks: Watermarks | None = None,
     fresh: bool = False,
     lock_timeout: float = 600,
     memory_limit: str = "2GB",
@@ -65,9 +66,9 @@ def load_days(
     """Load these days from their Parquet files; what the warehouse had of them is replaced, other days stay.
 
     With `fresh` the file is made anew from these days alone. `lock_timeout` (seconds) bounds the wait for another
-    writer. `contract_version` is recorded with the days.
+    writer. `contract_version` is recorded with the days, `watermarks` beside them.
     Raises `WarehouseError` if a file is missing or does not fit the contract, or if the warehouse cannot be
-    written; the published file is then as it was before.
+    written, and `QualityError`, one of these, if a mart is wrong; the published file is then as it was before.
     """
     wanted, data_root = _distinct(days), data_root.absolute()
     with drafting(data_root, lock_timeout) as draft:
@@ -76,7 +77,8 @@ def load_days(
             inputs = find_inputs(connection, contract, data_root, wanted)
             copy_seconds = draft.start(fresh=fresh)
             attach_draft(connection, draft)
-            rows, marts = _load(connection, contract, contract_version, inputs)
+            rows, marts = _load(connection, contract, contract_version, inputs, watermarks)
+            findings = _look_at(connection, wanted, marts)
             detach(connection)
         draft.publish()
         return LoadReport(
@@ -86,6 +88,7 @@ def load_days(
             load_seconds=time.perf_counter() - started - copy_seconds,
             bytes=draft.published.stat().st_size,
             marts=marts,
+            findings=findings,
         )
 
 
@@ -141,20 +144,44 @@ def _refusal(days: tuple[date, ...], draft: Draft, reason: str) -> str:
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, contract_version: str, inputs: Inputs
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    contract_version: str,
+    inputs: Inputs,
+    watermarks: Watermarks | None,
 ) -> tuple[dict[str, dict[date, int]], dict[str, MartReport]]:
     connection.begin()
     ensure_schema(connection, contract, inputs.ledger_columns)
     _replace(connection, contract, inputs.days, inputs)
     rows = _count(connection, contract, inputs.days)
     totals = [sum(of_table[day] for of_table in rows.values()) for day in inputs.days]
+    has_outcome = OUTCOME in dict(inputs.ledger_columns)
     connection.execute(
-        statement("record_days"),
-        {"days": list(inputs.days), "rows": totals, "contract_version": contract_version},
+        statement("record_days", outcome=name(OUTCOME) if has_outcome else "NULL::VARCHAR"),
+        {
+            **_day_parameters(inputs.days),
+            "rows": totals,
+            "contract_version": contract_version,
+            "code_version": code_version(),
+        },
     )
+    if watermarks is not None:
+        connection.execute(statement("record_sync"), asdict(watermarks))
     marts = refresh_marts(connection, inputs.days, marts_of(contract))
     connection.commit()
     return rows, marts
+
+
+def _look_at(
+    connection: duckdb.DuckDBPyConnection, days: tuple[date, ...], marts: Mapping[str, MartReport]
+) -> tuple[MartFinding, ...]:
+    """What the rules say of the marts of these days; of all days where a mart was made anew."""
+    if not marts:
+        return ()
+    made_anew = any(report.made_anew for report in marts.values())
+    findings = tuple(check_marts(connection, known_days(connection) if made_anew else days))
+    refuse_wrong(findings)
+    return findings
 
 
 def _replace(
@@ -197,7 +224,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: TableLayout, inputs: I
         table=name(table.schema, table.name),
         columns=names(column for column in table.column_names if column != "date"),
         # Ledgers of older days may have fewer columns; the files of the contract's tables are all alike.
-        by_name=str(table.name == _LEDGER).lower(),
+        by_name=str(table.name == LEDGER).lower(),
     )
     connection.execute(sql, {"days": list(inputs.days), "files": files})
 

@@ -1,14 +1,14 @@
-"""Where the columns of a mart come from, read from its SELECT: columns of the contract's tables.
+"""Where the columns of a mart come from, read from its SELECT.
 
 Only values count: a column that is merely joined or filtered by is no source, one that a CASE, a filter of an
-aggregate or a window looks at is. Importing this module costs a moment, so no load needs it.
+aggregate or a window looks at is. Importing this module costs a moment: what is found is kept in `marts_facts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.lineage import Node, lineage
 
 from order_assets.contract import CONTRACT, Contract, Kind
@@ -16,29 +16,31 @@ from order_assets.warehouse.layout import HISTORY, ORDERS
 from order_assets.warehouse.marts import SCHEMA, Mart
 from order_assets.warehouse.marts_catalogue import MARTS
 
-Columns = dict[str, list[tuple[str, str]]]
+# For each column in order the sorted (schema, table, column) that it comes from; the schema is `orders` or `marts`.
+Columns = dict[str, list[tuple[str, str, str]]]
 
 
-def lineage_of(mart: Mart, marts: Sequence[Mart] = MARTS, contract: Contract = CONTRACT) -> Columns:
-    """For each column of the mart's SELECT, in order, the sorted (table, column) that its values come from.
+def direct_lineages(marts: Sequence[Mart] = MARTS, contract: Contract = CONTRACT) -> dict[str, Columns]:
+    """For each column of each mart what its SELECT names: columns of tables and of other marts.
 
-    Other marts are seen through to the tables of the contract, and of a thing its newest version and its history are
-    one table. `date` is the column that the warehouse adds to each. A column made of nothing, such as a label, has no
-    source.
+    Of a thing its newest version and its history are one table. `date` is the column that the warehouse adds to each.
+    A column made of nothing, such as a label, has no source.
     """
-    return lineages(marts, contract)[mart.name]
-
-
-def lineages(marts: Sequence[Mart] = MARTS, contract: Contract = CONTRACT) -> dict[str, Columns]:
-    """The lineage of all these marts, which are in the order in which they are made."""
     schema = _schema(marts, contract)
-    found: dict[str, Columns] = {}
-    for mart in marts:
-        nodes = lineage(None, mart.select, schema=schema, dialect="duckdb", trim_selects=False)
-        if not isinstance(nodes, dict):
-            raise TypeError(f"sqlglot gave {type(nodes).__name__} for all columns of {mart.name}, not one node each")
-        found[mart.name] = {column: _sources(node, found) for column, node in nodes.items()}
-    return found
+    return {mart.name: _columns(mart, schema) for mart in marts}
+
+
+def reads(mart: Mart) -> list[tuple[str, str]]:
+    """The tables that the SELECT of a mart names, sorted, each as schema (`orders` or `marts`) and table."""
+    tables = parse_one(mart.select, dialect="duckdb").find_all(exp.Table)
+    return sorted({_place(table) for table in tables if table.db})
+
+
+def _columns(mart: Mart, schema: dict[str, object]) -> Columns:
+    nodes = lineage(None, mart.select, schema=schema, dialect="duckdb", trim_selects=False)
+    if not isinstance(nodes, dict):
+        raise TypeError(f"sqlglot gave {type(nodes).__name__} for all columns of {mart.name}, not one node each")
+    return {column: _sources(node) for column, node in nodes.items()}
 
 
 def _schema(marts: Sequence[Mart], contract: Contract) -> dict[str, object]:
@@ -50,14 +52,10 @@ def _schema(marts: Sequence[Mart], contract: Contract) -> dict[str, object]:
     }
 
 
-def _sources(node: Node, marts: dict[str, Columns]) -> list[tuple[str, str]]:
-    sources: set[tuple[str, str]] = set()
-    for leaf in node.walk():
-        if not isinstance(leaf.expression, exp.Table):
-            continue
-        table, column = leaf.expression, leaf.name.rpartition(".")[2]
-        if table.db == SCHEMA:
-            sources.update(marts[table.name][column])
-        else:
-            sources.add((table.name, column))
-    return sorted(sources)
+def _sources(node: Node) -> list[tuple[str, str, str]]:
+    tables = ((leaf.name, leaf.expression) for leaf in node.walk())
+    return sorted({(*_place(table), name.rpartition(".")[2]) for name, table in tables if isinstance(table, exp.Table)})
+
+
+def _place(table: exp.Table) -> tuple[str, str]:
+    return (SCHEMA if table.db == SCHEMA else ORDERS), table.name

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,6 +19,7 @@ from order_assets.contract import CONTRACT, Contract
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout
 from order_assets.warehouse.marts import SCHEMA, Mart, Refresh
 from order_assets.warehouse.marts_catalogue import MARTS
+from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import comments, count_per_day, name, names, statement
 
 
@@ -25,12 +27,13 @@ from order_assets.warehouse.statements import comments, count_per_day, name, nam
 class MartReport:
     """What a refresh did to a mart: seconds, rows written, and rows that it has now of each of the days.
 
-    Of a mart without days none are counted.
+    Of a mart without days none are counted. `made_anew` says that the rows of all days of a mart with days were made.
     """
 
     seconds: float
     written: int
     rows: Mapping[date, int]
+    made_anew: bool = False
 
 
 def marts_of(contract: Contract) -> tuple[Mart, ...]:
@@ -52,8 +55,8 @@ def refresh_marts(
     known = _known(connection)
     for obsolete in known.keys() - {mart.name for mart in marts}:
         _drop(connection, obsolete)
-    anew, seconds, written = days is None, {}, {}
-    wanted = sorted(set(_loaded_days(connection) if days is None else days))
+    anew, seconds, written, remade = days is None, {}, {}, set[str]()
+    wanted = sorted(set(known_days(connection) if days is None else days))
     for mart in marts:
         started = time.perf_counter()
         layout = _layout(connection, mart)
@@ -63,20 +66,34 @@ def refresh_marts(
             if mart.name in known:
                 _drop(connection, mart.name)
             written[mart.name] = _create(connection, mart, layout, definition)
+            if mart.refresh is Refresh.DAYS:
+                remade.add(mart.name)
         elif wanted:
             written[mart.name] = _replace_days(connection, mart, wanted)
         seconds[mart.name] = time.perf_counter() - started
     rows = _count(connection, marts, wanted)
     return {
-        mart.name: MartReport(seconds[mart.name], written.get(mart.name, 0), rows.get(mart.name, {})) for mart in marts
+        mart.name: MartReport(
+            seconds[mart.name], written.get(mart.name, 0), rows.get(mart.name, {}), mart.name in remade
+        )
+        for mart in marts
     }
+
+
+def mart_types() -> dict[str, dict[str, str]]:
+    """The types of the columns of each mart, by mart and column, as they are made from the tables of the contract."""
+    with closing(duckdb.connect(":memory:")) as connection:
+        ensure_schema(connection, CONTRACT, ())
+        refresh_marts(connection, None)
+        return {mart.name: {c.name: c.type for c in _layout(connection, mart).columns} for mart in MARTS}
 
 
 def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(connection.execute(statement("known_marts")).fetchall())
 
 
-def _loaded_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
+def known_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
+    """The days that the current database has, in order."""
     return [row[0] for row in connection.execute(statement("loaded_days")).fetchall()]
 
 

@@ -1,7 +1,8 @@
-"""Looks at the marts and the rows that they are made from, and says what does not hold.
+"""Looks at the marts and the rows that they are made from, and says what does not hold, day by day.
 
-Each rule gives a finding per mart; what a finding means for a run is decided elsewhere. Findings show counts, days,
-codes and keys of orders, and nothing personal.
+Each rule gives one finding per mart and day, or one for all days of a mart that is made whole. Findings show counts,
+days, codes and keys of rows, and nothing personal. Rules that are `BLOCKING` keep a draft from being published, which
+is done in `load`; what the others mean for a run is decided elsewhere. Names, meaning and advice are in `rules`.
 """
 
 from __future__ import annotations
@@ -10,20 +11,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 import duckdb
 
+from order_assets.warehouse.files import WarehouseError
 from order_assets.warehouse.marts import SCHEMA, Mart, Reference, Refresh
 from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, FCT_ORDERS, MARTS
+from order_assets.warehouse.rules import ADVICE, AMOUNTS, BLOCKING, DAILY_SALES, GRAIN, REFERENCES, STATUS, VOLUME
 from order_assets.warehouse.statements import name, names, statement
 
-GRAIN = "grain_is_unique"
-REFERENCES = "references_resolve"
-AMOUNTS = "amounts_add_up"
-STATUS = "status_goes_forward"
-DAILY_SALES = "daily_sales_equal_orders"
-VOLUME = "volume_as_usual"
+_Row = Mapping[str, Any]
+_Numbers = Mapping[str, str | int | float]
 
 
 class Severity(StrEnum):
@@ -35,14 +35,33 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class MartFinding:
-    """The verdict of one rule on one mart, with the numbers behind it."""
+    """The verdict of one rule on one mart, with the numbers behind it.
+
+    `day` is None where it holds for all days. The explanation of a rule that does not hold says what was found, where,
+    and what to do.
+    """
 
     mart: str
     rule: str
+    day: date | None
     severity: Severity
     passed: bool
     explanation: str
-    numbers: Mapping[str, str | int | float] = field(default_factory=dict)
+    numbers: _Numbers = field(default_factory=dict)
+
+
+class QualityError(WarehouseError):
+    """Marts of a draft are wrong, so it was not published; `findings` are those of the rules that block."""
+
+    def __init__(self, message: str, findings: Sequence[MartFinding]) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
+
+    @property
+    def days(self) -> frozenset[date] | None:
+        """The days that are wrong; None where it cannot be said of single days."""
+        days = {found.day for found in self.findings}
+        return None if None in days else frozenset(day for day in days if day is not None)
 
 
 @dataclass(frozen=True)
@@ -71,28 +90,145 @@ def check_marts(
     if not days:
         return
     for mart in marts:
-        yield grain_is_unique(connection, mart, days)
-        yield from (references_resolve(connection, mart, reference, days) for reference in mart.references)
-    yield amounts_add_up(connection, days)
-    yield status_goes_forward(connection, days)
-    yield daily_sales_equal_orders(connection, days)
-    yield volume_as_usual(connection, days, usual)
+        yield from grain_is_unique(connection, mart, days)
+        yield from references_resolve(connection, mart, days)
+    yield from amounts_add_up(connection, days)
+    yield from status_goes_forward(connection, days)
+    yield from daily_sales_equal_orders(connection, days)
+    yield from volume_as_usual(connection, days, usual)
 
 
-def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> MartFinding:
-    """No key of the mart has two rows."""
-    filters, parameters = _of_days(mart, days)
-    sql = statement(f"quality/{GRAIN}", mart=name(SCHEMA, mart.name), key=names(mart.key), days=filters)
-    keys, too_many = connection.execute(sql, parameters).fetchall()[0]
-    text = f"{keys} keys ({', '.join(mart.key)}) have more than one row" if keys else "every key has one row"
-    return MartFinding(mart.name, GRAIN, Severity.ERROR, not keys, text, {"keys": keys, "rows_too_many": too_many})
+def refuse_wrong(findings: Sequence[MartFinding]) -> None:
+    """Raise `QualityError` if a rule that blocks does not hold."""
+    wrong = [found for found in findings if found.rule in BLOCKING and not found.passed]
+    if wrong:
+        shown = " ".join(f"{found.mart} {found.day or ''}: {found.explanation}." for found in wrong[:3])
+        raise QualityError(f"{len(wrong)} checks say that marts are wrong, so nothing was published. {shown}", wrong)
+
+
+def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[MartFinding]:
+    """Each key of the mart is there once."""
+    of_days, parameters = _of_days(mart, days)
+    key = [column for column in mart.key if column != "date"]
+    sql = statement(
+        f"quality/{GRAIN}",
+        mart=name(SCHEMA, mart.name),
+        key=names(mart.key),
+        example=names(key),
+        day=_day(mart),
+        days=of_days,
+    )
+    found = {row["day"]: row for row in _rows(connection, sql, parameters)}
+    for day in _each(mart, days):
+        row = found.get(day)
+        numbers: _Numbers = {"keys": row["keys"], "rows_too_many": row["too_many"]} if row else {}
+        text = (
+            f"{row['keys']} keys are there more than once, {row['too_many']} rows too many; for example "
+            f"{', '.join(key)} = {row['example']}"
+            if row
+            else f"each {', '.join(mart.key)} is there once"
+        )
+        yield _finding(mart, GRAIN, day, Severity.ERROR, text, not row, numbers)
 
 
 def references_resolve(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, reference: Reference, days: Collection[date]
+    connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]
+) -> Iterator[MartFinding]:
+    """What the references of the mart name is there; nothing for a mart without references."""
+    if not mart.references:
+        return
+    lost: dict[date | None, dict[str, _Row]] = {}
+    for reference in mart.references:
+        what = f"{', '.join(reference.columns)} in {reference.schema}.{reference.table}"
+        for row in _lost(connection, mart, reference, days):
+            lost.setdefault(row["day"], {})[what] = row
+    key = ", ".join(column for column in mart.key if column != "date")
+    for day in _each(mart, days):
+        of_day = lost.get(day, {})
+        text = "; ".join(
+            f"{row['rows']} rows name {row['values']} values of {what} that are not there; for example "
+            f"{key} = {row['example']} names {row['named']}"
+            for what, row in of_day.items()
+        )
+        numbers = {what: row["rows"] for what, row in of_day.items()}
+        all_there = f"all {len(mart.references)} references lead to a row"
+        yield _finding(mart, REFERENCES, day, Severity.ERROR, text or all_there, not of_day, numbers)
+
+
+def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+    """Items, shipping and discounts make the order amount, to the cent; how a shop computes it is not documented."""
+    found = _by_day(connection, AMOUNTS, days)
+    for day in sorted(days):
+        rows = found.get(day, [])
+        orders, off = sum(row["orders"] for row in rows), sum(row["orders_off"] for row in rows)
+        spread = {
+            f"{row['currency']}_{measure}": str(row[measure])
+            for row in rows
+            if row["orders_off"]
+            for measure in ("least", "p05", "median", "p95", "most")
+        }
+        examples = ", ".join(str(pk) for row in rows for pk in row["examples"] or [])
+        text = f"in {off} of {orders} orders items + shipping - discounts is not the order amount"
+        text += f"; for example order_pk {examples}" if off else ""
+        numbers = {"orders": orders, "orders_off": off, **spread}
+        yield _finding(FCT_ORDERS, AMOUNTS, day, Severity.WARN, text, not off, numbers)
+
+
+def status_goes_forward(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+    """No order was seen in a status that lies before one that it was seen in earlier, but for cancellations."""
+    found = _by_day(connection, STATUS, days)
+    for day in sorted(days):
+        rows = found.get(day, [])
+        steps = {f"{row['status_before']} to {row['status']}": row["orders"] for row in rows}
+        examples = "; ".join(
+            f"{row['status_before']} to {row['status']} in {row['orders']} orders, as order_pk {row['example']}"
+            for row in rows[:5]
+        )
+        text = f"statuses went back: {examples}" if rows else "no status went back"
+        yield _finding(FCT_ORDERS, STATUS, day, Severity.ERROR, text, not rows, steps)
+
+
+def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+    """`agg_daily_sales` is `fct_orders` added up, in every sum, to the cent."""
+    found = _by_day(connection, DAILY_SALES, days)
+    for day in sorted(days):
+        rows = found.get(day, [])
+        text = "every group is the sum of its orders"
+        if rows:
+            first = rows[0]
+            text = (
+                f"{len(rows)} groups are not the sum of their orders; for example channel_pk {first['channel_pk']}, "
+                f"{first['currency']}, {first['status_group']}"
+            )
+        yield _finding(AGG_DAILY_SALES, DAILY_SALES, day, Severity.ERROR, text, not rows, {"groups": len(rows)})
+
+
+def volume_as_usual(
+    connection: duckdb.DuckDBPyConnection, days: Collection[date], usual: Usual = Usual()
+) -> Iterator[MartFinding]:
+    """The days have about as many orders as the same weekdays before them; of days that are not loaded nothing."""
+    parameters = {**_parameters(days), "weeks": usual.weeks}
+    for row in _rows(connection, statement(f"quality/{VOLUME}"), parameters):
+        orders, weeks, median = row["orders"], row["weeks"], row["usual"]
+        numbers: dict[str, str | int | float] = {"orders": orders, "weeks_compared": weeks}
+        text, passed = f"{orders} orders; only {weeks} of the weekdays before are loaded, too few to compare", True
+        if weeks >= usual.known_weeks:
+            numbers["usual"] = median
+            text = f"{orders} orders, usually {median:g}"
+            passed = abs(orders - median) <= usual.few or usual.least * median <= orders <= usual.most * median
+        yield _finding(FCT_ORDERS, VOLUME, row["day"], Severity.WARN, text, passed, numbers)
+
+
+def _finding(
+    mart: Mart, rule: str, day: date | None, severity: Severity, text: str, passed: bool, numbers: _Numbers
 ) -> MartFinding:
-    """What the columns of a reference name is there."""
-    filters, parameters = _of_days(mart, days)
+    return MartFinding(mart.name, rule, day, severity, passed, text if passed else f"{text}. {ADVICE[rule]}", numbers)
+
+
+def _lost(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, reference: Reference, days: Collection[date]
+) -> list[_Row]:
+    of_days, parameters = _of_days(mart, days)
     pairs = zip(reference.columns, reference.key, strict=True)
     sql = statement(
         f"quality/{REFERENCES}",
@@ -101,85 +237,31 @@ def references_resolve(
         columns=", ".join(name("m", column) for column in reference.columns),
         first=name("m", reference.columns[0]),
         matches=" AND ".join(f"{name('t', key)} IS NOT DISTINCT FROM {name('m', column)}" for column, key in pairs),
-        days=filters,
+        example=", ".join(name("m", column) for column in mart.key if column != "date"),
+        day=_day(mart),
+        days=of_days,
     )
-    rows, values = connection.execute(sql, parameters).fetchall()[0]
-    what = f"{', '.join(reference.columns)} in {reference.schema}.{reference.table}"
-    text = f"{rows} rows name {values} values of {what} that are not there" if rows else f"every {what} is there"
-    return MartFinding(
-        mart.name, REFERENCES, Severity.ERROR, not rows, text, {"reference": what, "rows": rows, "values": values}
-    )
+    return _rows(connection, sql, parameters)
 
 
-def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> MartFinding:
-    """Items, shipping and discounts make the order amount, to the cent; how a shop computes it is not documented."""
-    rows = _rows(connection, AMOUNTS, days)
-    orders, off = sum(row["orders"] for row in rows), sum(row["orders_off"] for row in rows)
-    spread = {
-        f"{row['currency']}_{measure}": str(row[measure])
-        for row in rows
-        if row["orders_off"]
-        for measure in ("least", "p05", "median", "p95", "most")
-    }
-    text = f"in {off} of {orders} orders items + shipping - discounts is not the order amount"
-    return MartFinding(
-        FCT_ORDERS.name, AMOUNTS, Severity.WARN, not off, text, {"orders": orders, "orders_off": off, **spread}
-    )
-
-
-def status_goes_forward(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> MartFinding:
-    """No order was seen in a status that lies before one that it was seen in earlier, but for cancellations."""
-    rows = _rows(connection, STATUS, days)
-    steps = {f"{row['status_before']} to {row['status']}": row["orders"] for row in rows}
-    examples = "; ".join(
-        f"{row['status_before']} to {row['status']} in {row['orders']} orders, as {row['example']}" for row in rows[:5]
-    )
-    text = f"statuses went back: {examples}" if rows else "no status went back"
-    return MartFinding(FCT_ORDERS.name, STATUS, Severity.ERROR, not rows, text, steps)
-
-
-def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> MartFinding:
-    """`agg_daily_sales` is `fct_orders` added up, in every sum, to the cent."""
-    rows = _rows(connection, DAILY_SALES, days)
-    found = sorted({row["date"] for row in rows})
-    text = "every group is the sum of its orders"
-    if found:
-        text = f"{len(rows)} groups are not the sum of their orders, first on {found[0]}: load those days again"
-    return MartFinding(
-        AGG_DAILY_SALES.name, DAILY_SALES, Severity.ERROR, not rows, text, {"groups": len(rows), "days": len(found)}
-    )
-
-
-def volume_as_usual(
-    connection: duckdb.DuckDBPyConnection, days: Collection[date], usual: Usual = Usual()
-) -> MartFinding:
-    """The days have about as many orders as the same weekdays before them."""
-    sql = statement(f"quality/{VOLUME}")
-    found = connection.execute(sql, {"days": list(days), "weeks": usual.weeks}).fetchall()
-    compared = [row for row in found if row[2] >= usual.known_weeks]
-    unusual = [
-        (day, orders, median)
-        for day, orders, _, median in compared
-        if abs(orders - median) > usual.few and not usual.least * median <= orders <= usual.most * median
-    ]
-    text = f"{len(compared)} of {len(found)} days compared, all as usual"
-    if unusual:
-        text = "; ".join(f"{day}: {orders} orders, usually {median:g}" for day, orders, median in unusual[:5])
-    return MartFinding(
-        FCT_ORDERS.name,
-        VOLUME,
-        Severity.WARN,
-        not unusual,
-        text,
-        {"days": len(found), "days_compared": len(compared), "days_unusual": len(unusual)},
-    )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date]) -> list[dict[str, Any]]:
+def _by_day(connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date]) -> dict[date, list[_Row]]:
     sql = statement(f"quality/{rule}", days=statement("quality/of_days"))
-    result = connection.execute(sql, _parameters(days))
+    rows = sorted(_rows(connection, sql, _parameters(days)), key=lambda row: row["day"])
+    return {day: list(of_day) for day, of_day in groupby(rows, key=lambda row: row["day"])}
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> list[_Row]:
+    result = connection.execute(sql, dict(parameters))
     columns = [column[0] for column in result.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+
+def _each(mart: Mart, days: Collection[date]) -> Sequence[date | None]:
+    return [None] if mart.refresh is Refresh.WHOLE else sorted(days)
+
+
+def _day(mart: Mart) -> str:
+    return "NULL::DATE" if mart.refresh is Refresh.WHOLE else name("m", "date")
 
 
 def _of_days(mart: Mart, days: Collection[date]) -> tuple[str, dict[str, Any]]:

@@ -22,9 +22,8 @@ from order_assets.warehouse.layout import (
     ColumnLayout,
     TableLayout,
     contract_layouts,
-    days_layout,
-    ledger_layout,
 )
+from order_assets.warehouse.meta import LEDGER, days_layout, ledger_layout, sync_layout
 from order_assets.warehouse.statements import (
     comments,
     copy_table,
@@ -35,7 +34,7 @@ from order_assets.warehouse.statements import (
     statement,
 )
 
-_LEDGER = (META, "order_ledger")
+_LEDGER = (META, LEDGER)
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,7 @@ def ensure_schema(
     wanted = (
         *contract_layouts(contract),
         days_layout(),
+        sync_layout(),
         _wanted_ledger(existing.tables.get(_LEDGER), ledger_columns),
     )
     _refuse_changed_kinds(contract, existing)

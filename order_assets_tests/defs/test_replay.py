@@ -18,7 +18,9 @@ from order_assets.defs import resources, tables
 from order_assets.defs.tables import NO_UNKNOWN_FIELDS
 from order_assets.landing import Gate, Landing, Privacy, PrivacyMode, revalidate_day
 from order_assets.tables import Flattener
+from order_assets.warehouse import load as load_module
 from order_assets.warehouse import load_days
+from order_assets.warehouse.marts_catalogue import MARTS
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.defs.test_runs import orders_of
 from order_assets_tests.tampering import detail_of
@@ -113,6 +115,7 @@ def in_force(monkeypatch: pytest.MonkeyPatch, contract: Contract) -> None:
     monkeypatch.setattr(tables, "CONTRACT", contract)
     monkeypatch.setattr(tables, "_VERSION", contract_version(contract))
     monkeypatch.setattr(warehouse, "load_days", partial(load_days, contract=contract))
+    monkeypatch.setattr(load_module, "marts_of", lambda contract: MARTS)
 
 
 def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_nothing(

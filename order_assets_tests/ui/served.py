@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -22,15 +23,22 @@ _OURS = ("OMNITRON_", "ORDER_ASSETS_", "DAGSTER_", "MAKE", "MFLAGS")
 
 
 @contextmanager
-def dagster_ui(folder: Path) -> Iterator[str]:
-    """The URL of a UI that works on an empty data root and history under `folder`, without an instance named."""
+def dagster_ui(folder: Path, first_day: date, made: tuple[date, date] | None) -> Iterator[str]:
+    """The URL of a UI that works on an empty data root and history under `folder`, without an instance named.
+
+    Partitions begin with `first_day`. With `made` the command has run the days from its first to its last.
+    """
     home = folder / "home"
     home.mkdir()
     shutil.copy(PROJECT / "dagster.yaml", home)
     port = _free_port()
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_OURS)}
     environment["ORDER_ASSETS_DATA"] = str(folder / "data")
+    environment["ORDER_ASSETS_START_DATE"] = first_day.isoformat()
+    environment["XDG_STATE_HOME"] = str(folder / "state")
     binaries = Path(sys.executable).parent
+    if made is not None:
+        _run_days(binaries / "order-assets", {**environment, "DAGSTER_HOME": str(home)}, *made)
     # The recipe of the Makefile, with the packages that these tests run on instead of an install.
     command = ["make", "--old-file=.venv/.installed-run", "ui", f"BIN={binaries}"]
     process = subprocess.Popen(
@@ -51,6 +59,12 @@ def dagster_ui(folder: Path) -> Iterator[str]:
         raise
     finally:
         _end(process)
+
+
+def _run_days(command: Path, environment: dict[str, str], first: date, last: date) -> None:
+    days = ["--from", first.isoformat(), "--to", last.isoformat()]
+    done = subprocess.run([command, "run", *days], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"order-assets run gave {done.returncode}\n{done.stdout}\n{done.stderr}"
 
 
 def _free_port() -> int:

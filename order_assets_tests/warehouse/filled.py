@@ -56,7 +56,9 @@ class Filled:
                     f"INSERT INTO {schema}.{name} BY NAME SELECT $day AS date, * FROM {rows_of}",
                     {"day": day, "path": str(path)},
                 )
-        self.connection.execute("INSERT INTO meta.days VALUES ($day, now(), 0, '1')", {"day": day})
+        self.connection.execute(
+            "INSERT INTO meta.days (date, loaded_at, rows, contract_version) VALUES ($day, now(), 0, '1')", {"day": day}
+        )
         if refresh:
             refresh_marts(self.connection, [day])
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
 import pytest
 
 from order_assets.contract import CONTRACT
-from order_assets.warehouse.marts_catalogue import FCT_ORDERS, MARTS
-from order_assets.warehouse.marts_lineage import Columns, lineage_of, lineages
+from order_assets.warehouse.marts import Mart
+from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, FCT_ORDERS, MARTS
+from order_assets.warehouse.marts_facts import FILE, derive_facts, mart_facts
+from order_assets.warehouse.marts_lineage import reads
+from order_assets.warehouse.statements import statement
+
+Found = dict[str, Mapping[str, Sequence[tuple[str, str]]]]
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Columns]:
-    return lineages()
+def found() -> Found:
+    return {mart: facts.origins for mart, facts in mart_facts().items()}
 
 
-def test_every_declared_column_is_in_the_select_and_the_other_way_round(found: dict[str, Columns]) -> None:
+def test_every_declared_column_is_in_the_select_and_the_other_way_round(found: Found) -> None:
     assert {mart: list(columns) for mart, columns in found.items()} == {mart.name: list(mart.columns) for mart in MARTS}
 
 
-def test_a_column_leads_through_other_marts_to_the_tables_of_the_contract(found: dict[str, Columns]) -> None:
+def test_a_column_leads_through_other_marts_to_the_tables_of_the_contract(found: Found) -> None:
     assert found["agg_daily_sales"]["net_amount"] == [("orders", "amount"), ("orders", "refund_amount")]
     assert found["fct_orders"]["city"] == [("cities", "name")]
     assert found["fct_orders"]["distinct_skus"] == [("order_items", "product_sku")]
@@ -29,7 +37,7 @@ def test_a_column_leads_through_other_marts_to_the_tables_of_the_contract(found:
     assert ("shipping_infos", "created_date") in found["fct_shipments"]["hours_to_ship"]
 
 
-def test_every_source_is_a_column_of_the_warehouse(found: dict[str, Columns]) -> None:
+def test_every_source_is_a_column_of_the_warehouse(found: Found) -> None:
     known = {(table.name, column) for table in CONTRACT for column in ("date", *table.column_names)}
 
     sources = {source for columns in found.values() for of_column in columns.values() for source in of_column}
@@ -39,7 +47,7 @@ def test_every_source_is_a_column_of_the_warehouse(found: dict[str, Columns]) ->
     assert without == {"source", "payment_kind"}
 
 
-def test_no_mart_shows_what_names_a_person(found: dict[str, Columns]) -> None:
+def test_no_mart_shows_what_names_a_person(found: Found) -> None:
     personal = {
         (table.name, column.name)
         for table in CONTRACT
@@ -52,5 +60,23 @@ def test_no_mart_shows_what_names_a_person(found: dict[str, Columns]) -> None:
     assert shown & personal == set()
 
 
-def test_the_lineage_of_one_mart_is_that_among_all(found: dict[str, Columns]) -> None:
-    assert lineage_of(FCT_ORDERS) == found["fct_orders"]
+def test_a_mart_reads_what_its_select_joins_and_no_name_of_its_own(found: Found) -> None:
+    assert reads(AGG_DAILY_SALES) == [("marts", "fct_orders")]
+    assert ("orders", "channels") in reads(FCT_ORDERS)  # the history of a thing counts as the thing
+    known = {("orders", table.name) for table in CONTRACT} | {("marts", mart.name) for mart in MARTS}
+    assert {place for mart in MARTS for place in reads(mart)} <= known
+
+
+def test_what_dagster_shows_of_the_marts_is_derived_from_their_sql_of_today() -> None:
+    kept = (files("order_assets.warehouse") / FILE).read_text(encoding="utf-8")
+    assert kept == derive_facts(), "run: python -m order_assets.warehouse.marts_facts"
+    facts = mart_facts()
+    assert facts["fct_orders"].types["amount"] == "DECIMAL(18,2)"
+    assert facts["agg_daily_sales"].sources["net_amount"] == [("marts", "fct_orders", "net_amount")]
+    assert facts["agg_daily_sales"].origins["net_amount"] == [("orders", "amount"), ("orders", "refund_amount")]
+
+
+def test_a_select_that_was_changed_is_read_again_without_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mart, "select", property(lambda mart: f"{statement(f'marts/{mart.name}')} -- changed"))
+    monkeypatch.setattr("order_assets.warehouse.marts_facts._derived", dict)
+    assert mart_facts() == {}

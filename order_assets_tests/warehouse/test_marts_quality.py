@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import fields, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from order_assets.warehouse import refresh_marts
-from order_assets.warehouse.marts import Reference
-from order_assets.warehouse.marts_catalogue import FCT_ORDER_ITEMS, FCT_ORDERS
+from order_assets.warehouse import WarehouseError, load_days, refresh_marts
+from order_assets.warehouse import load as load_module
+from order_assets.warehouse.marts import Mart, Reference
+from order_assets.warehouse.marts_catalogue import DIM_CUSTOMERS, FCT_ORDER_ITEMS, FCT_ORDERS, MARTS
 from order_assets.warehouse.quality import (
     MartFinding,
+    QualityError,
     Severity,
     Usual,
     amounts_add_up,
@@ -24,8 +27,11 @@ from order_assets.warehouse.quality import (
     status_goes_forward,
     volume_as_usual,
 )
+from order_assets.warehouse.rules import ADVICE, rules_of
 from order_assets_tests.warehouse.filled import Filled, a_shop, empty_warehouse, order
-from order_assets_tests.warehouse.inputs import DAY, Rows, at
+from order_assets_tests.warehouse.inputs import DAY, Rows, at, write_day
+
+NEXT = DAY + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,35 +50,70 @@ def broken(filled: Filled) -> set[tuple[str, str]]:
     return {(f.mart, f.rule) for f in check_marts(filled.connection, [DAY]) if not f.passed}
 
 
+def only(findings: Iterator[MartFinding]) -> MartFinding:
+    (found,) = findings
+    return found
+
+
+def test_each_mart_has_one_finding_per_rule_and_day_and_what_is_whole_one_for_all(filled: Filled) -> None:
+    for day in (DAY, NEXT):
+        filled.add(a_shop(order(day.toordinal())), day)
+
+    findings = list(check_marts(filled.connection, [DAY, NEXT]))
+
+    expected: list[tuple[str, str, date | None]] = [
+        (mart.name, rule, day)
+        for mart in MARTS
+        for rule in rules_of(mart)
+        for day in ((None,) if mart.refresh == "whole" else (DAY, NEXT))
+    ]
+    assert sorted((f.mart, f.rule, str(f.day)) for f in findings) == sorted((m, r, str(d)) for m, r, d in expected)
+    assert all(f.passed for f in findings)
+
+
 def test_a_row_that_is_there_twice_breaks_the_grain(filled: Filled) -> None:
     filled.add(a_shop(order(1), order(2)))
-    assert grain_is_unique(filled.connection, FCT_ORDERS, [DAY]).passed
+    assert only(grain_is_unique(filled.connection, FCT_ORDERS, [DAY])).passed
     filled.connection.execute("INSERT INTO marts.fct_orders SELECT * FROM marts.fct_orders WHERE order_pk = 2")
 
-    found = grain_is_unique(filled.connection, FCT_ORDERS, [DAY])
+    found, next_day = grain_is_unique(filled.connection, FCT_ORDERS, [DAY, NEXT])
 
     assert (found.passed, found.severity, found.numbers) == (False, Severity.ERROR, {"keys": 1, "rows_too_many": 1})
+    assert "for example order_pk = 2. " + ADVICE["grain_is_unique"] in found.explanation
     assert broken(filled) == {("fct_orders", "grain_is_unique"), ("agg_daily_sales", "daily_sales_equal_orders")}
-    assert grain_is_unique(filled.connection, FCT_ORDERS, [DAY + timedelta(days=1)]).passed
+    assert next_day.passed
+
+
+def test_a_customer_who_is_there_twice_breaks_the_grain_of_all_days(filled: Filled) -> None:
+    filled.add(a_shop(order(1)))
+    filled.connection.execute("INSERT INTO marts.dim_customers FROM marts.dim_customers")
+
+    found = only(grain_is_unique(filled.connection, DIM_CUSTOMERS, [DAY]))
+
+    assert (found.passed, found.day) == (False, None)
+    assert "customer_pk, currency = 7, try" in found.explanation
 
 
 def test_a_row_whose_order_is_not_there_breaks_the_reference(filled: Filled) -> None:
     filled.add(a_shop(order(1), order_items=[{"order_pk": 1, "pk": 5, "position": 0}]))
     filled.connection.execute("DELETE FROM marts.fct_orders")
 
-    found = references_resolve(filled.connection, FCT_ORDER_ITEMS, FCT_ORDER_ITEMS.references[0], [DAY])
+    found, next_day = references_resolve(filled.connection, FCT_ORDER_ITEMS, [DAY, NEXT])
 
-    assert (found.passed, found.numbers["rows"], found.numbers["values"]) == (False, 1, 1)
-    assert "date, order_pk in marts.fct_orders" in found.explanation
+    assert (found.passed, found.numbers) == (False, {"date, order_pk in marts.fct_orders": 1})
+    assert "1 rows name 1 values of date, order_pk in marts.fct_orders that are not there" in found.explanation
+    assert "for example item_pk = 5 names 2026-01-01, 1" in found.explanation
+    assert next_day.passed
 
 
 def test_an_order_without_a_channel_names_none(filled: Filled) -> None:
     filled.add(a_shop(order(1, channel_pk=None), order(2, channel_pk=99)))
     to_channel = Reference(("channel_pk",), "orders", "channels", ("pk",))
 
-    found = references_resolve(filled.connection, FCT_ORDERS, to_channel, [DAY])
+    found = only(references_resolve(filled.connection, replace(FCT_ORDERS, references=(to_channel,)), [DAY]))
 
-    assert (found.numbers["rows"], found.numbers["values"]) == (1, 1)
+    assert found.numbers == {"channel_pk in orders.channels": 1}
+    assert "order_pk = 2 names 99" in found.explanation
 
 
 def test_amounts_that_do_not_add_up_show_how_far_they_are_off_per_currency(filled: Filled) -> None:
@@ -85,7 +126,7 @@ def test_amounts_that_do_not_add_up_show_how_far_they_are_off_per_currency(fille
         a_shop(discounted, order(2), order(3), order(4, currency="eur"), order(5), order_items=items)  # 5 has no items
     )
 
-    found = amounts_add_up(filled.connection, [DAY])
+    found = only(amounts_add_up(filled.connection, [DAY]))
 
     assert (found.passed, found.severity) == (False, Severity.WARN)
     assert found.numbers == {
@@ -97,6 +138,8 @@ def test_amounts_that_do_not_add_up_show_how_far_they_are_off_per_currency(fille
         "try_p95": "1.00",
         "try_most": "1.00",
     }
+    assert "in 1 of 4 orders" in found.explanation
+    assert "order_pk 2. " in found.explanation
 
 
 def test_a_status_goes_back_only_through_a_cancellation_that_is_not_through(filled: Filled) -> None:
@@ -117,25 +160,26 @@ def test_a_status_goes_back_only_through_a_cancellation_that_is_not_through(fill
     orders = [order(pk) for pk in range(1, len(lives) + len(going_back) + 1)]
     filled.add(a_shop(*orders, order_status_history=states))
 
-    found = status_goes_forward(filled.connection, [DAY])
+    found = only(status_goes_forward(filled.connection, [DAY]))
 
     assert (found.passed, found.severity) == (False, Severity.ERROR)
     assert found.numbers == {"500 to 450": 2, "100 to 400": 1, "550 to 500": 1}
-    assert "500 to 450 in 2 orders, as 7" in found.explanation
+    assert "500 to 450 in 2 orders, as order_pk 7" in found.explanation
     filled.connection.execute(f"DELETE FROM orders.order_status_history WHERE order_pk > {len(lives)}")
-    assert status_goes_forward(filled.connection, [DAY]).passed
+    assert only(status_goes_forward(filled.connection, [DAY])).passed
 
 
 def test_sales_that_are_not_the_sum_of_their_orders_are_found_to_the_cent(filled: Filled) -> None:
     filled.add(a_shop(order(1), order(2, currency=None, channel_pk=None)))
-    assert daily_sales_equal_orders(filled.connection, [DAY]).passed
+    assert only(daily_sales_equal_orders(filled.connection, [DAY])).passed
     filled.connection.execute("UPDATE marts.fct_orders SET net_amount = net_amount + 0.01 WHERE order_pk = 2")
 
-    found = daily_sales_equal_orders(filled.connection, [DAY])
+    found = only(daily_sales_equal_orders(filled.connection, [DAY]))
 
-    assert (found.passed, found.numbers) == (False, {"groups": 1, "days": 1})
+    assert (found.passed, found.numbers) == (False, {"groups": 1})
+    assert "channel_pk None, None, in_progress" in found.explanation
     refresh_marts(filled.connection, [DAY])
-    assert daily_sales_equal_orders(filled.connection, [DAY]).passed
+    assert only(daily_sales_equal_orders(filled.connection, [DAY])).passed
 
 
 def test_a_day_with_far_fewer_orders_than_the_weekday_before_is_found(filled: Filled) -> None:
@@ -146,13 +190,43 @@ def test_a_day_with_far_fewer_orders_than_the_weekday_before_is_found(filled: Fi
     refresh_marts(filled.connection, None)
     days = [DAY + timedelta(weeks=3), DAY + timedelta(weeks=2), DAY + timedelta(weeks=3, days=1)]
 
-    def volume(**usual: int) -> MartFinding:
-        return volume_as_usual(filled.connection, days, Usual(**usual))
+    def volume(**usual: int) -> dict[date, MartFinding]:
+        return {f.day: f for f in volume_as_usual(filled.connection, days, Usual(**usual)) if f.day is not None}
 
     found = volume(few=2)
-    assert (found.passed, found.severity) == (False, Severity.WARN)
-    # Two days have too few of their weekday before them.
-    assert found.numbers == {"days": 3, "days_compared": 1, "days_unusual": 1}
-    assert found.explanation == f"{days[0]}: 1 orders, usually 4"
-    assert volume(few=3).passed
-    assert volume(few=2, known_weeks=4).passed
+    assert {day for day, finding in found.items() if not finding.passed} == {days[0]}
+    assert found[days[0]].severity is Severity.WARN
+    assert found[days[0]].numbers == {"orders": 1, "weeks_compared": 3, "usual": 4.0}
+    assert found[days[0]].explanation.startswith("1 orders, usually 4. ")
+    assert "only 2 of the weekdays before are loaded" in found[days[1]].explanation
+    assert volume(few=3)[days[0]].passed
+    assert volume(few=2, known_weeks=4)[days[0]].passed
+
+
+class _Twice(Mart):
+    """A mart whose SELECT gives each row twice."""
+
+    @property
+    def select(self) -> str:
+        once = super().select
+        return f"SELECT * FROM ({once}) UNION ALL SELECT * FROM ({once})"
+
+
+def test_a_mart_with_a_broken_grain_is_never_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in (DAY, NEXT):
+        write_day(tmp_path, day, a_shop(order(day.toordinal())))
+    load_days(tmp_path, [DAY], contract_version="1")
+    before = (tmp_path / "warehouse.duckdb").read_bytes()
+    twice = _Twice(**{field.name: getattr(FCT_ORDERS, field.name) for field in fields(FCT_ORDERS)})
+    marts = tuple(twice if mart is FCT_ORDERS else mart for mart in MARTS)
+    monkeypatch.setattr(load_module, "marts_of", lambda contract: marts)
+
+    with pytest.raises(QualityError) as refused:
+        load_days(tmp_path, [NEXT], contract_version="1")
+
+    assert isinstance(refused.value, WarehouseError)
+    # The mart was made anew for all days, so the day that was loaded before is wrong as well.
+    assert refused.value.days == {DAY, NEXT}
+    assert {f.mart for f in refused.value.findings} == {"fct_orders"}
+    assert "fct_orders 2026-01-01: 1 keys are there more than once" in str(refused.value)
+    assert (tmp_path / "warehouse.duckdb").read_bytes() == before

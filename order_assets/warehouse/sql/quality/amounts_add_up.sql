@@ -1,6 +1,7 @@
--- How far items, shipping and discounts are from the order amount, per currency. Orders whose items were never sent
--- say nothing about it.
+-- How far items, shipping and discounts are from the order amount, per day and currency. Orders whose items were
+-- never sent say nothing about it.
 SELECT
+    date AS day,
     currency,
     count(*) AS orders,
     count(*) FILTER (WHERE difference <> 0) AS orders_off,
@@ -8,13 +9,16 @@ SELECT
     quantile_disc(difference, 0.05) AS p05,
     quantile_disc(difference, 0.5) AS median,
     quantile_disc(difference, 0.95) AS p95,
-    max(difference) AS most
+    max(difference) AS most,
+    list_sort(list(order_pk) FILTER (WHERE difference <> 0))[:5] AS examples
 FROM (
     SELECT
+        date,
+        order_pk,
         currency,
         amount - (items_amount + coalesce(shipping_amount, 0) - coalesce(discount_amount, 0)) AS difference
     FROM marts.fct_orders
     WHERE {days} AND items > 0 AND amount IS NOT NULL
 )
-GROUP BY currency
-ORDER BY currency
+GROUP BY date, currency
+ORDER BY date, currency

@@ -1,5 +1,9 @@
 -- Both sides of each sum, for groups that differ in any of them.
-SELECT coalesce(a.date, f.date) AS date, coalesce(a.currency, f.currency) AS currency, a.orders, f.orders, a.amount, f.amount
+SELECT
+    coalesce(a.date, f.date) AS day,
+    coalesce(a.channel_pk, f.channel_pk) AS channel_pk,
+    coalesce(a.currency, f.currency) AS currency,
+    coalesce(a.status_group, f.status_group) AS status_group
 FROM (
     SELECT
         date,

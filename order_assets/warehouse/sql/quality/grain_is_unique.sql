@@ -1,8 +1,10 @@
-SELECT count(*) AS keys, coalesce(sum(rows - 1), 0)::BIGINT AS too_many
+-- Keys that are there more than once, per day; a mart without days has one row without a day.
+SELECT day, count(*) AS keys, sum(rows - 1)::BIGINT AS too_many, min(example) AS example
 FROM (
-    SELECT count(*) AS rows
-    FROM {mart}
+    SELECT {day} AS day, count(*) AS rows, concat_ws(', ', {example}) AS example
+    FROM {mart} AS m
     WHERE {days}
     GROUP BY {key}
     HAVING count(*) > 1
 )
+GROUP BY day

@@ -34,8 +34,8 @@ steps AS (
     WHERE rank IS NOT NULL
 )
 
-SELECT status_before, status, count(DISTINCT order_pk) AS orders, min(order_pk) AS example
+SELECT date AS day, status_before, status, count(DISTINCT order_pk) AS orders, min(order_pk) AS example
 FROM steps
 WHERE rank < rank_before
-GROUP BY status_before, status
-ORDER BY orders DESC, status_before, status
+GROUP BY date, status_before, status
+ORDER BY date, orders DESC, status_before, status

@@ -2,10 +2,16 @@
 WITH loaded AS (
     SELECT d.date, coalesce(o.orders, 0) AS orders
     FROM meta.days AS d
-    LEFT JOIN (SELECT date, count(*) AS orders FROM marts.fct_orders GROUP BY date) AS o ON o.date = d.date
+    LEFT JOIN (
+        SELECT date, count(*) AS orders
+        FROM marts.fct_orders
+        WHERE date BETWEEN $first - 7 * $weeks AND $last
+        GROUP BY date
+    ) AS o ON o.date = d.date
+    WHERE d.date BETWEEN $first - 7 * $weeks AND $last
 )
 
-SELECT d.date, d.orders, count(w.date) AS weeks, median(w.orders) AS usual
+SELECT d.date AS day, d.orders, count(w.date) AS weeks, median(w.orders) AS usual
 FROM loaded AS d
 LEFT JOIN loaded AS w
     ON w.date < d.date

@@ -1,0 +1,70 @@
+"""The job `rebuild_warehouse`: the DuckDB file anew from all days that passed, with today's marts."""
+
+# Dagster reads the annotations of op functions, so this module does not postpone them.
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from order_assets.defs.history import keep_history_open, written_together
+from order_assets.defs.loading import WarehouseConfig, load, load_metadata, log_load
+from order_assets.defs.reporting import evaluation, failure
+from order_assets.defs.resources import ContractResource, DataRootResource
+from order_assets.defs.warehouse import WAREHOUSE_POOL, warehouse_specs
+from order_assets.warehouse.marts_facts import mart_facts
+
+
+def rebuild_warehouse_job() -> dg.JobDefinition:
+    """A job without partitions: it takes all days."""
+
+    @dg.op(
+        pool=WAREHOUSE_POOL,
+        out=dg.Out(dagster_type=dg.Nothing),
+        description=(
+            "Makes warehouse.duckdb anew from the Parquet files of all days that passed their checks, and publishes it "
+            "at once. What was deleted is in no unused block of the new file. The API is not asked"
+        ),
+    )
+    def rebuild(
+        context: dg.OpExecutionContext, config: WarehouseConfig, contract: ContractResource, data_root: DataRootResource
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:
+        from order_assets.landing import DataRootError, OrderIndexError
+        from order_assets.tables import passed_days
+        from order_assets.warehouse import WarehouseError
+
+        keep_history_open(context.instance)
+        try:
+            root = data_root.checked()
+            loaded = load(root, passed_days(root), contract.version(), config, fresh=True)
+        except (DataRootError, OrderIndexError, WarehouseError) as error:
+            raise failure(error, doing="making the warehouse anew") from None
+        with written_together(context.instance):
+            if loaded.report is not None:
+                log_load(context.log, loaded.report)
+                facts = mart_facts()
+                asked = [spec.key for spec in warehouse_specs(facts)]
+                for (key, day), values in load_metadata(root, loaded.report, asked, facts).items():
+                    yield dg.AssetMaterialization(key, partition=day.isoformat(), metadata=values)
+            for of_day, found in loaded.verdicts.items():
+                for verdict in found:
+                    yield evaluation(of_day, verdict)
+        if loaded.refused:
+            raise dg.Failure(
+                description=f"The warehouse is as it was: {next(iter(loaded.refused.values()))}", allow_retries=False
+            )
+        if loaded.report is None:
+            raise dg.Failure(
+                description=f"No day below {root} has passed its checks: run refresh_days first", allow_retries=False
+            )
+        yield dg.Output(None)
+
+    @dg.job(
+        description=(
+            "Make the warehouse file anew from all days that passed their checks, such as after a change of a mart's "
+            "SQL, without asking the API. Readers keep the old file until the new one is complete"
+        ),
+    )
+    def rebuild_warehouse() -> None:
+        rebuild()
+
+    return rebuild_warehouse

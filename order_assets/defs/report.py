@@ -1,0 +1,74 @@
+"""The asset `report`: one HTML page from the warehouse, and the job that writes it."""
+
+# Dagster reads the annotations of asset functions, so this module does not postpone them.
+
+import base64
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from order_assets.defs.index import ORDER_INDEX
+from order_assets.defs.keys import mart_key
+from order_assets.defs.reporting import OWNERS, failure
+from order_assets.defs.resources import DataRootResource
+
+REPORT = dg.AssetKey("report")
+# What the page reads.
+_MARTS = ("fct_orders", "agg_daily_sales", "fct_payments", "fct_refunds", "fct_shipments")
+
+WRITE_REPORT = dg.define_asset_job(
+    "write_report",
+    selection=dg.AssetSelection.assets(REPORT),
+    description="Write report.html from what is in the warehouse now, without asking the API",
+)
+
+
+def report_asset() -> dg.AssetsDefinition:
+    """The asset of the report; it is of all days, and made anew when somebody asks for it."""
+
+    @dg.asset(
+        key=REPORT,
+        deps=[ORDER_INDEX, *map(mart_key, _MARTS)],
+        group_name="report",
+        kinds={"duckdb", "html"},
+        owners=OWNERS,
+        code_version="1",
+        description=(
+            "report.html: sales by day and channel, payment success, delivery times, refunds, and the health of the "
+            "pipeline, from the marts, the index and the ledgers. One file that opens without a network. "
+            "Its key plots are in the metadata."
+        ),
+    )
+    def report(context: dg.AssetExecutionContext, data_root: DataRootResource) -> dg.MaterializeResult[None]:
+        from order_assets.landing import DataRootError
+        from order_assets.report import ReportError, write_report
+        from order_assets.report.write import KEY_PLOTS
+
+        now = datetime.now(UTC)
+        try:
+            written = write_report(
+                data_root.checked(),
+                first=date.fromisoformat(data_root.first_day),
+                last=now.astimezone(ZoneInfo(data_root.timezone)).date(),
+                timezone=data_root.timezone,
+                now=now,
+            )
+        except (DataRootError, ReportError) as error:
+            raise failure(error, doing="writing the report") from None
+        pictures = {name: written.picture(name) for name in KEY_PLOTS}
+        context.log.info(f"written to {written.path}")
+        return dg.MaterializeResult(
+            metadata={
+                "file": dg.MetadataValue.path(str(written.path)),
+                "page": dg.MetadataValue.url(written.path.as_uri()),
+                **{number.name: f"{number.value} ({number.note})" for number in written.numbers},
+                **{name: dg.MetadataValue.md(_image(name, png)) for name, png in pictures.items() if png},
+            }
+        )
+
+    return report
+
+
+def _image(name: str, png: bytes) -> str:
+    return f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})"

@@ -1,0 +1,49 @@
+"""The rules that marts are held to: their names, what they mean, which of them block, and what to do.
+
+Words only, so that a catalogue can show them without DuckDB; how a rule is applied is in `quality` and
+`sql/quality/`.
+"""
+
+from __future__ import annotations
+
+from order_assets.warehouse.marts import Mart
+from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, FCT_ORDERS
+
+GRAIN = "grain_is_unique"
+REFERENCES = "references_resolve"
+AMOUNTS = "amounts_add_up"
+STATUS = "status_goes_forward"
+DAILY_SALES = "daily_sales_equal_orders"
+VOLUME = "volume_as_usual"
+
+# Marts that are wrong in themselves are never published. What the shop sent may be odd, and is shown all the same.
+BLOCKING = frozenset({GRAIN, DAILY_SALES})
+
+ADVICE = {
+    GRAIN: "A join in the mart's SELECT in order_assets/warehouse/sql/marts counts rows more than once: correct it, "
+    "then load the day again. The published file was left as it was",
+    REFERENCES: "The rows are kept. Look in landing whether the shop sent what they name; if it did, run replay_days "
+    "for the day",
+    AMOUNTS: "amount is kept as the shop says it. Look at the items and discounts of these orders; a shop that "
+    "computes its amounts otherwise always differs",
+    STATUS: "Look at order_status_history of these orders; the shop may have put them back by hand",
+    DAILY_SALES: "The SELECT of agg_daily_sales or fct_orders in order_assets/warehouse/sql/marts changed without the "
+    "other: correct it, then load the day again. The published file was left as it was",
+    VOLUME: "Compare with the shop's own count for the day; if orders are missing here, run sync_index with "
+    "whole: true, then refresh_days for the day",
+}
+
+
+def rules_of(mart: Mart) -> dict[str, str]:
+    """The rules that a mart is held to, with what each means."""
+    rules = {GRAIN: f"Each {', '.join(mart.key)} is there once: {mart.grain}"}
+    if mart.references:
+        targets = ", ".join(f"{', '.join(r.columns)} in {r.schema}.{r.table}" for r in mart.references)
+        rules[REFERENCES] = f"What a row names is there: {targets}"
+    if mart == FCT_ORDERS:
+        rules[AMOUNTS] = "Items + shipping - discounts is the order amount, to the cent; else how far they are off"
+        rules[STATUS] = "No order was seen going back in its life, except out of a cancellation that was not through"
+        rules[VOLUME] = "The day has about as many orders as the same weekday in the eight weeks before"
+    if mart == AGG_DAILY_SALES:
+        rules[DAILY_SALES] = "Every sum is that of fct_orders, to the cent"
+    return rules
