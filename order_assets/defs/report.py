@@ -10,6 +10,7 @@ import dagster as dg
 
 from order_assets.defs.index import ORDER_INDEX
 from order_assets.defs.keys import mart_key
+from order_assets.defs.partitions import ONE_RUN
 from order_assets.defs.reporting import OWNERS, failure
 from order_assets.defs.resources import DataRootResource
 
@@ -34,10 +35,12 @@ def report_asset() -> dg.AssetsDefinition:
         kinds={"duckdb", "html"},
         owners=OWNERS,
         code_version="1",
+        # A range of days that takes this along is one run, and writes the page once.
+        backfill_policy=ONE_RUN,
         description=(
             "report.html: sales by day and channel, payment success, delivery times, refunds, and the health of the "
             "pipeline, from the marts, the index and the ledgers. One file that opens without a network. "
-            "Its key plots are in the metadata."
+            "Its key plots are in the metadata. Grain: one page of all days."
         ),
     )
     def report(context: dg.AssetExecutionContext, data_root: DataRootResource) -> dg.MaterializeResult[None]:

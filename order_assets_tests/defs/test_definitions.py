@@ -31,7 +31,7 @@ def test_every_table_of_the_contract_is_an_asset_in_both_layers(graph: dg.AssetG
     keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
     expected = {f"{layer}/{table.name}" for layer in ("tables", "warehouse") for table in CONTRACT}
     marts = {f"marts/{mart.name}" for mart in MARTS}
-    assert keys == expected | marts | {"order_index", "order_documents", "warehouse/order_ledger"}
+    assert keys == expected | marts | {"order_index", "order_documents", "warehouse/order_ledger", "report"}
 
 
 def test_the_layers_follow_each_other(graph: dg.AssetGraph) -> None:  # type: ignore[name-defined]
