@@ -39,7 +39,7 @@ def report_asset() -> dg.AssetsDefinition:
         backfill_policy=ONE_RUN,
         description=(
             "report.html: sales by day and channel, payment success, delivery times, refunds, and the health of the "
-            "pipeline, from the marts, the index and the ledgers. One file that opens without a network. "
+            "pipeline. Source: the marts, the index and the ledgers. One file that opens without a network. "
             "Its key plots are in the metadata. Grain: one page of all days."
         ),
     )
