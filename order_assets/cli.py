@@ -298,6 +298,7 @@ def _list_quarantine(parsed: argparse.Namespace) -> int:
 def _forget(parsed: argparse.Namespace) -> int:
     from order_assets.contract import CONTRACT
     from order_assets.contract.shape import contract_version
+    from order_assets.defs.loading import watermarks
     from order_assets.landing import forget
     from order_assets.tables import passed_days
     from order_assets.warehouse import load_days
@@ -315,6 +316,7 @@ def _forget(parsed: argparse.Namespace) -> int:
         passed_days(settings.data_root),
         contract_version=contract_version(CONTRACT),
         fresh=True,
+        watermarks=watermarks(settings.data_root),
     )
     print(f"warehouse made anew from {len(report.days)} days")
     return code

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.index import ORDER_INDEX
 from order_assets.defs.jobs import REFRESH_DAYS, SYNC_INDEX
+from order_assets.defs.keys import ORDER_DOCUMENTS
 from order_assets.defs.resources import DataRootResource, SyncRulesResource
 from order_assets.defs.under_way import RANGE_END, RANGE_START, days_under_way, runs_under_way
 from order_assets.quiet import quiet_until

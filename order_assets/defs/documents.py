@@ -14,7 +14,7 @@ from pydantic import Field
 from order_assets import progress
 from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.index import API_POOL, ORDER_INDEX
-from order_assets.defs.keys import ORDER_DOCUMENTS as ORDER_DOCUMENTS
+from order_assets.defs.keys import ORDER_DOCUMENTS
 from order_assets.defs.partitions import ONE_RUN, days_of, span
 from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
 from order_assets.defs.resources import (

@@ -78,7 +78,7 @@ def load(root: Path, days: Sequence[date], version: str, config: WarehouseConfig
             root,
             days,
             contract_version=version,
-            watermarks=_watermarks(root),
+            watermarks=watermarks(root),
             fresh=fresh,
             memory_limit=config.memory_limit,
             threads=config.threads,
@@ -133,7 +133,7 @@ def _ledger_rows(root: Path, report: LoadReport) -> dict[date, int]:
     return {day: len(Landing(root, day).ledger()) for day in report.days}
 
 
-def _watermarks(root: Path) -> Watermarks | None:
+def watermarks(root: Path) -> Watermarks | None:
     """How far the shop was read, from the index; None where there is no index."""
     import pyarrow.parquet as pq
 
