@@ -22,7 +22,7 @@ help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
 	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
 	@echo "make test         install what tests need, run all tests"
-	@echo "make slow         the tests that take minutes, such as kills at random moments"
+	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
 	@echo "make lint         ruff, mypy and the import rules"
 	@echo "make docs         write docs/data-dictionary.md and docs/order_assets.odcs.yaml anew from the contract"
 	@echo "make datacontract test the Parquet files of the data root against docs/order_assets.odcs.yaml"

@@ -119,8 +119,13 @@ def _backfill(days: int, orders: int, given: argparse.Namespace) -> None:
     print(f"{wall:.1f} s, {wall / days:.3f} s per day; {cpu:.1f} s CPU, {cpu / days:.3f} per day; peak {peak:.0f} MB")
     print(f"helpers: {helped:.1f} s CPU, {helped / days:.3f} per day; peak of one {helpers.ru_maxrss / 1024:.0f} MB")
     print("; ".join(f"{name} {wall:.1f} s, {cpu:.1f} s CPU" for name, (wall, cpu) in steps.items()))
-    fetching = clock.wall["fetch and gate"]
-    print(f"{requests} requests, {requests / fetching:.0f} per second while fetching" if fetching else "")
+    step = steps["order_documents"][0]
+    bound = (
+        f"; {given.concurrency} in flight allow {given.concurrency * 1000 / given.latency_ms:.0f}"
+        if given.latency_ms
+        else ""
+    )
+    print(f"{requests} requests, {requests / step:.0f} per second of the whole step order_documents{bound}")
     print(f"  {'part':<34}{'s':>8}{'ms/day':>9}{'CPU s here':>12}{'calls':>8}")
     for name in sorted(clock.wall, key=clock.wall.__getitem__, reverse=True):
         seconds, own = clock.wall[name], clock.cpu[name]

@@ -125,6 +125,7 @@ def test_no_byte_of_a_forgotten_person_is_left_and_all_else_is_as_before(
     assert project.query("SELECT count(*) FROM customers WHERE email IS NULL") == [(1,)]
 
 
+@pytest.mark.slow
 def test_the_tokens_of_a_forgotten_person_are_gone(project: Project) -> None:
     with_two_versions(project)
     customer = project.sandbox.shop.order_detail(OLD)["customer"]["pk"]

@@ -247,6 +247,7 @@ def test_tokens_join_people_across_tables_and_days_and_tell_nothing(project: Pro
     assert found_in(project.root, personal_values(project)) == []
 
 
+@pytest.mark.slow
 def test_each_change_of_the_settings_fetches_again_and_the_tables_follow(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

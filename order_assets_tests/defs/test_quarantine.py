@@ -70,6 +70,7 @@ def outcomes(project: Project) -> dict[object, object]:
     return dict(project.query("SELECT outcome, count(*) FROM order_ledger GROUP BY 1"))
 
 
+@pytest.mark.slow
 def test_ten_malformed_orders_of_a_day_of_500_wait_and_490_load(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

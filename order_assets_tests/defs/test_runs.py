@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from order_assets.contract import CONTRACT
 from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.tables import table_key
@@ -61,6 +63,7 @@ def test_materialising_a_day_twice_asks_for_nothing_and_changes_no_byte(project:
     assert [(c.asset, c.check, c.passed) for c in second.checks] == [(c.asset, c.check, c.passed) for c in first.checks]
 
 
+@pytest.mark.slow
 def test_only_orders_that_changed_are_fetched_again(project: Project) -> None:
     project.sync()
     project.refresh("2026-03-01", "2026-03-08")
