@@ -132,6 +132,16 @@ def _add_sandbox(parser: argparse.ArgumentParser) -> None:
         choices=("sort", "date-filter"),
         help="what the order list can do beyond its documentation: sort, date-filter",
     )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[:k=v,...]",
+        help=(
+            "misbehave in this way, may be given several times; keys: path=PATTERN, p=PROBABILITY, n=TIMES, "
+            "after=REQUESTS, seconds=, size=, url=; `--fault list` names the faults"
+        ),
+    )
     parser.set_defaults(run=_sandbox)
 
 
@@ -151,8 +161,12 @@ def _moment(text: str) -> datetime:
 
 
 def _sandbox(parsed: argparse.Namespace) -> int:
-    from order_assets.sandbox import SandboxError, ShopSettings, serve
+    from order_assets.sandbox import FAULTS, SandboxError, ShopSettings, serve
 
+    if "list" in parsed.fault:
+        for name, kind in FAULTS.items():
+            print(f"{name:16} {kind.says}{f'; path {kind.path}' if kind.path else ''}")
+        return 0
     try:
         settings = ShopSettings(
             seed=parsed.seed,
@@ -162,7 +176,7 @@ def _sandbox(parsed: argparse.Namespace) -> int:
             latency_ms=parsed.latency_ms,
             capabilities=frozenset(parsed.capability),
         )
-        serve(settings, parsed.port)
+        serve(settings, parsed.port, parsed.fault)
     except (SandboxError, ValueError) as error:
         raise UsageError(str(error)) from None
     return 0

@@ -5,12 +5,14 @@ For trying the package out, developing and testing against it, without a real in
 `payment_means`, `places`, `leaks`), what is drawn from a seed (`people`, `life`, `facts`, together `world`; the
 vendor's own example is in `documented`), what it looks like (`documents`, `lines`, `payments`, `gateways`), what
 was done by hand (`edits`) and which rows a list has (`listings`). Above it, `app` answers requests (with `gate`
-and `queries`) and `server` runs it. The client of the API is elsewhere, in `order_assets.omnitron`.
+and `queries`), `server` runs it, and `faults` with `misbehave` disturb it when asked. The client of the API is
+elsewhere, in `order_assets.omnitron`.
 """
 
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order
 from order_assets.sandbox.edits import CHILD_KINDS
+from order_assets.sandbox.faults import FAULTS, Faults
 from order_assets.sandbox.gate import RequestLog, RequestRecord
 from order_assets.sandbox.leaks import known_secrets
 from order_assets.sandbox.listings import DateBound, OrderQuery
@@ -21,9 +23,11 @@ __all__ = [
     "CAPABILITIES",
     "CHILD_KINDS",
     "DOCUMENTED_PK",
+    "FAULTS",
     "PASSWORD",
     "USERNAME",
     "DateBound",
+    "Faults",
     "OrderQuery",
     "RequestLog",
     "RequestRecord",

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
+from order_assets.sandbox.faults import Faults
 from order_assets.sandbox.gate import RequestLog, Tokens
 from order_assets.sandbox.shop import Shop, ShopSettings
 
@@ -48,6 +49,12 @@ class Sandbox:
         """The requests answered so far."""
         log: RequestLog = self.app.state.requests
         return log
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that are served now, to be changed at will."""
+        faults: Faults = self.app.state.faults
+        return faults
 
     @property
     def token(self) -> str:
@@ -145,10 +152,10 @@ def running_sandbox(
     `around` may put an application of its own between server and shop, to change or hold back answers. SandboxError
     if the port is taken or the server does not come up.
     """
-    app = create_app(Shop(settings or ShopSettings()))
+    app = _app_with_faults(settings or ShopSettings())
     with _listening(port) as listener:
         started = threading.Event()
-        server = _Server(_config(app if around is None else around(app)), started)
+        server = _Server(_config(app, around), started)
         thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
         thread.start()
         try:
@@ -160,9 +167,13 @@ def running_sandbox(
             thread.join(_PATIENCE)
 
 
-def serve(settings: ShopSettings, port: int) -> None:
-    """Serve a shop until Ctrl-C; prints URL and login once it listens. SandboxError if the port is taken."""
-    app = create_app(Shop(settings))
+def serve(settings: ShopSettings, port: int, faults: Iterable[str] = ()) -> None:
+    """Serve a shop until Ctrl-C; prints URL and login once it listens.
+
+    `faults` are written as `faults.parse_fault` reads them. SandboxError if the port is taken, ValueError for a fault
+    that is none.
+    """
+    app = _app_with_faults(settings, faults)
     with _listening(port) as listener:
         greeting = (
             f"Sandbox Omnitron at {_url_of(listener)}\n"
@@ -175,9 +186,17 @@ def serve(settings: ShopSettings, port: int) -> None:
         print("Sandbox stopped.", flush=True)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _app_with_faults(settings: ShopSettings, faults: Iterable[str] = ()) -> Starlette:
+    app = create_app(Shop(settings))
+    app.state.faults = Faults(settings.seed, faults)
+    return app
+
+
+def _config(app: Starlette, around: Callable[[ASGIApp], ASGIApp] | None = None) -> uvicorn.Config:
+    # Faults stand next to the wire.
+    disturbed: ASGIApp = app.state.faults.around(app)
     return uvicorn.Config(
-        app,
+        disturbed if around is None else around(disturbed),
         access_log=False,
         log_level="warning",
         lifespan="off",
