@@ -82,11 +82,15 @@ class Pipeline:
 
     def refresh(self, days: Iterable[date], *, again: bool = False) -> list[DayReport]:
         """Fetch what is due; with `again` every order that was not just read."""
+        return list(self.refreshing(days, again=again))
+
+    def refreshing(self, days: Iterable[date], *, again: bool = False) -> Iterator[DayReport]:
+        """Like `refresh`, a report at a time; what ends the walk raises after the days that were finished."""
         reread = Reread(recent_every=timedelta(microseconds=1), recent_days=10_000) if again else NEVER
         policy = self.gate.privacy.policy
         with self.client() as client:
             fetch = partial(self._fetch, client)
-            return list(refresh_days(self.root, list(days), fetch, privacy_policy=policy, reread=reread))
+            yield from refresh_days(self.root, list(days), fetch, privacy_policy=policy, reread=reread)
 
     def load(self, days: Iterable[date]) -> None:
         days = list(days)

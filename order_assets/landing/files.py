@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from order_assets.disk import explained_writing, writer_mark
+
 _ABANDONED_AFTER_SECONDS = 3_600
 
 
@@ -21,19 +23,23 @@ def private_directory(path: Path) -> Path:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to; at the end it becomes `path`, after an error it is gone."""
-    private_directory(path.parent)
-    _remove_abandoned(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        temporary.chmod(0o600)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-        _sync_directory(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Give a temporary path to write to; at the end it becomes `path`, after an error it is gone.
+
+    An `OSError` meanwhile says that `path` could not be written.
+    """
+    temporary = path.with_name(f".{path.name}.{writer_mark()}.tmp")
+    with explained_writing(path):
+        private_directory(path.parent)
+        _remove_abandoned(path.parent)
+        try:
+            yield temporary
+            temporary.chmod(0o600)
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+            _sync_directory(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _remove_abandoned(directory: Path) -> None:

@@ -7,7 +7,6 @@ versions before the current one in `versions`.
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from order_assets.disk import writer_mark
 from order_assets.landing.files import whole_file
 from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed
 
@@ -200,8 +200,8 @@ class Landing:
         parts = self.parts()
         number = int(parts[-1].stem.split("-")[1]) + 1 if parts else 1
         with (
-            # Two processes that land the same day must not write over each other's parts.
-            whole_file(self.directory / f"documents-{number:06d}-{os.getpid()}.parquet") as temporary,
+            # Two runs that land the same day must not write over each other's parts.
+            whole_file(self.directory / f"documents-{number:06d}-{writer_mark()}.parquet") as temporary,
             pq.ParquetWriter(temporary, LANDING_SCHEMA, compression="zstd") as writer,
         ):
             for rows in tables:

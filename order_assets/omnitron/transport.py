@@ -6,7 +6,8 @@ whether to repeat it (`session`), and what the answer means (`answers`).
 
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import requests
@@ -23,6 +24,7 @@ _CHUNK = 64 * 1024
 _ERROR_BODY_BYTES = 64 * 1024
 # What we ask for, and so what we can undo; an answer in another encoding is reported, not guessed.
 _ENCODINGS = ("", "identity", "gzip", "deflate")
+_GZIP_SIGN = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +126,14 @@ class Transport:
         self._adapter.close()
 
     def _body(self, raw: urllib3.HTTPResponse, status: int, started: float) -> bytes:
-        """The decompressed body; error bodies are cut, others must stay within the limit."""
+        """The decompressed body, complete; error bodies are cut, others must stay within the limit."""
         encoding = raw.headers.get("Content-Encoding", "").strip().lower()
         if encoding not in _ENCODINGS:
             raise BrokenCallError("the answer is compressed in a way that was not asked for", final=True, answered=True)
         limit = self._settings.max_body_bytes if status == requests.codes.ok else _ERROR_BODY_BYTES
         pieces: list[bytes] = []
         size = 0
-        for piece in _pieces(raw):
+        for piece in unpacked(_pieces(raw), encoding):
             pieces.append(piece)
             size += len(piece)
             if size > limit:
@@ -182,8 +184,47 @@ class Transport:
 
 def _pieces(raw: urllib3.HTTPResponse) -> Iterator[bytes]:
     """The body as it arrives. Single reads, so that a dribbling server cannot hide behind one long read."""
-    while piece := raw.read1(_CHUNK, decode_content=True):
+    while piece := raw.read1(_CHUNK, decode_content=False):
         yield piece
+
+
+def unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The content of a compressed body, in pieces of a bounded size.
+
+    Raises BrokenCallError where it cannot be decompressed or ends before its end: the HTTP libraries take what is
+    there, and half a document would look like a document that is wrong.
+    """
+    if encoding in ("", "identity"):
+        yield from pieces
+        return
+    packed = b""
+    decoder = None
+    try:
+        for piece in pieces:
+            packed += piece
+            if decoder is None:
+                decoder = zlib.decompressobj(_window(packed, encoding))
+            while packed and not decoder.eof:
+                if content := decoder.decompress(packed, _CHUNK):
+                    yield content
+                packed = decoder.unconsumed_tail
+                # A body may be several compressed parts, one after the other. What else follows the end is padding.
+                if decoder.eof and decoder.unused_data.startswith(_GZIP_SIGN):
+                    packed, decoder = decoder.unused_data, zlib.decompressobj(_window(_GZIP_SIGN, "gzip"))
+        while decoder is not None and not decoder.eof and (content := decoder.decompress(b"", _CHUNK)):
+            yield content
+    except zlib.error:
+        raise BrokenCallError("the answer cannot be decompressed", answered=True) from None
+    if decoder is not None and not decoder.eof:
+        raise BrokenCallError("the answer was cut short", answered=True)
+
+
+def _window(packed: bytes, encoding: str) -> int:
+    """How zlib is to read a body: `deflate` means with zlib's header, and some servers leave it out."""
+    if encoding == "gzip":
+        return 16 + zlib.MAX_WBITS
+    has_header = packed[0] & 0x0F == zlib.DEFLATED and (len(packed) < 2 or (packed[0] << 8 | packed[1]) % 31 == 0)
+    return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

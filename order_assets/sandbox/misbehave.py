@@ -112,7 +112,7 @@ class Disturbed:
         return app.state
 
     def raw(self, head: bytes, body: bytes = b"") -> None:
-        """Put bytes on the wire as they are."""
+        """Put bytes on the wire as they are; the server is not to answer as well."""
         self._transport().write(head + body)
 
     def reset(self) -> None:
@@ -128,7 +128,14 @@ class Disturbed:
 
     def _transport(self) -> Any:
         # The server's own object behind `send`; the interface between server and application has no way to the wire.
-        return self.send.__self__.transport  # type: ignore[attr-defined]
+        cycle = self.send.__self__  # type: ignore[attr-defined]
+        # What happens on the wire is nothing that the server should complain about.
+        cycle.disconnected = True
+        return cycle.transport
+
+    def has_gone(self) -> bool:
+        """Whether the other side has given up."""
+        return bool(self.send.__self__.transport.is_closing())  # type: ignore[attr-defined]
 
 
 Behaviour = Callable[[Disturbed], Awaitable[None]]
@@ -224,7 +231,7 @@ async def drip(call: Disturbed) -> None:
     answer = await call.asked()
     call.raw(_head(answer, len(answer.body)))
     for place in range(len(answer.body)):
-        if call._transport().is_closing():
+        if call.has_gone():
             return
         call.raw(answer.body[place : place + 1])
         await asyncio.sleep(call.options.seconds)
@@ -234,10 +241,10 @@ async def drip(call: Disturbed) -> None:
 async def stall(call: Disturbed) -> None:
     """Nothing for a long time, or until the other side has gone."""
     waited = 0.0
-    while waited < call.options.seconds and not call._transport().is_closing():
+    while waited < call.options.seconds and not call.has_gone():
         await asyncio.sleep(0.05)
         waited += 0.05
-    if call._transport().is_closing():
+    if call.has_gone():
         call.note(0)
     else:
         await call.give(await call.asked())
@@ -286,7 +293,7 @@ async def huge(call: Disturbed) -> None:
     head = [(b"content-type", b"application/json"), (b"date", call.date().encode())]
     await call.send({"type": "http.response.start", "status": 200, "headers": head})
     for _ in range(call.options.size // _PIECE):
-        if call._transport().is_closing():
+        if call.has_gone():
             return
         await call.send({"type": "http.response.body", "body": b" " * _PIECE, "more_body": True})
     await call.send({"type": "http.response.body", "body": b"{}"})
@@ -397,8 +404,8 @@ async def other_order(call: Disturbed) -> None:
 
 async def other_rows(call: Disturbed) -> None:
     """The rows of another order."""
-    pks = call.scope_state().shop.order_pks()
-    other = next(found for found in pks if str(found) != call.query.get("order"))
+    shop = call.scope_state().shop
+    other = next(pk for pk in shop.order_pks() if str(pk) != call.query.get("order") and shop.order_items(pk))
     await call.give(await call.asked(query={**call.query, "order": str(other)}))
 
 

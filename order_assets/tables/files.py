@@ -15,6 +15,8 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from order_assets.disk import explained_writing, writer_mark
+
 # Rows are written in groups of exactly this size, so that equal rows give equal bytes however they came, and what
 # waits to be written does not grow with the day.
 _ROWS_PER_GROUP = 5_000
@@ -36,10 +38,11 @@ class Writer:
     _waiting: list[pa.Table] = field(default_factory=list)
 
     def __enter__(self) -> Writer:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._remove_abandoned()
-        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        self._file = pq.ParquetWriter(self._temporary, self.schema, compression="zstd")
+        self._temporary = self.path.with_name(f".{self.path.name}.{writer_mark()}.tmp")
+        with explained_writing(self.path):
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._remove_abandoned()
+            self._file = pq.ParquetWriter(self._temporary, self.schema, compression="zstd")
         return self
 
     def __exit__(
@@ -54,19 +57,22 @@ class Writer:
             self.rows += rows.num_rows
             self._waiting.append(rows)
             if sum(part.num_rows for part in self._waiting) >= _ROWS_PER_GROUP:
-                self._flush(whole_groups_only=True)
+                with explained_writing(self.path):
+                    self._flush(whole_groups_only=True)
 
     def finish(self) -> None:
         """Write what is left and make the file durable, still beside its place."""
-        self._flush(whole_groups_only=False)
-        self._file.close()
-        self._temporary.chmod(0o600)
-        with self._temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        with explained_writing(self.path):
+            self._flush(whole_groups_only=False)
+            self._file.close()
+            self._temporary.chmod(0o600)
+            with self._temporary.open("rb") as written:
+                os.fsync(written.fileno())
 
     def publish(self) -> int:
         """Put the finished file in its place; gives its size in bytes."""
-        self._temporary.replace(self.path)
+        with explained_writing(self.path):
+            self._temporary.replace(self.path)
         return self.path.stat().st_size
 
     def _flush(self, *, whole_groups_only: bool) -> None:

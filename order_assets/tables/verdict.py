@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from order_assets.disk import explained_writing, writer_mark
 from order_assets.tables.verify import Finding
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -46,11 +46,15 @@ def write_verdict(
     reasons = [f"{found.table}, {found.rule}: {found.explanation}" for found in findings if not found.passed]
     verdict = DayVerdict(day, contract_version, (*others, *reasons), _ledger_digest(data_root, day), datetime.now(UTC))
     path = verdict_file(data_root, day)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(asdict(verdict), default=str, indent=2) + "\n", encoding="utf-8")
-    temporary.chmod(0o600)
-    temporary.replace(path)
+    temporary = path.with_name(f".{path.name}.{writer_mark()}.tmp")
+    with explained_writing(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            temporary.write_text(json.dumps(asdict(verdict), default=str, indent=2) + "\n", encoding="utf-8")
+            temporary.chmod(0o600)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     return verdict
 
 
@@ -60,13 +64,16 @@ def withdraw_verdict(data_root: Path, day: date) -> None:
 
 
 def read_verdict(data_root: Path, day: date) -> DayVerdict | None:
-    """The verdict of a day; `None` when its tables were never completed."""
+    """The verdict of a day; `None` when its tables were never completed.
+
+    A verdict that cannot be read counts as none: the day's tables are then made again from what has landed.
+    """
     try:
         known = json.loads(verdict_file(data_root, day).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        at = datetime.fromisoformat(known["checked_at"]) if "checked_at" in known else _LONG_AGO
+        return DayVerdict(day, known["contract_version"], tuple(known["reasons"]), known.get("ledger", ""), at)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    at = datetime.fromisoformat(known["checked_at"]) if "checked_at" in known else _LONG_AGO
-    return DayVerdict(day, known["contract_version"], tuple(known["reasons"]), known.get("ledger", ""), at)
 
 
 def passed_days(data_root: Path) -> list[date]:

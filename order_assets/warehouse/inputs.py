@@ -87,6 +87,9 @@ def _parquet_columns(connection: duckdb.DuckDBPyConnection, files: Iterable[str]
     patterns = [file_pattern(file) for file in files]
     try:
         rows = connection.execute(statement("parquet_columns"), {"files": patterns}).fetchall()
+    except duckdb.OutOfMemoryException:
+        # Nothing is wrong with the files.
+        raise
     except duckdb.Error as error:
         # DuckDB's message names the file.
         raise WarehouseError(

@@ -134,6 +134,9 @@ def _explained(days: tuple[date, ...], draft: Draft) -> Iterator[None]:
     except duckdb.ConversionException:
         # Its message quotes the value, which may be a customer's; so does the chained error.
         raise WarehouseError(_refusal(days, draft, "a value does not fit its column")) from None
+    except duckdb.OutOfMemoryException as error:
+        reason = f"{str(error).splitlines()[0].rstrip('.')}; `memory_limit` in the config of the run gives DuckDB more"
+        raise WarehouseError(_refusal(days, draft, reason)) from error
     except duckdb.Error as error:
         raise WarehouseError(_refusal(days, draft, str(error).splitlines()[0])) from error
 
