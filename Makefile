@@ -16,13 +16,14 @@ DEV_STAMP := $(VENV)/.installed-dev
 CONTRACT_TOOL := .venv-datacontract
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test slow lint docs datacontract constraints clean
+.PHONY: help demo ui test slow faults lint docs datacontract constraints clean
 
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
 	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
 	@echo "make test         install what tests need, run all tests"
 	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
+	@echo "make faults       try about a hundred faults against what the project promises, write docs/faults.md"
 	@echo "make lint         ruff, mypy and the import rules"
 	@echo "make docs         write docs/data-dictionary.md and docs/order_assets.odcs.yaml anew from the contract"
 	@echo "make datacontract test the Parquet files of the data root against docs/order_assets.odcs.yaml"
@@ -45,6 +46,9 @@ test: $(DEV_STAMP)
 # One at a time: some measure, and some kill processes.
 slow: $(DEV_STAMP)
 	@$(BIN)/python -m pytest -m slow -n 0
+
+faults: $(DEV_STAMP)
+	@$(BIN)/python -m faults
 
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff check .

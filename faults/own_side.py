@@ -390,6 +390,8 @@ _FILES = (
     ("warehouse.duckdb", "the warehouse"),
 )
 
+_QUICK = ((_cut, "landed documents"), (_cut, "a day's verdict"), (_zeros, "the index"))
+
 SCENARIOS = (
     _own("killed at each write", "the process ends between two writes", (4, 7), _kills),
     _own("disk full at each write", "ENOSPC from renames, syncs and new folders", (4, 7), _failures(errno.ENOSPC)),
@@ -410,7 +412,9 @@ SCENARIOS = (
         )
     ),
     *(
-        _own(f"{words}: {how}", f"`{pattern}`", (3, 4, 7, 8), _damaged(pattern, damage), quick=damage is _cut)
+        _own(
+            f"{words}: {how}", f"`{pattern}`", (3, 4, 7, 8), _damaged(pattern, damage), quick=(damage, words) in _QUICK
+        )
         for pattern, words in _FILES
         for damage, how in _DAMAGES
     ),

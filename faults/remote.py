@@ -49,10 +49,10 @@ class Remote:
     may_be_gone: bool = False
 
 
-_REMOTES = (
+REMOTES = (
     Remote("429 with seconds to wait", "429-seconds:n=1,seconds=1", "right", (1, 6)),
     Remote("429 with a date to wait for", "429-date:n=1,seconds=1", "right", (1, 6)),
-    Remote("429 without a word", "429-bare:n=2", "right", (1, 6), quick=True),
+    Remote("429 without a word", "429-bare:n=2", "right", (1, 6)),
     Remote("429 for ever", "429-bare", "says", (1, 8)),
     Remote("429 asks for a day of waiting", "429-seconds:seconds=86400", "says", (1, 8)),
     Remote("500 with HTML, twice", "500-html:n=2", "right", (1,)),
@@ -70,7 +70,7 @@ _REMOTES = (
     Remote("two details drip", f"slow-drip:{_DETAIL},seconds=0.05,n=2", "right", (1, 4)),
     Remote("stall past the time-out, twice", "stall:n=2", "right", (1,)),
     Remote("the list stalls", f"stall:{_LIST}", "says", (1, 8)),
-    Remote("truncated gzip, twice", "truncated-gzip:n=2", "right", (2, 4), quick=True),
+    Remote("truncated gzip, twice", "truncated-gzip:n=2", "right", (2, 4)),
     Remote("truncated gzip for every detail", f"truncated-gzip:{_DETAIL}", "says", (2, 4)),
     Remote("Content-Length too large, twice", "wrong-length:n=2", "right", (4,)),
     Remote("200 with HTML for the list", f"html-200:{_LIST}", "says", (1, 8), quick=True),
@@ -86,11 +86,11 @@ _REMOTES = (
     Remote("huge details", f"huge-body:{_DETAIL},size=3000000", "says", (1, 8)),
     Remote("details nested too deeply", f"deep-nesting:{_DETAIL}", "waits", (4,)),
     Remote("keys twice in an object", "duplicate-keys", "waits", (2, 3, 4), quick=True),
-    Remote("the token expires in the middle", "token-expiry:n=1,after=2", "right", (1, 8), quick=True),
+    Remote("the token expires in the middle", "token-expiry:n=1,after=2", "right", (1, 8)),
     Remote("the token expires and login is refused", "token-expiry:after=2|login-refused:after=1", "says", (1, 5, 8)),
     Remote("login refused", "login-refused", "says", (5, 8)),
     Remote("redirected to another host", "redirect:url={elsewhere}", "says", (5, 8), quick=True),
-    Remote("`next` leads to another host", "next-elsewhere:url={elsewhere}", "right", (5,), quick=True),
+    Remote("`next` leads to another host", "next-elsewhere:url={elsewhere}", "right", (5,)),
     Remote("`next` without a host", "next-relative", "right", (1,)),
     Remote("the list without an envelope", "bare-list", "either", (1,)),
     Remote("every page is the first", "page-repeats", "says", (1, 8), expects_later="either"),
@@ -234,7 +234,8 @@ def elsewhere() -> Iterator[Elsewhere]:
         thread.join(5)
 
 
-def _scenario(remote: Remote) -> Scenario:
+def scenario_of(remote: Remote) -> Scenario:
+    """The scenario that tries these faults."""
     return Scenario(
         remote.name,
         "the shop",
@@ -245,7 +246,7 @@ def _scenario(remote: Remote) -> Scenario:
     )
 
 
-SCENARIOS = tuple(map(_scenario, _REMOTES))
+SCENARIOS = tuple(map(scenario_of, REMOTES))
 # Every fault of the stand-in has a scenario.
-_TRIED = {fault.partition(":")[0] for remote in _REMOTES for fault in remote.faults.split("|")}
+_TRIED = {fault.partition(":")[0] for remote in REMOTES for fault in remote.faults.split("|")}
 UNTRIED = frozenset(FAULTS) - _TRIED

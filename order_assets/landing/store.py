@@ -125,7 +125,8 @@ class Landing:
         }
         self._write_part(_rows_at(_places_in_order(pa.concat_tables(keys)), sizes, group))
         for part in parts:
-            part.unlink()
+            # Another run that compacts the same day may have been quicker.
+            part.unlink(missing_ok=True)
 
     def rewrite(self, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
         """Replace rows of all versions: `change` gives the new row, or `None` to keep it. Gives how many changed.
@@ -212,6 +213,11 @@ class Landing:
         """Turn what a broken file of the day makes fail into a `LandingError` that names it."""
         try:
             yield
+        except FileNotFoundError as error:
+            raise LandingError(
+                f"{path} went away while it was being read: another run is at work on {self.day}. Nothing is lost; "
+                "run the day again when that run is done"
+            ) from error
         except (pa.ArrowException, OSError) as error:
             raise LandingError(
                 f"{path} cannot be read ({type(error).__name__}): move it away and materialise order_documents for "

@@ -57,7 +57,7 @@ def test_half_an_answer_is_never_taken_for_a_whole_one(serve: Serve, connect: Co
 
 
 def test_a_cut_compressed_answer_is_never_taken_for_a_whole_one(serve: Serve, connect: Connect) -> None:
-    with pytest.raises(OmnitronUnavailableError, match="was cut short"):
+    with pytest.raises(OmnitronAnswerError, match="was cut short"):
         connect(serve(in_turn(CUT_GZIP))).get_json_bytes("orders/")
     # It is asked for again, as after any connection that broke.
     assert connect(serve(in_turn(CUT_GZIP, CUT_GZIP, Reply({"fine": True})))).get_json_bytes("orders/").retries == 2
