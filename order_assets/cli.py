@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from order_assets import progress
+from order_assets.disk import private_directory
 from order_assets.settings import Settings, SettingsError, from_environment
 
 if TYPE_CHECKING:
@@ -384,7 +385,7 @@ def _set_dagster_home(settings: Settings) -> None:
         return
     here = Path.cwd()
     home = here if (here / "dagster.yaml").exists() else settings.data_root / ".dagster"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_directory(home)
     os.environ["DAGSTER_HOME"] = str(home)
 
 

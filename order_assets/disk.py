@@ -1,4 +1,4 @@
-"""Words for writes that fail, and names for files that are being written; the same for every room that writes files.
+"""Folders for the owner alone, words for writes that fail, names for files that are being written: for every room.
 
 Which files there are, and when they are put in their place, is said by the rooms themselves.
 """
@@ -9,6 +9,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def private_directory(path: Path) -> Path:
+    """The directory; it and the folders above it that are not there are made for the owner alone."""
+    if not path.is_dir():
+        # `mkdir` would make the folders above with the rights that the shell gives.
+        for missing in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)
+    return path
 
 
 def writer_mark() -> int:

@@ -10,15 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from order_assets.disk import explained_writing, writer_mark
+from order_assets.disk import explained_writing, private_directory, writer_mark
 
 _ABANDONED_AFTER_SECONDS = 3_600
-
-
-def private_directory(path: Path) -> Path:
-    """The directory, made for the owner alone if it is not there."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
 
 
 @contextmanager

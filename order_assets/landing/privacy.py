@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from order_assets.contract.model import Personal
+from order_assets.disk import private_directory
 
 _TOKEN_DIGITS = 32
 # What a token looks like: text of this form is never treated again.
@@ -93,7 +94,7 @@ def own_key(path: Path) -> str:
     that others know will do.
     """
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(path.parent)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_hex(32), encoding="ascii")

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from order_assets.disk import private_directory
 from order_assets.omnitron.budget_record import RECORD_BYTES, BudgetRecord, from_bytes, to_bytes
 from order_assets.omnitron.errors import OmnitronConfigError
 
@@ -89,7 +90,7 @@ class FileStore:
         # Not closed by hand: a thread that is given up may still hold a place.
         weakref.finalize(self, _close_all, self._descriptors)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_directory(folder)
             self._record = self._open("record")
         except OSError as error:
             raise unusable(folder, error) from None

@@ -159,10 +159,11 @@ class Transport:
         settings = self._settings
         if met(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL, urllib3.exceptions.ProxyError):
             return BrokenCallError("the proxy of this machine's environment did not connect us", reached=False)
-        if met(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, ValueError) and not answered:
-            return BrokenCallError("the address or the proxy address cannot be used", final=True, reached=False)
+        # Before the wrong addresses: to Python an error about a certificate is a ValueError as well.
         if met(ssl.SSLCertVerificationError, ssl.CertificateError):
             return BrokenCallError("its TLS certificate is not trusted here", final=True, reached=False)
+        if met(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, ValueError) and not answered:
+            return BrokenCallError("the address or the proxy address cannot be used", final=True, reached=False)
         if met(urllib3.exceptions.NameResolutionError):
             return BrokenCallError("the name does not resolve", reached=False)
         if met(ConnectionRefusedError):

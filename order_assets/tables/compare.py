@@ -13,6 +13,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from order_assets.contract.model import Contract
+from order_assets.disk import private_directory
 from order_assets.tables.flatten import table_file
 from order_assets.tables.plan import literal, quoted
 
@@ -40,7 +41,7 @@ class Before:
 def keeping_old_files(data_root: Path, day: date, contract: Contract) -> Iterator[Before]:
     """Keep the present files of a day, by links, until the block ends."""
     folder = data_root / f".before-{day.isoformat()}-{os.getpid()}"
-    folder.mkdir(mode=0o700, parents=True)
+    private_directory(folder)
     try:
         for table in contract:
             present = table_file(data_root, table.name, day)

@@ -15,7 +15,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from order_assets.disk import explained_writing, writer_mark
+from order_assets.disk import explained_writing, private_directory, writer_mark
 
 # Rows are written in groups of exactly this size, so that equal rows give equal bytes however they came, and what
 # waits to be written does not grow with the day.
@@ -40,7 +40,7 @@ class Writer:
     def __enter__(self) -> Writer:
         self._temporary = self.path.with_name(f".{self.path.name}.{writer_mark()}.tmp")
         with explained_writing(self.path):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_directory(self.path.parent)
             self._remove_abandoned()
             self._file = pq.ParquetWriter(self._temporary, self.schema, compression="zstd")
         return self

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from order_assets.disk import explained_writing, writer_mark
+from order_assets.disk import explained_writing, private_directory, writer_mark
 from order_assets.tables.verify import Finding
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -48,7 +48,7 @@ def write_verdict(
     path = verdict_file(data_root, day)
     temporary = path.with_name(f".{path.name}.{writer_mark()}.tmp")
     with explained_writing(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(path.parent)
         try:
             temporary.write_text(json.dumps(asdict(verdict), default=str, indent=2) + "\n", encoding="utf-8")
             temporary.chmod(0o600)

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from order_assets.disk import private_directory
 from order_assets.warehouse.files import WarehouseError, lock_file, warehouse_file
 
 _LOG = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def drafting(data_root: Path, lock_timeout: float) -> Iterator[Draft]:
     `lock_timeout` seconds or the disk refuses.
     """
     try:
-        data_root.mkdir(mode=_OWNER_ONLY_DIRECTORY, parents=True, exist_ok=True)
+        private_directory(data_root)
         with _write_lock(lock_file(data_root), lock_timeout):
             # Under the lock no other writer lives, so every draft that lies here belongs to a dead one.
             _clear_drafts(data_root)
