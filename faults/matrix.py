@@ -30,7 +30,7 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
         *(f"{number}. {words}" for number, words in PROMISES.items()),
         "",
         "Every row ends with a comparison: tables, ledger and warehouse have to equal those of a run that nobody",
-        "disturbed, and one more run has to ask for no order. A fault that was not met counts as broken.",
+        "disturbed. On the shop's side one more run has to ask for no order. A fault that was not met counts as broken.",
         "",
         "| Fault | Side | How | Promises | Result | What happened | s |",
         "|---|---|---|---|---|---|---|",
