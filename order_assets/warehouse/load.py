@@ -138,7 +138,10 @@ def _explained(days: tuple[date, ...], draft: Draft) -> Iterator[None]:
         reason = f"{str(error).splitlines()[0].rstrip('.')}; `memory_limit` in the config of the run gives DuckDB more"
         raise WarehouseError(_refusal(days, draft, reason)) from error
     except duckdb.Error as error:
-        raise WarehouseError(_refusal(days, draft, str(error).splitlines()[0])) from error
+        reason = str(error).splitlines()[0].rstrip(".")
+        if "corrupt" in reason.casefold():
+            reason += "; the job rebuild_warehouse makes the file anew from the Parquet files"
+        raise WarehouseError(_refusal(days, draft, reason)) from error
 
 
 def _refusal(days: tuple[date, ...], draft: Draft, reason: str) -> str:
