@@ -30,7 +30,9 @@ def open_umask() -> Iterator[None]:
 
 def open_to_others(root: Path) -> list[tuple[str, str]]:
     found = []
-    for path in (root, *root.rglob("*")):
+    # Unlike `rglob` it steps over folders that go away meanwhile.
+    below = (Path(folder) / name for folder, folders, files in os.walk(root) for name in (*folders, *files))
+    for path in (root, *below):
         try:
             mode = stat.S_IMODE(path.lstat().st_mode)
         except FileNotFoundError:
