@@ -50,7 +50,7 @@ def test_files_and_folders_are_closed_to_others_when_they_are_done(tmp_path: Pat
         done = threading.Event()
 
         def watch() -> None:
-            while not done.wait(0.002):
+            while not done.wait(0.02):
                 seen.update(entry for entry in open_to_others(pipeline.root) if not entry[0].endswith(".tmp"))
 
         watcher = threading.Thread(target=watch)
