@@ -97,6 +97,32 @@ def count_per_day(tables: Iterable[TableLayout]) -> str:
     )
 
 
+def digest_per_day(tables: Iterable[TableLayout]) -> str:
+    """Of each table and day in `$days`: table name, day, rows, digest of all values but the day."""
+    return "\nUNION ALL\n".join(
+        statement(
+            "digest_days",
+            table_text=text(table.name),
+            table=name(table.schema, table.name),
+            columns=names(column for column in table.column_names if column != "date"),
+        )
+        for table in tables
+    )
+
+
+def digest_per_file(tables: Iterable[tuple[TableLayout, Sequence[str]]]) -> str:
+    """Like `digest_per_day`, of the files of each table, one per day in the order of `$days`."""
+    return "\nUNION ALL\n".join(
+        statement(
+            "digest_files",
+            table_text=text(table.name),
+            columns=names(column for column in table.column_names if column != "date"),
+            files=f"[{', '.join(map(text, files))}]",
+        )
+        for table, files in tables
+    )
+
+
 def age(columns: Sequence[str]) -> str:
     """What is greatest for the newest version of a thing: when it was changed, if known, then the day."""
     changed = "coalesce(modified_date, '-infinity'::TIMESTAMPTZ)" if "modified_date" in columns else "0"
