@@ -14,9 +14,10 @@ RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 
 CONTRACT_TOOL := .venv-datacontract
+PEERS := benchmarks/.venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test slow faults lint docs datacontract constraints clean
+.PHONY: help demo ui test slow faults bench lint docs datacontract constraints clean
 
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
@@ -24,6 +25,7 @@ help:
 	@echo "make test         install what tests need, run all tests"
 	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
 	@echo "make faults       try about a hundred faults against what the project promises, write docs/faults.md"
+	@echo "make bench        measure speed against peers and limits, write docs/benchmarks.md"
 	@echo "make lint         ruff, mypy and the import rules"
 	@echo "make docs         write docs/data-dictionary.md and docs/order_assets.odcs.yaml anew from the contract"
 	@echo "make datacontract test the Parquet files of the data root against docs/order_assets.odcs.yaml"
@@ -50,6 +52,16 @@ slow: $(DEV_STAMP)
 faults: $(DEV_STAMP)
 	@$(BIN)/python -m faults
 
+bench: $(DEV_STAMP) $(PEERS)/.installed
+	@$(BIN)/python -m benchmarks --write
+
+# What others would use instead, away from the project's own versions.
+$(PEERS)/.installed: benchmarks/peers.txt
+	@echo "Making the environment $(PEERS) with $(PYTHON), a minute or so"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install -qq --no-deps --require-hashes -r benchmarks/peers.txt
+	@touch $@
+
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -74,9 +86,11 @@ $(CONTRACT_TOOL)/.installed: tools/datacontract.txt
 constraints: $(DEV_STAMP)
 	@$(call compile,constraints.txt)
 	@$(call compile,constraints-dev.txt,--extra dev)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make constraints" benchmarks/peers.in --output-file benchmarks/peers.txt
 
 clean:
-	rm -rf $(VENV) $(CONTRACT_TOOL) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT_TOOL) $(PEERS) benchmarks/results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find order_assets order_assets_tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUN_STAMP): constraints.txt pyproject.toml | $(BIN)/python

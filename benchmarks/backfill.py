@@ -85,7 +85,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="backfill-") as folder:
         root = Path(folder)
-        with _stand_in(given.days, given.orders, given.latency_ms) as url:
+        with stand_in(given.days, given.orders, given.latency_ms) as url:
             os.environ |= _environment(root, url, given.concurrency)
             _backfill(given.days, given.orders, given)
 
@@ -209,7 +209,7 @@ def _watch_fetch(clock: Clock, documents: Any) -> None:
 
 
 @contextmanager
-def _stand_in(days: int, orders: int, latency_ms: int) -> Iterator[str]:
+def stand_in(days: int, orders: int, latency_ms: int) -> Iterator[str]:
     """The stand-in as a command of its own; three weeks after the last day its orders are at rest."""
     now = datetime(FIRST_DAY.year, FIRST_DAY.month, FIRST_DAY.day, tzinfo=UTC) + timedelta(days=days + 21)
     arguments = ["--port", "0", "--orders-per-day", str(orders), "--start", str(FIRST_DAY), "--now", now.isoformat()]

@@ -49,12 +49,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="million-") as folder:
         root = given.root or Path(folder)
         days = [FIRST_DAY + timedelta(days=number) for number in range(given.days)]
-        _land(root, days, given.orders)
+        land(root, days, given.orders)
         if not given.land_only:
             _build(root, days, given.days * given.orders)
 
 
-def _land(root: Path, days: list[date], orders: int) -> None:
+def land(root: Path, days: list[date], orders: int) -> None:
     missing = [day for day in days if not Landing(root, day).ledger_file.exists()]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(_land_one, [root] * len(missing), missing, [orders] * len(missing)):
@@ -78,7 +78,7 @@ def _build(root: Path, days: list[date], orders: int) -> None:
     landed = _size(root / "landing")
     print(f"{orders} orders of {len(days)} days, landed in {landed:.0f} MB; load {os.getloadavg()[0]:.1f}", flush=True)
     with _peak() as peak:
-        flattened = _timed(lambda: _flatten(root, days))
+        flattened = _timed(lambda: flatten(root, days))
         loaded = _timed(lambda: _load(root, days, fresh=True))
     total = flattened + loaded
     print(
@@ -90,7 +90,7 @@ def _build(root: Path, days: list[date], orders: int) -> None:
     day = days[len(days) // 2]
     _change(root, day)
     with _peak() as peak:
-        flattened = _timed(lambda: _flatten(root, [day]))
+        flattened = _timed(lambda: flatten(root, [day]))
         report = load_days(root, [day], contract_version=VERSION)
     seconds = flattened + report.copy_seconds + report.load_seconds
     print(
@@ -102,7 +102,7 @@ def _build(root: Path, days: list[date], orders: int) -> None:
         print(f"  {mart:<20}{did.seconds:7.2f} s {did.written:>9} rows")
 
 
-def _flatten(root: Path, days: list[date]) -> None:
+def flatten(root: Path, days: list[date]) -> None:
     task = Task(root, CONTRACT, Privacy(PrivacyMode.TOKENISE, "benchmark"), 5.0, 20, frozenset(), frozenset())
     for day, made in days_ahead(task, days):
         reasons = made.result().reasons

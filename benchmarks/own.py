@@ -1,0 +1,152 @@
+"""The pieces of work that this project does in a process of its own: `python -m benchmarks.own MODE ...`."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from benchmarks.clocked import clocked, cpu, say
+from benchmarks.landed_days import land_day, order_pks
+from order_assets.contract import CONTRACT, Document
+from order_assets.landing import Gate, Landing, Privacy, PrivacyMode, earlier_versions
+from order_assets.omnitron import ClientSettings, OmnitronClient
+from order_assets.sandbox import Shop, ShopSettings
+from order_assets.tables import Flattener
+from order_assets.tables.plan import document_statements
+
+DAY = date(2026, 1, 1)
+DOCUMENTS = ("detail", "items", "discounts")
+
+
+def land(root: str, orders: str) -> None:
+    """Land a day, and write its three documents as the lines of three files for the peers."""
+    landing = land_day(Path(root), DAY, int(orders))
+    with duckdb.connect() as connection:
+        for document in DOCUMENTS:
+            source = f"read_parquet([{', '.join(repr(str(part)) for part in landing.parts())}])"
+            lines = connection.execute(f"SELECT {document} FROM {source}")
+            with Path(root, f"{document}.ndjson").open("w") as file:
+                while rows := lines.fetchmany(1000):
+                    file.writelines(f"{line}\n" for (text,) in rows for line in _lines(text))
+    say(orders=int(orders))
+
+
+def _lines(text: str) -> list[str]:
+    # Items and discounts come as a list of rows: a reader of lines wants a row a line.
+    if not text.startswith("["):
+        return [text]
+    return [json.dumps(row, ensure_ascii=False) for row in json.loads(text, parse_float=str)]
+
+
+def flatten(root: str) -> None:
+    """All tables of the landed day, as the step `flatten` makes them."""
+    landing = Landing(Path(root), DAY)
+    pks = order_pks(landing)
+
+    def work() -> int:
+        report = Flattener(CONTRACT).flatten_day(
+            Path(root), DAY, landing.documents(pks), earlier_versions(landing, pks)
+        )
+        return report.orders
+
+    clocked(work)
+
+
+def transform(root: str) -> None:
+    """Nothing but DuckDB's `json_transform` of the same texts into a struct each."""
+    files = ", ".join(f"'{path}'" for path in Landing(Path(root), DAY).parts())
+
+    def work() -> None:
+        with duckdb.connect() as connection:
+            for document, sql in document_statements(CONTRACT).items():
+                texts = f"(SELECT {document.value} AS text FROM read_parquet([{files}]))"
+                connection.execute(f"SELECT count(d) FROM ({sql.replace('FROM texts', f'FROM {texts}')})").fetchall()
+
+    clocked(work)
+
+
+def copy(root: str) -> None:
+    """Reading the landed Parquet files into memory and writing them again."""
+    landing = Landing(Path(root), DAY)
+
+    def work() -> None:
+        for number, part in enumerate(landing.parts()):
+            pq.write_table(pq.read_table(part), Path(root, f"copy-{number}.parquet"), compression="zstd")
+
+    clocked(work)
+
+
+def gate(rounds: str, documents: str) -> None:
+    """Milliseconds of CPU per document, by case: exact parse, plain parse, the gate in two modes."""
+    # A clock of its own, so that every run measures the same orders.
+    shop = Shop(ShopSettings(start=DAY, now=datetime(2026, 2, 1, tzinfo=UTC)))
+    pks = shop.order_pks()[::4][:300]
+    cases = {
+        Document.DETAIL: [_compact(shop.order_detail(pk)) for pk in pks],
+        Document.ITEMS: [_compact(shop.order_items(pk)) for pk in pks],
+    }
+    found = {}
+    for document, bodies in cases.items():
+        ways: dict[str, Callable[[bytes], object]] = {
+            "exact parse": lambda body: json.loads(body, parse_float=Decimal),
+            "plain parse": json.loads,
+        }
+        for mode in (PrivacyMode.TOKENISE, PrivacyMode.CLEAR):
+            checked = Gate(CONTRACT, Privacy(mode, key="benchmark"))
+            ways[f"gate, {mode.value}"] = lambda body, d=document, g=checked: g.check(d, body)  # type: ignore[misc]
+        times: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(int(rounds)):
+            for way, work in ways.items():
+                times[way].append(_milliseconds(work, bodies, int(documents)))
+        found[document.value] = times
+    say(found=found, bytes=statistics.mean(map(len, cases[Document.DETAIL])))
+
+
+def bodies(path: str) -> None:
+    """The detail documents that `gate` measures, a line each, for the peers."""
+    shop = Shop(ShopSettings(start=DAY, now=datetime(2026, 2, 1, tzinfo=UTC)))
+    Path(path).write_bytes(b"\n".join(_compact(shop.order_detail(pk)) for pk in shop.order_pks()[::4][:300]))
+    say(path=path)
+
+
+def _milliseconds(work: Callable[[bytes], object], bodies: Sequence[bytes], documents: int) -> float:
+    started = time.process_time()
+    for number in range(documents):
+        work(bodies[number % len(bodies)])
+    return (time.process_time() - started) / documents * 1000
+
+
+def fetch(url: str, token: str, paths: str, threads: str, rounds: str) -> None:
+    """Requests per second of the client, with so many in flight, and CPU milliseconds per request."""
+    # The client adds what all addresses begin with.
+    wanted = [path.removeprefix("/api/v1/") for path in Path(paths).read_text().split()]
+    settings = ClientSettings(url, token=token, requests_per_second=None, max_concurrency=int(threads))
+    rates, costs = [], []
+    with OmnitronClient(settings) as client:
+        for turn in range(int(rounds) + 1):
+            started, before = time.perf_counter(), cpu()
+            for outcome in client.map_concurrently(client.get_json_bytes, wanted):
+                assert outcome.error is None, outcome.error
+            # The first turn opens the connections.
+            if turn:
+                rates.append(len(wanted) / (time.perf_counter() - started))
+                costs.append((cpu() - before) / len(wanted) * 1000)
+    say(rates=rates, costs=costs)
+
+
+def _compact(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+if __name__ == "__main__":
+    modes = (land, flatten, transform, copy, gate, bodies, fetch)
+    {mode.__name__: mode for mode in modes}[sys.argv[1]](*sys.argv[2:])
