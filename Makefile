@@ -15,9 +15,10 @@ DEV_STAMP := $(VENV)/.installed-dev
 
 CONTRACT_TOOL := .venv-datacontract
 PEERS := benchmarks/.venv
+AUDIT := .venv-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test slow faults bench lint docs datacontract constraints clean
+.PHONY: help demo ui test slow faults bench audit lint docs datacontract constraints clean
 
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
@@ -26,6 +27,7 @@ help:
 	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
 	@echo "make faults       try about a hundred faults against what the project promises, write docs/faults.md"
 	@echo "make bench        measure speed against peers and limits, write docs/benchmarks.md"
+	@echo "make audit        look the pinned versions up among known vulnerabilities; 75 where no database answers"
 	@echo "make lint         ruff, mypy and the import rules"
 	@echo "make docs         write docs/data-dictionary.md and docs/order_assets.odcs.yaml anew from the contract"
 	@echo "make datacontract test the Parquet files of the data root against docs/order_assets.odcs.yaml"
@@ -62,6 +64,15 @@ $(PEERS)/.installed: benchmarks/peers.txt
 	@$(PEERS)/bin/python -m pip install -qq --no-deps --require-hashes -r benchmarks/peers.txt
 	@touch $@
 
+audit: $(AUDIT)/.installed
+	@$(AUDIT)/bin/python tools/audit.py constraints.txt constraints-dev.txt benchmarks/peers.txt
+
+$(AUDIT)/.installed: tools/audit.txt
+	@echo "Making the environment $(AUDIT) with $(PYTHON), half a minute or so"
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install -qq --no-deps --require-hashes -r tools/audit.txt
+	@touch $@
+
 lint: $(DEV_STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -88,9 +99,11 @@ constraints: $(DEV_STAMP)
 	@$(call compile,constraints-dev.txt,--extra dev)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make constraints" benchmarks/peers.in --output-file benchmarks/peers.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make constraints" --no-annotate tools/audit.in --output-file tools/audit.txt
 
 clean:
-	rm -rf $(VENV) $(CONTRACT_TOOL) $(PEERS) benchmarks/results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT_TOOL) $(PEERS) $(AUDIT) benchmarks/results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find order_assets order_assets_tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUN_STAMP): constraints.txt pyproject.toml | $(BIN)/python
