@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -30,10 +30,17 @@ from order_assets.contract.shape import (
     is_promised,
     steps,
 )
+from order_assets.landing.passing import Known, nothing_passes
 from order_assets.landing.privacy import TOKEN, Privacy, PrivacyMode
-from order_assets.landing.scrub import MASK, clean_gateway_text, free_name, is_clean, scrub_text, scrub_value
+from order_assets.landing.scrub import (
+    MASK,
+    clean_gateway_text,
+    free_name,
+    is_clean,
+    scrub_text,
+    scrub_value,
+)
 from order_assets.landing.values import (
-    Check,
     MisfitError,
     as_text,
     check_fits_64_bits,
@@ -43,6 +50,8 @@ from order_assets.landing.values import (
     kind_of,
 )
 
+_REQUIRED = "a value is required and there is none"
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_000, 2_000
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+")
 
 # Personal data in free-form values is found by the name of its key.
@@ -147,10 +156,11 @@ class Gate:
             if isinstance(node, Leaf) and node.personal is not None
         }
         self._copies = [
-            (name, steps(copy.path), copy)
+            (name, steps(copy.path), copy.type)
             for name, copy in _named_nodes(shapes[Document.DETAIL])
             if isinstance(copy, CopyOf)
         ]
+        self._known = Known()
         self._strict = {document: self._compile(shape, "", False) for document, shape in shapes.items()}
         self._lenient = {document: self._compile(shape, "", True) for document, shape in shapes.items()}
 
@@ -239,14 +249,12 @@ class Gate:
     def _record(self, shape: Record, place: str, lenient: bool) -> _Visit:
         places = {name: f"{place}.{name}".lstrip(".") for name in shape.children}
         visits = {name: self._compile(child, places[name], lenient) for name, child in shape.children.items()}
-        required = tuple(
+        required = frozenset(
             name for name, child in shape.children.items() if isinstance(child, Leaf) and child.required and not lenient
         )
         promised = frozenset(name for name, child in shape.children.items() if is_promised(child))
-        # Numbers, times and the like are only looked at, which spares them a visit.
-        checks = (
-            {} if lenient else {name: check for name, child in shape.children.items() if (check := _mere_check(child))}
-        )
+        expected, width = promised | required, len(shape.children)
+        passing = nothing_passes(shape) if lenient else self._known.passing(shape)
         has_copies = any(isinstance(child, CopyOf) for child in shape.children.values())
 
         def visit(value: Any, walk: _Walk) -> Any:
@@ -260,29 +268,28 @@ class Gate:
             path.append("")
             unknown: list[str] = []
             for name, part in value.items():
-                if part is None:
-                    if name not in visits:
-                        unknown.append(name)
-                elif (check := checks.get(name)) is not None:
-                    path[-1] = name
-                    if check(part):
-                        walk.irregular = True
-                elif (inner := visits.get(name)) is not None:
-                    path[-1] = name
-                    stored = inner(part, walk)
-                    if stored is not part:
-                        value[name] = stored
-                else:
+                # Most values end here, so this line is what a document costs.
+                try:
+                    if part in passing[type(part)][name]:
+                        continue
+                except KeyError:
                     unknown.append(name)
-            for name in required:
-                if value.get(name) in (None, ""):
+                    continue
+                path[-1] = name
+                if part is None:
+                    raise MisfitError(_REQUIRED)
+                stored = visits[name](part, walk)
+                if stored is not part:
+                    value[name] = stored
+            # As many as there are and none unknown: none is missing.
+            if (unknown or len(value) < width) and not expected <= value.keys():
+                for name in required - value.keys():
                     path[-1] = name
-                    raise MisfitError("a value is required and there is none")
+                    raise MisfitError(_REQUIRED)
+                walk.missing.update(places[name] for name in promised - value.keys())
             for name in unknown:
                 self._take_unknown(name, value, walk)
             path.pop()
-            if not promised <= value.keys():
-                walk.missing.update(places[name] for name in promised - value.keys())
             if has_copies:
                 walk.copies.append((path.copy(), value))
             return value
@@ -302,6 +309,8 @@ class Gate:
                 walk.count(place, 1)
                 return element(value, walk)
             walk.count(place, len(value))
+            if not value:
+                return value
             path = walk.path
             path.append("")
             for position, part in enumerate(value):
@@ -320,7 +329,15 @@ class Gate:
         return visit
 
     def _free_form(self, shape: FreeForm) -> _Visit:
-        checks = {name: check_of(leaf.type) for name, leaf in shape.children.items()}
+        # Without columns inside, one is like the other, and what was seen of one is known of all.
+        return self._any_free_form if not shape.children else _remembering(self._free_form_with(shape.children))
+
+    @cached_property
+    def _any_free_form(self) -> _Visit:
+        return _remembering(self._free_form_with({}))
+
+    def _free_form_with(self, children: Mapping[str, Leaf]) -> _Visit:
+        checks = {name: check_of(leaf.type) for name, leaf in children.items()}
 
         def visit(value: Any, walk: _Walk) -> Any:
             if type(value) is dict:
@@ -346,17 +363,24 @@ class Gate:
             return _gateway_text
         if leaf.personal is not None:
             return self._personal_leaf(leaf, leaf.personal)
-        check = check_of(leaf.type)
+        check, known = check_of(leaf.type), self._known.texts(leaf)
 
         def visit(value: Any, walk: _Walk) -> Any:
+            if leaf.required and value == "":
+                raise MisfitError(_REQUIRED)
             if check(value):
                 walk.irregular = True
+            elif type(value) is str:
+                known.learn(value)
             return value
 
         def visit_text(value: Any, walk: _Walk) -> Any:
-            if type(value) is not str:
+            if type(value) is not str or not value:
                 return visit(value, walk)
-            return value if is_clean(value) else self._without_people(walk.clean(value))
+            if is_clean(value):
+                known.learn(value)
+                return value
+            return self._without_people(walk.clean(value))
 
         return visit_text if leaf.type == TEXT else visit
 
@@ -375,18 +399,26 @@ class Gate:
                 return None
             return walk.clean(value) if self._keeps_people and type(value) is str else treat(as_text(value))
 
-        return visit
+        def visit_text(value: Any, walk: _Walk) -> Any:
+            return treat(value) if type(value) is str and value else visit(value, walk)
+
+        return visit_text if leaf.type == TEXT and not self._keeps_people and not leaf.required else visit
 
     def _copy(self, shape: CopyOf) -> _Visit:
         is_text = shape.type == TEXT and shape.personal is None
+        known = self._known.texts(shape)
 
         def visit(value: Any, walk: _Walk) -> Any:
             kind = type(value)
             if shape.personal is None and (kind is int or kind is bool or kind is Number):
                 return value
             if is_text and kind is str:
-                return value if is_clean(value) else self._without_people(walk.clean(value))
-            return self._treated(walk.scrubbed(value), shape.personal)
+                stored = value if is_clean(value) else self._without_people(walk.clean(value))
+            else:
+                stored = self._treated(walk.scrubbed(value), shape.personal)
+            if kind is str and stored is value:
+                known.learn(value)
+            return stored
 
         return visit
 
@@ -452,11 +484,12 @@ class Gate:
 
     def _compare_copies(self, root: Any, walk: _Walk) -> None:
         """What an order's copy says differently from the order is kept as unmapped."""
-        originals = [(name, _follow(root, path), copy.type) for name, path, copy in self._copies]
         for path, holder in walk.copies:
-            for name, original, type_ in originals:
-                copy = holder.get(name)
-                if copy != original and name in holder and comparable(copy, type_) != comparable(original, type_):
+            for name, steps_, type_ in self._copies:
+                if name not in holder:
+                    continue
+                copy, original = holder[name], _follow(root, steps_)
+                if copy != original and comparable(copy, type_) != comparable(original, type_):
                     where = _render([*path, name])
                     walk.unmapped.append(Unmapped(walk.document, where, exact.dumps(copy)))
 
@@ -464,7 +497,7 @@ class Gate:
 def read(document: Document, body: bytes | str) -> Any:
     """The exact value of a response. Raises `Refused` for what is not clean JSON in UTF-8."""
     try:
-        return exact.loads(body if isinstance(body, str) else body.decode())
+        return exact.loads(body)
     except ExactJsonError as error:
         raise Refused(document, "", str(error)) from None
     except UnicodeDecodeError as error:
@@ -479,11 +512,28 @@ def read_loosely(document: Document, body: bytes | str) -> Any:
         raise Refused(document, "", str(error)) from None
 
 
-def _mere_check(shape: Shape) -> Check | None:
-    """The check of a value that is stored as it is; `None` for all that needs a visit."""
-    if not isinstance(shape, Leaf) or shape.type == TEXT or shape.personal is not None or shape.gateway_text:
-        return None
-    return check_of(shape.type)
+def _remembering(visit: _Visit) -> _Visit:
+    """The same visit, which remembers what came of a value: free-form values repeat within and across orders."""
+    known: dict[str, tuple[Any, int, bool]] = {}
+
+    def remembered(value: Any, walk: _Walk) -> Any:
+        text = exact.dumps(value)
+        found = known.get(text)
+        if found is None:
+            masked, irregular, walk.irregular = walk.masked, walk.irregular, False
+            stored = visit(value, walk)
+            found = stored, walk.masked - masked, walk.irregular
+            walk.masked, walk.irregular = masked, irregular
+            if len(text) <= _LONGEST_REMEMBERED:
+                if len(known) >= _MOST_REMEMBERED:
+                    known.clear()
+                known[text] = found
+        stored, masked, irregular = found
+        walk.masked += masked
+        walk.irregular = walk.irregular or irregular
+        return stored
+
+    return remembered
 
 
 def _remove(value: Any, _walk: _Walk) -> Any:
@@ -530,11 +580,14 @@ def _cleaned_gateway_text(value: Any) -> Any:
     return clean_gateway_text(value)[0] if isinstance(value, (str, dict, list)) and type(value) is not Number else value
 
 
-def _follow(value: Any, path: list[str]) -> Any:
+def _follow(value: Any, path: Sequence[str]) -> Any:
     for index, step in enumerate(path):
-        if step == "[]":
-            return [_follow(part, path[index + 1 :]) for part in value] if isinstance(value, list) else None
-        value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step == "[]":
+            return [_follow(part, path[index + 1 :]) for part in value]
+        else:
+            return None
     return value
 
 

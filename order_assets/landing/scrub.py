@@ -84,6 +84,10 @@ _TAG = re.compile(r"<(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63}
 _ATTRIBUTE = re.compile(r"""(?P<name>[\w:.\-]+)\s{0,9}=\s{0,9}(?P<value>"[^"]*"|'[^']*')""")
 _UNPARSED = re.compile(r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<![^<>]*>", re.DOTALL)
 _TAG_HEAD = re.compile(r"(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})")
+# Times and UUIDs, whose signs and length say nothing.
+_HARMLESS_FORM = re.compile(
+    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9:.]{{5,18}}(?:Z|[+-][0-9:]{{2,6}})?|{_UUID.pattern}"
+)
 _SHORTEST_SECRET_RUN = 32
 # "Bearer" and eight signs more.
 _SHORTEST_CREDENTIAL = 14
@@ -107,6 +111,8 @@ def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
     order numbers and digests look the same.
     """
     if len(text) < _SHORTEST_SECRET_RUN and text.isalnum():
+        return text, 0
+    if _HARMLESS_FORM.fullmatch(text):
         return text, 0
     if _SUSPICIOUS.search(text) is None:
         return _mask_long_secrets(text) if long_runs and _LONG_RUN.search(text) else (text, 0)

@@ -1,7 +1,7 @@
 """Compares the rows that the draft has of its days with the rows of their Parquet files, value for value.
 
 Not a check of the input, which `inputs` does, but of the database: DuckDB 2.0.0 was seen to write other values than it
-was given (`database` switches off what did that). What does not fail loudly is found here, before it is published.
+was given, without a word. What does not fail loudly is found here, before it is published.
 """
 
 from __future__ import annotations

@@ -17,14 +17,6 @@ from order_assets.warehouse.files import WarehouseError
 from order_assets.warehouse.publish import Draft
 from order_assets.warehouse.statements import statement, text
 
-_SETTINGS = {
-    # Nothing is ever fetched: what is needed (JSON, Parquet, time zones) is built in.
-    "autoinstall_known_extensions": "false",
-    # With it, DuckDB 2.0.0 damages the rows of a transaction that deletes those whose key stands in another query:
-    # half the loads of 20 days over a filled file failed, or wrote other values without a word; none of 200 do now.
-    "disabled_optimizers": "join_filter_pushdown",
-}
-
 
 @contextmanager
 def scratch(spill: Path, memory_limit: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -62,7 +54,8 @@ def attach_published(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _connect(settings: dict[str, str]) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config={**_SETTINGS, **settings})
+    # Nothing is ever fetched: what is needed (JSON, Parquet, time zones) is built in.
+    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false", **settings})
     connection.execute(statement("utc"))
     return connection
 

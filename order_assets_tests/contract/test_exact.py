@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,10 +36,47 @@ def test_an_error_does_not_quote_the_text() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_text_that_looks_like_the_mark_of_a_number_stays_text() -> None:
-    for text in ('"\\u0001abcdef012345:1.5"', '"\\u0001:1"', '"1.5"'):
-        assert exact.loads(exact.dumps(exact.loads(text))) == exact.loads(text)
-        assert not isinstance(exact.loads(text), Number)
+def test_text_that_looks_like_a_number_stays_text() -> None:
+    for text in ('"1.5"', '"1e5"', '{"1.5":"-0.0"}'):
+        assert exact.dumps(exact.loads(text)) == text
+    assert type(exact.loads('"1.5"')) is str
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+_FORMS = st.fixed_dictionaries(
+    {"ensure_ascii": st.booleans(), "separators": st.sampled_from([(",", ":"), (", ", ": "), (",", " :")])}
+)
+
+
+def _with_types(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [(key, _with_types(part)) for key, part in value.items()]
+    return [_with_types(part) for part in value] if isinstance(value, list) else (type(value), value)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_VALUES, _FORMS)
+def test_the_quick_way_of_reading_finds_what_the_strict_one_finds(value: Any, form: dict[str, Any]) -> None:
+    text = json.dumps(value, **form)
+    found = _with_types(exact.loads(text))
+    assert found == _with_types(exact._STRICT.decode(text))
+    assert _with_types(exact.loads(text.encode())) == found
+
+
+@pytest.mark.parametrize("text", ['{"a":{"b":1,"b":1}}', '[{"a":1,"a":2}]', '{"a":1.50,"a":1.5}', '{"a":{},"a":{}}'])
+def test_a_repeated_key_is_refused_however_deep_it_lies(text: str) -> None:
+    for body in (text, text.encode()):
+        with pytest.raises(ExactJsonError, match="twice"):
+            exact.loads(body)
+
+
+def test_bytes_that_are_not_utf8_are_refused() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        exact.loads(b'{"a":"\xff"}')
 
 
 def test_loose_reading_keeps_all_values_of_a_repeated_key() -> None:
