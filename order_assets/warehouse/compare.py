@@ -15,12 +15,8 @@ from order_assets.warehouse.layout import loaded_layout
 from order_assets.warehouse.statements import digest_per_day, digest_per_file
 
 
-class UnsoundError(WarehouseError):
-    """The draft is not what was written into it; nothing is wrong with the files."""
-
-
 def refuse_unlike(connection: duckdb.DuckDBPyConnection, contract: Contract, inputs: Inputs) -> None:
-    """Raise `UnsoundError` if a table of the draft has other rows of these days than their files."""
+    """Raise `WarehouseError` if a table of the draft has other rows of these days than their files."""
     tables = [(loaded_layout(table), inputs.tables[table.name]) for table in contract]
     days = {"days": list(inputs.days)}
     span = {"first": inputs.days[0], "last": inputs.days[-1]}
@@ -29,7 +25,7 @@ def refuse_unlike(connection: duckdb.DuckDBPyConnection, contract: Contract, inp
     unlike = sorted({(name, day) for name, day, *_ in set(loaded) ^ set(in_files)})
     if unlike:
         table, day = unlike[0]
-        raise UnsoundError(
+        raise WarehouseError(
             f"table {table} in the warehouse would not have had the rows of its Parquet file for {day}"
             f" ({len(unlike)} tables and days in all). Nothing was changed; load the days again"
         )

@@ -7,19 +7,17 @@ swap is in `publish`.
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
 
 from order_assets.contract import CONTRACT, Contract, Kind, Table
-from order_assets.warehouse.compare import UnsoundError, refuse_unlike
+from order_assets.warehouse.compare import refuse_unlike
 from order_assets.warehouse.database import attach_draft, detach, scratch
 from order_assets.warehouse.files import WarehouseError, warehouse_file
 from order_assets.warehouse.inputs import Inputs, describe_refused, find_inputs
@@ -35,12 +33,6 @@ from order_assets.warehouse.publish import Draft, drafting
 from order_assets.warehouse.quality import MartFinding, check_marts, refuse_wrong
 from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import age, count_per_day, name, names, statement
-
-_LOG = logging.getLogger(__name__)
-_Done = TypeVar("_Done")
-# What DuckDB raises where its own memory is wrong. The rows of the files are looked at before, in `_insert_table`, so a
-# constraint that fails elsewhere fails over rows that the database had accepted.
-_OF_ITS_OWN = (duckdb.TransactionException, duckdb.InternalException, duckdb.FatalException, duckdb.ConstraintException)
 
 
 @dataclass(frozen=True)
@@ -78,34 +70,29 @@ def load_days(
     writer. `contract_version` is recorded with the days, `watermarks` beside them.
     Raises `WarehouseError` if a file is missing or does not fit the contract, or if the warehouse cannot be
     written, and `QualityError`, one of these, if a mart is wrong; the published file is then as it was before.
-    Before it is published, the rows of these days are compared with those of their files; where DuckDB fails over its
-    own memory, the load is tried once more on a new draft.
+    Before it is published, the rows of these days are compared with those of their files.
     """
     wanted, data_root = _distinct(days), data_root.absolute()
-
-    def attempt() -> LoadReport:
-        with drafting(data_root, lock_timeout) as draft:
-            started = time.perf_counter()
-            with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
-                inputs = find_inputs(connection, contract, data_root, wanted)
-                copy_seconds = draft.start(fresh=fresh)
-                attach_draft(connection, draft)
-                rows, marts = _load(connection, contract, contract_version, inputs, watermarks)
-                refuse_unlike(connection, contract, inputs)
-                findings = _look_at(connection, wanted, marts)
-                detach(connection)
-            draft.publish()
-            return LoadReport(
-                days=wanted,
-                rows=rows,
-                copy_seconds=copy_seconds,
-                load_seconds=time.perf_counter() - started - copy_seconds,
-                bytes=draft.published.stat().st_size,
-                marts=marts,
-                findings=findings,
-            )
-
-    return _twice_if_unsound(attempt)
+    with drafting(data_root, lock_timeout) as draft:
+        started = time.perf_counter()
+        with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
+            inputs = find_inputs(connection, contract, data_root, wanted)
+            copy_seconds = draft.start(fresh=fresh)
+            attach_draft(connection, draft)
+            rows, marts = _load(connection, contract, contract_version, inputs, watermarks)
+            refuse_unlike(connection, contract, inputs)
+            findings = _look_at(connection, wanted, marts)
+            detach(connection)
+        draft.publish()
+        return LoadReport(
+            days=wanted,
+            rows=rows,
+            copy_seconds=copy_seconds,
+            load_seconds=time.perf_counter() - started - copy_seconds,
+            bytes=draft.published.stat().st_size,
+            marts=marts,
+            findings=findings,
+        )
 
 
 def drop_days(
@@ -119,32 +106,19 @@ def drop_days(
 ) -> None:
     """Take these days out of the warehouse; a day that is not in it is no error. Raises as `load_days`."""
     wanted = _distinct(days)
-
-    def attempt() -> None:
-        with drafting(data_root, lock_timeout) as draft:
-            if not warehouse_file(data_root).exists():
-                return
-            with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
-                draft.start()
-                attach_draft(connection, draft)
-                connection.begin()
-                ensure_schema(connection, contract, ())
-                _replace(connection, contract, wanted, None)
-                refresh_marts(connection, wanted, marts_of(contract))
-                connection.commit()
-                detach(connection)
-            draft.publish()
-
-    _twice_if_unsound(attempt)
-
-
-def _twice_if_unsound(attempt: Callable[[], _Done]) -> _Done:
-    """The published file is untouched by a failed attempt, so a second one begins where the first began."""
-    try:
-        return attempt()
-    except UnsoundError as error:
-        _LOG.warning("%s It is tried once more.", error)
-        return attempt()
+    with drafting(data_root, lock_timeout) as draft:
+        if not warehouse_file(data_root).exists():
+            return
+        with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
+            draft.start()
+            attach_draft(connection, draft)
+            connection.begin()
+            ensure_schema(connection, contract, ())
+            _replace(connection, contract, wanted, None)
+            refresh_marts(connection, wanted, marts_of(contract))
+            connection.commit()
+            detach(connection)
+        draft.publish()
 
 
 def _distinct(days: Iterable[date]) -> tuple[date, ...]:
@@ -170,8 +144,7 @@ def _explained(days: tuple[date, ...], draft: Draft) -> Iterator[None]:
         reason = str(error).splitlines()[0].rstrip(".")
         if "corrupt" in reason.casefold():
             reason += "; the job rebuild_warehouse makes the file anew from the Parquet files"
-        kind = UnsoundError if isinstance(error, _OF_ITS_OWN) or "corrupt" in reason.casefold() else WarehouseError
-        raise kind(_refusal(days, draft, reason)) from error
+        raise WarehouseError(_refusal(days, draft, reason)) from error
 
 
 def _refusal(days: tuple[date, ...], draft: Draft, reason: str) -> str:
