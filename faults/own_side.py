@@ -1,108 +1,94 @@
 """This machine's side: kills, full disks, missing rights, damaged files, two at once, a clock that jumps.
 
-Writes are met where Python makes them (renames, syncs, new files) at each point in turn, and where libraries make them
-by a limit on the size of files, which is what a full disk looks like to them.
+Writes are met where Python makes them (renames, syncs, removals, new folders) at each place in turn, and where
+libraries make them by a limit on the size of files, which is what a full disk looks like to them.
 """
 
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, tzinfo
+from itertools import count
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 from faults.scenario import Scenario, hold
+from faults.worker import killed
 from faults.world import FIRST, LAST, World, age, left_over
 from order_assets.landing import LandingError, OrderIndexError
 from order_assets.warehouse import WarehouseError
-from order_assets_tests.crashes import Died, dying_at
+from order_assets_tests.crashes import before_each_write, ends_of_places, places_of
 from order_assets_tests.pipeline import VERSION, Pipeline
 
-_POINTS = 24  # at which a run is disturbed, spread evenly over all that it passes
 _OURS = (LandingError, OrderIndexError, WarehouseError)
 Damage = Callable[[Path], None]
+_MENDED = "one more run put all right"
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["faults.worker"])
 
 
-def _points(total: int) -> list[int]:
-    return sorted({round(number * (total - 1) / (_POINTS - 1)) for number in range(_POINTS)})
+def _kills(begin: Callable[[World], Pipeline]) -> Callable[[World], str]:
+    """Kill a process before the first and before the last write of each place that writes."""
 
-
-def _kills(world: World) -> str:
-    counted = world.once_run()
-    with dying_at(None) as passed:
-        counted.run()
-    points = _points(passed.seen)
-    for point in points:
-        pipeline = world.once_run()
-        with dying_at(point) as deaths:
-            try:
-                pipeline.run()
-                hold(False, f"the kill at write {point} did not come")
-            except Died:
-                pass
-        hold(deaths.seen > point, "it lived on")
-        world.check_readable(pipeline)
-        age(pipeline.root)
-        world.recover(pipeline)
-        world.check_is_right(pipeline)
-        hold(not left_over(pipeline.root), f"left behind: {left_over(pipeline.root)[:2]}")
-    return f"killed at {len(points)} of {passed.seen} writes, renames and syncs; one more run put all right"
-
-
-@contextmanager
-def _failing(at: int | None, code: int) -> Iterator[list[int]]:
-    """Let the write of that number fail with this error; gives the number of writes seen so far, in a list."""
-    seen = [0]
-
-    def passing(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            seen[0] += 1
-            if at is not None and seen[0] == at + 1:
-                raise OSError(code, os.strerror(code), str(arguments[0]) if arguments else None)
-            return real(*arguments, **options)
-
-        return call
-
-    with (
-        mock.patch.object(os, "fsync", passing(os.fsync)),
-        mock.patch.object(os, "replace", passing(os.replace)),
-        mock.patch.object(os, "rename", passing(os.rename)),
-        mock.patch.object(Path, "replace", passing(Path.replace)),
-        mock.patch.object(Path, "rename", passing(Path.rename)),
-        mock.patch.object(Path, "mkdir", passing(Path.mkdir)),
-    ):
-        yield seen
-
-
-def _failures(code: int) -> Callable[[World], str]:
     def trial(world: World) -> str:
-        counted = world.once_run()
-        with _failing(None, code) as seen:
-            counted.run()
-        points, said, tolerated = _points(seen[0]), 0, 0
+        places = places_of(begin(world).run)
+        points = ends_of_places(places)
         for point in points:
-            pipeline = world.once_run()
-            with _failing(point, code) as met:
-                try:
-                    pipeline.run()
-                    tolerated += 1
-                except (OSError, AssertionError, *_OURS) as error:
-                    said += 1
-                    world.check_message(f"{type(error).__name__}: {error}")
-            hold(met[0] > point, f"write {point} was not reached")
+            pipeline = begin(world)
+            process = _SERVER.Process(target=killed, args=(pipeline.root, pipeline.url, FIRST, LAST, point))
+            process.start()
+            process.join(60)
+            where = f"before write {point}, {places[point]}"
+            hold(process.exitcode == -signal.SIGKILL, f"the kill {where} did not come: {process.exitcode}")
             world.check_readable(pipeline)
             age(pipeline.root)
             world.recover(pipeline)
             world.check_is_right(pipeline)
-            hold(not left_over(pipeline.root), f"left behind: {left_over(pipeline.root)[:2]}")
-        return f"{len(points)} of {seen[0]} writes failed: {said} times a message, {tolerated} times all right at once"
+            hold(not left_over(pipeline.root), f"left behind {where}: {left_over(pipeline.root)[:2]}")
+        return f"killed at {len(points)} of {len(places)} writes, all {len(set(places))} places that write; {_MENDED}"
+
+    return trial
+
+
+def _failures(code: int) -> Callable[[World], str]:
+    """Let the first and the last write of each place that writes fail."""
+
+    def trial(world: World) -> str:
+        places, said, tolerated = places_of(world.once_run().run), 0, 0
+        points = ends_of_places(places)
+        for point in points:
+            pipeline, passed = world.once_run(), count()
+
+            def failing(place: str, point: int = point, passed: Iterator[int] = passed) -> None:
+                if next(passed) == point:
+                    raise OSError(code, os.strerror(code), place)
+
+            try:
+                with before_each_write(failing):
+                    pipeline.run()
+                tolerated += 1
+            except (OSError, AssertionError, *_OURS) as error:
+                said += 1
+                world.check_message(f"{type(error).__name__}: {error}")
+            hold(next(passed) > point, f"write {point} was not reached")
+            world.check_readable(pipeline)
+            age(pipeline.root)
+            world.recover(pipeline)
+            world.check_is_right(pipeline)
+            where = f"{point}, {places[point]}"
+            hold(not left_over(pipeline.root), f"left behind by write {where}: {left_over(pipeline.root)[:2]}")
+        return (
+            f"{len(points)} of {len(places)} writes failed, all {len(set(places))} places that write:"
+            f" {said} times a message, {tolerated} times all right at once"
+        )
 
     return trial
 
@@ -393,8 +379,9 @@ _FILES = (
 _QUICK = ((_cut, "landed documents"), (_cut, "a day's verdict"), (_zeros, "the index"))
 
 SCENARIOS = (
-    _own("killed at each write", "the process ends between two writes", (4, 7), _kills),
-    _own("disk full at each write", "ENOSPC from renames, syncs and new folders", (4, 7), _failures(errno.ENOSPC)),
+    _own("killed in a first run", "SIGKILL before each place that writes", (4, 7), _kills(World.empty)),
+    _own("killed in a later run", "SIGKILL before each place that writes", (4, 7), _kills(World.once_run)),
+    _own("disk full at each write", "ENOSPC from what renames, syncs, removes", (4, 7), _failures(errno.ENOSPC)),
     _own("input/output error at each write", "EIO from the same", (4, 7), _failures(errno.EIO)),
     _own("permission denied at each write", "EACCES from the same", (4, 7), _failures(errno.EACCES)),
     *(

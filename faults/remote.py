@@ -134,6 +134,7 @@ def _disturbed(remote: Remote, world: World, pipeline: Pipeline, *, later: bool)
     for message in run.messages:
         world.check_message(message)
     world.check_no_writes()
+    world.check_disk(pipeline)
     if not run.synced:
         after = index.read_bytes() if index.exists() else None
         hold(after == before, "a sync that failed changed the index")

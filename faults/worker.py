@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import os
 import resource
+import signal
 import sys
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 from faults.world import CLIENT
 from order_assets.landing import LandingError, OrderIndexError
 from order_assets.warehouse import WarehouseError
+from order_assets_tests.crashes import before_each_write
 from order_assets_tests.pipeline import Pipeline
 
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -31,6 +35,18 @@ def give_up_capabilities() -> None:
     header, none = _Header(_CAPABILITY_VERSION_3, 0), (ctypes.c_uint32 * 6)()
     if libc.capset(ctypes.byref(header), ctypes.byref(none)) != 0:
         raise OSError(ctypes.get_errno(), "capabilities cannot be given up")
+
+
+def killed(root: Path, url: str, first: date, last: date, write: int) -> None:
+    """Run until the write of that number, counted from 0, and be killed there: nothing is cleared away."""
+    passed = count()
+
+    def before(_place: str) -> None:
+        if next(passed) == write:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with before_each_write(before):
+        Pipeline(root, url, first, last_day=last, client_settings=CLIENT).run()
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from faults.scenario import hold
 from order_assets.contract import CONTRACT
 from order_assets.landing import incomplete_days
 from order_assets.sandbox import PASSWORD, Sandbox, ShopSettings, known_secrets, running_sandbox
+from order_assets_tests.defs.stored import found_in
 from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
 
 FIRST, LAST = date(2026, 3, 6), date(2026, 3, 8)
@@ -119,6 +120,7 @@ class World:
         counts = "SELECT count(*), count(*) FILTER (outcome = 'landed') FROM meta.order_ledger"
         hold(pipeline.query(counts) == self.undisturbed.query(counts), "the ledger has other orders")
         check_accounted(pipeline)
+        check_listed_once(pipeline)
 
     def check_readable(self, pipeline: Pipeline, *, may_be_gone: bool = False) -> None:
         """Whatever has come of a disturbed run: what is there can be read and is whole."""
@@ -133,6 +135,11 @@ class World:
         hold(len(text) > 20, f"the message says nothing: {text!r}")
         for secret in (self.sandbox.token, f'"{PASSWORD}"', *known_secrets()):
             hold(secret not in text, "a secret stands in a message")
+
+    def check_disk(self, pipeline: Pipeline) -> None:
+        """No secret lies in a file, whatever the shop sent."""
+        found = found_in(pipeline.root, (self.sandbox.token, *known_secrets()))
+        hold(not found, f"a secret lies in {found[:1]}")
 
     def check_no_writes(self) -> None:
         """Login is the only POST that the shop has seen."""
@@ -159,10 +166,24 @@ def rows_of(root: Path) -> dict[str, list[str]]:
 
 
 def check_accounted(pipeline: Pipeline) -> None:
-    """listed = landed + tombstoned + quarantined + pending for every day."""
-    outcomes = pipeline.query("SELECT DISTINCT outcome FROM meta.order_ledger")
-    known = {"landed", "tombstoned", "quarantined", "pending"}
-    hold({row[0] for row in outcomes} <= known, f"outcomes of the ledger: {outcomes}")
+    """listed = landed + tombstoned + quarantined + pending for every day, and the ledger says the same."""
+    days = pipeline.query("SELECT date, listed, landed, tombstoned, quarantined, pending FROM meta.days")
+    for day, listed, *outcomes in days:
+        hold(listed == sum(outcomes), f"{day}: {listed} listed, {outcomes} accounted for")
+    counts = "SELECT outcome, count(*) FROM meta.order_ledger GROUP BY outcome"
+    names = ("landed", "tombstoned", "quarantined", "pending")
+    of_days = {name: sum(row[place] for row in days) for place, name in enumerate(names, 2)}
+    of_ledger = dict(pipeline.query(counts))
+    hold(of_ledger.keys() <= set(names), f"outcomes of the ledger: {of_ledger}")
+    hold(all(of_ledger.get(name, 0) == of_days[name] for name in names), f"{of_days}, but the ledger {of_ledger}")
+
+
+def check_listed_once(pipeline: Pipeline) -> None:
+    """Each order of the index stands in the ledger of its day, once."""
+    index = pq.read_table(pipeline.root / "index" / "orders.parquet", columns=["partition", "pk"])
+    listed = sorted((day, pk) for day, pk in zip(*index.to_pydict().values(), strict=True) if FIRST <= day <= LAST)
+    accounted = sorted(pipeline.query("SELECT date, order_pk FROM meta.order_ledger"))
+    hold(accounted == listed, f"{len(listed)} orders of the index, {len(accounted)} of the ledgers")
 
 
 def left_over(root: Path) -> list[Path]:

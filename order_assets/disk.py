@@ -1,14 +1,20 @@
-"""Folders for the owner alone, words for writes that fail, names for files that are being written: for every room.
+"""Files that are whole or not there, and folders, for the owner alone: for every room.
 
-Which files there are, and when they are put in their place, is said by the rooms themselves.
+A file is written beside its place, flushed and renamed. Which files there are is said by the rooms themselves.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+_ABANDONED_AFTER_SECONDS = 3_600
 
 
 def private_directory(path: Path) -> Path:
@@ -18,6 +24,54 @@ def private_directory(path: Path) -> Path:
         for missing in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+def draft_of(path: Path) -> Path:
+    """Where to write what will become `path`; no other thread of any process on this machine has this name now.
+
+    Its folder is there afterwards. What killed processes left beside it goes, once it is an hour old.
+    """
+    private_directory(path.parent)
+    _remove_abandoned(path.parent)
+    return path.with_name(f".{path.name}.{writer_mark()}.tmp")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; at the end it becomes `path`, after an error it is gone.
+
+    An `OSError` meanwhile says that `path` could not be written.
+    """
+    with explained_writing(path):
+        draft = draft_of(path)
+        try:
+            yield draft
+            flush(draft)
+            draft.replace(path)
+            sync(path.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a small JSON file."""
+    with whole_file(path) as draft:
+        draft.write_text(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def flush(path: Path) -> None:
+    """Make a file the owner's alone, and durable."""
+    path.chmod(0o600)
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, written to the disk itself."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def writer_mark() -> int:
@@ -41,3 +95,11 @@ def explained_writing(path: Path) -> Iterator[None]:
             "its folder, then run again",
             str(path),
         ) from error
+
+
+def _remove_abandoned(directory: Path) -> None:
+    """Remove what killed processes left beside the files; one that is still being written is younger."""
+    for left in directory.glob(".*.tmp"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+                left.unlink()

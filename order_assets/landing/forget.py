@@ -15,7 +15,7 @@ from typing import Any
 from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError
 from order_assets.contract.model import Contract, Document
-from order_assets.landing.files import write_json
+from order_assets.disk import write_json
 from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.mentions import Said, said_in, without_mentions
 from order_assets.landing.privacy import Privacy, PrivacyMode

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from order_assets.landing.files import whole_file
+from order_assets.disk import whole_file
 from order_assets.landing.index import (
     INDEX_SCHEMA,
     OrderIndexError,

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from order_assets.landing.files import write_json
+from order_assets.disk import write_json
 
 _FILE = "instance.json"
 

@@ -20,8 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from order_assets.disk import writer_mark
-from order_assets.landing.files import whole_file
+from order_assets.disk import whole_file, writer_mark
 from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed
 
 __all__ = ["LANDING_SCHEMA", "LEDGER_SCHEMA", "Landing", "LandingError", "Outcome", "last_rows"]

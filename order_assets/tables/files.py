@@ -5,8 +5,6 @@ What the rows are is decided in `rows`; where the files are is said here and now
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,12 +13,11 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from order_assets.disk import explained_writing, private_directory, writer_mark
+from order_assets.disk import draft_of, explained_writing, flush
 
 # Rows are written in groups of exactly this size, so that equal rows give equal bytes however they came, and what
 # waits to be written does not grow with the day.
 _ROWS_PER_GROUP = 5_000
-_ABANDONED_AFTER_SECONDS = 3_600
 
 
 def table_file(data_root: Path, table: str, day: date) -> Path:
@@ -38,10 +35,8 @@ class Writer:
     _waiting: list[pa.Table] = field(default_factory=list)
 
     def __enter__(self) -> Writer:
-        self._temporary = self.path.with_name(f".{self.path.name}.{writer_mark()}.tmp")
         with explained_writing(self.path):
-            private_directory(self.path.parent)
-            self._remove_abandoned()
+            self._temporary = draft_of(self.path)
             self._file = pq.ParquetWriter(self._temporary, self.schema, compression="zstd")
         return self
 
@@ -65,9 +60,7 @@ class Writer:
         with explained_writing(self.path):
             self._flush(whole_groups_only=False)
             self._file.close()
-            self._temporary.chmod(0o600)
-            with self._temporary.open("rb") as written:
-                os.fsync(written.fileno())
+            flush(self._temporary)
 
     def publish(self) -> int:
         """Put the finished file in its place; gives its size in bytes."""
@@ -87,9 +80,3 @@ class Writer:
             start += _ROWS_PER_GROUP
         rest = rows.slice(start)
         self._waiting = [rest] if rest.num_rows else []
-
-    def _remove_abandoned(self) -> None:
-        """Remove what a killed process left; a file that is still being written is younger."""
-        for left in self.path.parent.glob(f".{self.path.name}.*.tmp"):
-            if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
-                left.unlink(missing_ok=True)

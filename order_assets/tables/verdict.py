@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from order_assets.disk import explained_writing, private_directory, writer_mark
+from order_assets.disk import write_json
 from order_assets.tables.verify import Finding
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -45,16 +45,7 @@ def write_verdict(
     """Keep what was found about a day; `others` are reasons from outside the tables that block it."""
     reasons = [f"{found.table}, {found.rule}: {found.explanation}" for found in findings if not found.passed]
     verdict = DayVerdict(day, contract_version, (*others, *reasons), _ledger_digest(data_root, day), datetime.now(UTC))
-    path = verdict_file(data_root, day)
-    temporary = path.with_name(f".{path.name}.{writer_mark()}.tmp")
-    with explained_writing(path):
-        private_directory(path.parent)
-        try:
-            temporary.write_text(json.dumps(asdict(verdict), default=str, indent=2) + "\n", encoding="utf-8")
-            temporary.chmod(0o600)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    write_json(verdict_file(data_root, day), asdict(verdict))
     return verdict
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from order_assets.disk import private_directory
+from order_assets.disk import flush, private_directory, sync
 from order_assets.warehouse.files import WarehouseError, lock_file, warehouse_file
 
 _LOG = logging.getLogger(__name__)
@@ -47,11 +47,10 @@ class Draft:
 
     def publish(self) -> None:
         """Give the draft the published name, durably: both the file and its directory entry are synced."""
-        self.path.chmod(_OWNER_ONLY)
-        _sync(self.path)
+        flush(self.path)
         _set_aside_foreign_log(self.published)
         self.path.replace(self.published)
-        _sync(self.published.parent)
+        sync(self.published.parent)
 
 
 @contextmanager
@@ -136,14 +135,6 @@ def _copy_in_kernel(source: int, target: int) -> bool:
             return False
         left -= copied
     return True
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _set_aside_foreign_log(published: Path) -> None:

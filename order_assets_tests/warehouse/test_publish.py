@@ -26,7 +26,7 @@ from pathlib import Path
 from order_assets.warehouse import load_days, publish
 from order_assets_tests.warehouse.conftest import small_contract
 if sys.argv[3] == "die":
-    publish._sync = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+    publish.flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 day = date.fromisoformat(sys.argv[2])
 load_days(Path(sys.argv[1]), [day], contract=small_contract(), contract_version="1", lock_timeout=20)
 """

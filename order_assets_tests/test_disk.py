@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from order_assets.landing.files import write_json
+from order_assets.disk import write_json
 
 
 def test_what_a_killed_process_left_goes_and_what_may_be_under_way_stays(tmp_path: Path) -> None:
