@@ -58,8 +58,12 @@ def plain_gate(contract: Contract = CONTRACT) -> Gate:
 
 def landing_row(gate: Gate, shop: Shop, pk: int) -> dict[str, Any]:
     """The landing row of an order of the shop."""
-    answers = Answers(_json(shop.order_detail(pk)), (_json(shop.order_items(pk)),), (_json(shop.discount_items(pk)),))
-    return receive(gate, listed_order(shop.flat_order(pk)), answers)
+    return receive(gate, listed_order(shop.flat_order(pk)), shop_answers(shop, pk))
+
+
+def shop_answers(shop: Shop, pk: int) -> Answers:
+    """What the stand-in answers for an order of the shop."""
+    return Answers(_json(shop.order_detail(pk)), (_json(shop.order_items(pk)),), (_json(shop.discount_items(pk)),))
 
 
 def listed_order(flat: dict[str, Any]) -> ListedOrder:
@@ -161,4 +165,5 @@ def _own_keys(value: Any) -> Iterator[int]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+    # Without spaces, as the stand-in and the API's framework write.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

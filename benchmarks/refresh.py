@@ -1,7 +1,8 @@
-"""Keeping up: what a sync, refresh and load cost when some of 200 days' orders have changed.
+"""Keeping up: what a sync, refresh and load cost when some orders have changed, by their number and by the history.
 
-The plain steps, without Dagster, against the stand-in in this process. Ten orders a day instead of a shop's
-hundreds: the first fetch of them all is what takes time here, and it is asked for only once.
+The plain steps, without Dagster, against the stand-in in this process. Orders change as they do in a shop, in the
+weeks after they were placed. The history that lies there at first is landed straight from the stand-in's documents,
+in two processes and not counted: to ask for it would take longer than everything else here.
 """
 
 from __future__ import annotations
@@ -9,81 +10,186 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 
 from benchmarks.clocked import cpu
 from benchmarks.figures import Figure
-from order_assets.sandbox import Sandbox, ShopSettings, running_sandbox
-from order_assets_tests.pipeline import Pipeline
+from benchmarks.landed_days import shop_answers
+from order_assets.landing import Attempt, ListedOrder, receive
+from order_assets.omnitron import OmnitronClient
+from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
+from order_assets.warehouse import load_days
+from order_assets_tests.pipeline import VERSION, Pipeline
 
-TITLE = "Refresh: 200 days x 10 orders, some changed, against a full reload"
 _FIRST = date(2025, 6, 1)
-_DAYS, _ORDERS = 200, 10
+_ORDERS, _HISTORIES, _RECENT = 500, (50, 200), 30
+TITLE = f"Refresh: {_HISTORIES[-1]} days x {_ORDERS} orders, some of the last {_RECENT} days' changed"
 _SHARES = (0.001, 0.01, 0.1)
 _RUNS = 5
+_DAYS_PER_LOAD, _PROCESSES = 50, 2
+# Days that are loaded as a new shop would be, to say what all of them would cost.
+_RELOADED = 4
 # Requests that a sync needs to see what has changed, whatever the history.
 _FIXED_REQUESTS = 40
+_FLAT = 1.25
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What it took: seconds, those of the copy of the warehouse among them, requests, CPU seconds, bytes written."""
+
+    seconds: float
+    copy: float
+    requests: int
+    cpu: float
+    files: int
+    warehouse: int
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """The full load, then the shares of changed orders, from few to many."""
-    days, orders, runs = (5, 4, 1) if quick else (_DAYS, _ORDERS, _RUNS)
-    now = datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days + 21)
-    shop = ShopSettings(orders_per_day=orders, start=_FIRST, now=now, capabilities=frozenset({"sort", "date-filter"}))
-    chance = random.Random(5)
-    with tempfile.TemporaryDirectory(prefix="bench-refresh-") as folder, running_sandbox(shop) as sandbox:
-        last = _FIRST + timedelta(days=days - 1)
-        client = {"requests_per_second": 10_000}
-        pipeline = Pipeline(Path(folder), sandbox.url, _FIRST, last_day=last, client_settings=client)
-        full, asked_in_full, used, written_in_full = _round(pipeline, sandbox)
-        yield Figure(f"full load, {asked_in_full:,} requests", (full,), "s", cpu_seconds=used)
-        yield Figure("full load, bytes written", (written_in_full / 1e6,), "MB")
-        pks = [pk for pk in sandbox.shop.order_pks() if sandbox.shop.flat_order(pk)["date_placed"] <= f"{last}T23"]
-        for share in _SHARES[-1:] if quick else _SHARES:
-            changed = max(1, round(len(pks) * share))
-            rounds = [_changed_round(pipeline, sandbox, chance.sample(pks, changed)) for _ in range(runs)]
-            yield from _cost(share, changed, rounds, (full, asked_in_full, written_in_full))
-
-
-def _cost(
-    share: float, changed: int, rounds: list[tuple[float, int, float, int]], full: tuple[float, int, int]
-) -> Iterator[Figure]:
-    seconds, asked, _used, written = (tuple(column) for column in zip(*rounds, strict=True))
-    what = f"{share:.1%} changed ({changed} orders)"
-    middle = sorted(rounds)[len(rounds) // 2]
-    most = 3 * changed + _FIXED_REQUESTS
-    yield Figure(f"{what}: time", seconds, "s", "the full load", middle[0] / full[0], cpu_seconds=middle[2])
-    yield Figure(
-        f"{what}: requests",
-        asked,
-        "",
-        "the full load",
-        middle[1] / full[1],
-        f"at most 3 an order and {_FIXED_REQUESTS}",
-        max(asked) <= most,
+    """A full reload, then shares of changed orders, from few to many, with a short and a long history."""
+    histories, orders, runs = ((4, 8), 20, 1) if quick else (_HISTORIES, _ORDERS, _RUNS)
+    full = _full_reload(min(_RELOADED, histories[-1]), orders, histories[-1])
+    yield Figure(f"full reload, scaled up from {_RELOADED} days", (full.seconds,), "s", cpu_seconds=full.cpu)
+    yield Figure("full reload: requests", (full.requests,), "")
+    yield Figure("full reload: written, without the warehouse", (full.files / 1e6,), "MB")
+    found: dict[tuple[int, float], list[_Round]] = {}
+    for history in histories:
+        # Of a short history as many orders change as of the long one.
+        counts = {share: max(1, round(share * orders * histories[-1])) for share in _SHARES}
+        if history != histories[-1]:
+            counts = dict(list(counts.items())[:-1])
+        for share, rounds in _rounds(history, orders, counts, runs):
+            found[history, share] = rounds
+            if history == histories[-1]:
+                yield from _cost(share, counts[share], rounds, full)
+    few, many = found[histories[-1], _SHARES[1]], found[histories[-1], _SHARES[2]]
+    yield _growth(
+        f"{_SHARES[2]:.0%} against {_SHARES[1]:.0%} changed: time", many, few, 10, f"that of {_SHARES[1]:.0%}", quick
     )
-    yield Figure(f"{what}: written", tuple(size / 1e6 for size in written), "MB", "the full load", middle[3] / full[2])
+    for share in _SHARES[:2]:
+        long, short = (found[history, share] for history in reversed(histories))
+        name = f"{share:.1%} changed, {histories[-1]} days of history: time without the copy of the file"
+        yield _growth(name, long, short, _FLAT, f"that with {histories[0]} days", quick)
 
 
-def _changed_round(pipeline: Pipeline, sandbox: Sandbox, pks: list[int]) -> tuple[float, int, float, int]:
+def _growth(name: str, of: Sequence[_Round], against: Sequence[_Round], most: float, words: str, quick: bool) -> Figure:
+    seconds = tuple(took.seconds - took.copy for took in of)
+    ratio = median(seconds) / median(took.seconds - took.copy for took in against)
+    return Figure(name, seconds, "s", words, ratio, f"at most {most:g} x", None if quick else ratio <= most)
+
+
+def _cost(share: float, changed: int, rounds: Sequence[_Round], full: _Round) -> Iterator[Figure]:
+    what = f"{share:.1%} changed ({changed:,} orders)"
+    middle = sorted(rounds, key=lambda took: took.seconds)[len(rounds) // 2]
+    seconds = tuple(took.seconds for took in rounds)
+    yield Figure(f"{what}: time", seconds, "s", "the reload", middle.seconds / full.seconds, cpu_seconds=middle.cpu)
+    asked = tuple(took.requests for took in rounds)
+    goal, met = f"at most 3 an order and {_FIXED_REQUESTS}", max(asked) <= 3 * changed + _FIXED_REQUESTS
+    yield Figure(f"{what}: requests", asked, "", "the reload", middle.requests / full.requests, goal, met)
+    files = tuple(took.files / 1e6 for took in rounds)
+    ratio = middle.files / full.files
+    yield Figure(f"{what}: written, without the warehouse", files, "MB", "the reload", ratio)
+    yield Figure(f"{what}: copy of the warehouse", (middle.copy,), f"s for {middle.warehouse / 1e6:.0f} MB")
+
+
+def _settings(days: int, orders: int) -> ShopSettings:
+    # Three weeks after the last day its orders are at rest.
+    now = datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days + 21)
+    capabilities = frozenset({"sort", "date-filter"})
+    return ShopSettings(orders_per_day=orders, start=_FIRST, now=now, capabilities=capabilities)
+
+
+def _pipeline(root: Path, url: str, days: int) -> Pipeline:
+    last = _FIRST + timedelta(days=days - 1)
+    return Pipeline(root, url, _FIRST, last_day=last, client_settings={"requests_per_second": 10_000})
+
+
+def _full_reload(days: int, orders: int, of: int) -> _Round:
+    settings = _settings(days, orders)
+    with tempfile.TemporaryDirectory(prefix="bench-refresh-") as folder, running_sandbox(settings) as sandbox:
+        took = _round(_pipeline(Path(folder), sandbox.url, days), sandbox)
+    times = of / days
+    return _Round(
+        took.seconds * times,
+        took.copy * times,
+        round(took.requests * times),
+        took.cpu * times,
+        round(took.files * times),
+        round(took.warehouse * times),
+    )
+
+
+def _rounds(history: int, orders: int, counts: dict[float, int], runs: int) -> Iterator[tuple[float, list[_Round]]]:
+    chance, settings = random.Random(5), _settings(history, orders)
+    with tempfile.TemporaryDirectory(prefix="bench-refresh-") as folder, running_sandbox(settings) as sandbox:
+        pipeline = _pipeline(Path(folder), sandbox.url, history)
+        pipeline.sync()
+        _fill(pipeline, settings, [_FIRST + timedelta(days=number) for number in range(history)])
+        assert not pipeline.due()
+        first = _FIRST + timedelta(days=max(0, history - _RECENT))
+        rows = ((pk, sandbox.shop.flat_order(pk)["date_placed"][:10]) for pk in sandbox.shop.order_pks())
+        pks = [pk for pk, day in rows if f"{first}" <= day <= f"{pipeline.last_day}"]
+        for share, changed in counts.items():
+            # The most take minutes a time.
+            times = runs if share < max(_SHARES) else 1
+            yield share, [_changed_round(pipeline, sandbox, chance.sample(pks, changed)) for _ in range(times)]
+
+
+def _fill(pipeline: Pipeline, settings: ShopSettings, days: list[date]) -> None:
+    with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
+        parts = (days[start::_PROCESSES] for start in range(_PROCESSES))
+        for filled in [pool.submit(_fill_some, pipeline.root, pipeline.url, settings, part) for part in parts]:
+            filled.result()
+    for start in range(0, len(days), _DAYS_PER_LOAD):
+        load_days(pipeline.root, days[start : start + _DAYS_PER_LOAD], contract_version=VERSION)
+
+
+def _fill_some(root: Path, url: str, settings: ShopSettings, days: list[date]) -> None:
+    pipeline = _Straight(root, url, _FIRST)
+    pipeline.shop = Shop(settings)
+    pipeline.refresh(days)
+    for day in days:
+        pipeline.maker.make(day)
+
+
+class _Straight(Pipeline):
+    """Lands what the stand-in would answer, without asking it."""
+
+    shop: Shop
+
+    def _fetch(self, _client: OmnitronClient, orders: Iterable[ListedOrder]) -> Iterator[Attempt]:
+        for order in orders:
+            yield Attempt(order, receive(self.gate, order, shop_answers(self.shop, order.pk)), None)
+
+
+def _changed_round(pipeline: Pipeline, sandbox: Sandbox, pks: list[int]) -> _Round:
     sandbox.advance(timedelta(minutes=30))
     sandbox.bulk_modify(pks, status=random.choice(["450", "500", "550"]))
     sandbox.advance(timedelta(minutes=5))
     return _round(pipeline, sandbox)
 
 
-def _round(pipeline: Pipeline, sandbox: Sandbox) -> tuple[float, int, float, int]:
-    """Seconds, requests, CPU seconds and bytes of the files that were written."""
+def _round(pipeline: Pipeline, sandbox: Sandbox) -> _Round:
     sandbox.requests.clear()
     before = _files(pipeline.root)
     started, used = time.perf_counter(), cpu()
-    pipeline.run()
+    pipeline.sync()
+    days = pipeline.due()
+    pipeline.refresh(days)
+    for day in days:
+        pipeline.maker.make(day)
+    report = load_days(pipeline.root, days, contract_version=VERSION)
     seconds, used = time.perf_counter() - started, cpu() - used
-    after = _files(pipeline.root)
-    written = sum(size for path, (size, changed) in after.items() if before.get(path) != (size, changed))
-    return seconds, len(sandbox.requests), used, written
+    written = {path: size for path, (size, at) in _files(pipeline.root).items() if before.get(path) != (size, at)}
+    warehouse = written.pop(pipeline.root / "warehouse.duckdb")
+    return _Round(seconds, report.copy_seconds, len(sandbox.requests), used, sum(written.values()), warehouse)
 
 
 def _files(root: Path) -> dict[Path, tuple[int, int]]:
