@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART ...] [--quick] [--write]`: how fast the project is, against peers and limits.
 
-Each part prints a table. With --write the whole goes to docs/benchmarks.md and benchmarks/results/latest.json. Goals
-are met or missed in print only: a missed one is no failure of the command.
+Each part prints a table. With --write the whole goes to docs/benchmarks.md and benchmarks/results/latest.json, and what
+has a goal to the README. Goals are met or missed in print only: a missed one is no failure of the command.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.figures import Figure, table, verdict
+from benchmarks.figures import Figure, short_table, table, verdict
+from benchmarks.flatten import ITS_TIME
 from benchmarks.measure import PROJECT, have_peers
 
 PARTS = {
@@ -28,6 +29,8 @@ PARTS = {
     "start": "start",
 }
 _DOCUMENT = PROJECT / "docs" / "benchmarks.md"
+_README = PROJECT / "README.md"
+_MARKS = ("<!-- written by make bench -->", "<!-- end of what make bench writes -->")
 _RESULTS = PROJECT / "benchmarks" / "results" / "latest.json"
 
 
@@ -60,7 +63,17 @@ def main() -> int:
     print(closing)
     if given.write:
         _write(sections, closing, results)
+        _write_readme(figures, closing)
     return 0
+
+
+def _write_readme(figures: list[Figure], closing: str) -> None:
+    """Put what has a goal, or is what people would use instead, between the README's two marks."""
+    before, _, rest = _README.read_text().partition(_MARKS[0])
+    _, _, after = rest.partition(_MARKS[1])
+    shown = [figure for figure in figures if figure.met is not None or figure.against == ITS_TIME]
+    words = f"{_machine()} {closing.splitlines()[0]}."
+    _README.write_text(f"{before}{_MARKS[0]}\n{words}\n\n{short_table(shown)}\n{_MARKS[1]}{after}")
 
 
 def _write(sections: list[str], closing: str, results: object) -> None:

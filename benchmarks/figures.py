@@ -43,7 +43,17 @@ _HEAD = ("", "median", "runs", "ratio", "goal", "", "CPU s", "peak MB")
 
 def table(figures: Sequence[Figure]) -> str:
     """A Markdown table, a figure a row."""
-    rows = [_HEAD, ("---", "---:", "---:", "---", "---", "---", "---:", "---:"), *map(_row, figures)]
+    return _markdown([_HEAD, ("---", "---:", "---:", "---", "---", "---", "---:", "---:"), *map(_row, figures)])
+
+
+def short_table(figures: Sequence[Figure]) -> str:
+    """The same without number of runs, CPU and memory."""
+    head = ("", "median", "ratio", "goal", "")
+    rows = ((name, middle, ratio, goal, met) for name, middle, _, ratio, goal, met, *_ in map(_row, figures))
+    return _markdown([head, ("---", "---:", "---", "---", "---"), *rows])
+
+
+def _markdown(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

@@ -11,6 +11,7 @@ from benchmarks.measure import RUNS, Timed, child, have_peers, in_turns, own, pe
 TITLE = "Flatten: 10,000 landed orders to typed Parquet tables"
 _ORDERS, _MANY = 10_000, 100_000
 _QUICK = 40
+ITS_TIME = "the time of order_assets"
 _MOST_MB = 600
 _SLOWER, _OF_TRANSFORM, _SAME = 20, 0.6, 0.2
 
@@ -63,7 +64,7 @@ def _against(name: str, timed: Timed, ours: Timed) -> Figure:
     slower = timed.median / ours.median
     name = "limit: reading and writing the bytes" if name == "copy" else name
     goal, met = (f"at least {_SLOWER} x", slower >= _SLOWER) if name.endswith("the faster") else ("", None)
-    return Figure(name, timed.seconds, "s", "the time of order_assets", slower, goal, met, timed.cpu, timed.peak)
+    return Figure(name, timed.seconds, "s", ITS_TIME, slower, goal, met, timed.cpu, timed.peak)
 
 
 def _many(few: Timed) -> Figure:

@@ -23,6 +23,10 @@ _LIST = "path=*/orders/"
 _DETAIL = "path=*/orders_integration/*"
 
 
+# Looked at after every one of these faults.
+_ALWAYS = (5, 7, 10)
+
+
 @dataclass
 class Elsewhere:
     """Another host: counts what reaches it, with the headers."""
@@ -241,7 +245,7 @@ def scenario_of(remote: Remote) -> Scenario:
         remote.name,
         "the shop",
         ", ".join(f"`{fault}`" for fault in remote.faults.split("|")),
-        remote.promises,
+        tuple(sorted({*remote.promises, *_ALWAYS})),
         lambda world: _trial(remote, world),
         remote.quick,
     )
