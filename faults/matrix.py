@@ -23,7 +23,7 @@ def markdown(outcomes: Sequence[Outcome], seconds: float) -> str:
         "# Faults and promises",
         "",
         "Written by `make faults`, which tries every row anew; nothing here is written by hand.",
-        f"{len(outcomes)} faults in {seconds / 60:.1f} minutes: {held} with all promises held, {len(outcomes) - held} not.",
+        f"{len(outcomes)} faults in {seconds / 60:.1f} minutes; with {held} of them all promises held.",
         "",
         "The promises:",
         "",
