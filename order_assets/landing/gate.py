@@ -51,7 +51,7 @@ from order_assets.landing.values import (
 )
 
 _REQUIRED = "a value is required and there is none"
-_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_000, 2_000
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 500, 2_000
 _EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+")
 
 # Personal data in free-form values is found by the name of its key.
