@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from order_assets.contract.model import (
     BOOLEAN,
@@ -124,7 +125,8 @@ def is_promised(shape: Shape) -> bool:
             return False
 
 
-def steps(path: str) -> list[str]:
+@cache
+def steps(path: str) -> tuple[str, ...]:
     """The steps of a path: names, and `[]` for "each element of the set"."""
     found: list[str] = []
     for part in path.split("."):
@@ -133,7 +135,7 @@ def steps(path: str) -> list[str]:
             found.append(name)
         if part.endswith("[]"):
             found.append("[]")
-    return found
+    return tuple(found)
 
 
 def _plant(root: Record | SetOf, table: Table, source: Source) -> None:

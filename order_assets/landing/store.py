@@ -84,10 +84,11 @@ class Landing:
             start = 0
             for group in range(file.num_row_groups):
                 with self.reading(part):
-                    rows = file.read_row_group(group)
+                    rows = file.read_row_group(group, use_threads=False)
                 chosen = pc.and_(last.slice(start, rows.num_rows), pc.is_in(rows["order_pk"], wanted))
                 start += rows.num_rows
-                rows = rows.filter(chosen)
+                if not pc.all(chosen).as_py():
+                    rows = rows.filter(chosen)
                 if rows.num_rows:
                     yield conformed(rows)
 

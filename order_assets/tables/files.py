@@ -17,7 +17,7 @@ from order_assets.disk import draft_of, explained_writing, flush
 
 # Rows are written in groups of exactly this size, so that equal rows give equal bytes however they came, and what
 # waits to be written does not grow with the day.
-_ROWS_PER_GROUP = 5_000
+ROWS_PER_GROUP = 5_000
 
 
 def table_file(data_root: Path, table: str, day: date) -> Path:
@@ -51,7 +51,7 @@ class Writer:
         if rows.num_rows:
             self.rows += rows.num_rows
             self._waiting.append(rows)
-            if sum(part.num_rows for part in self._waiting) >= _ROWS_PER_GROUP:
+            if sum(part.num_rows for part in self._waiting) >= ROWS_PER_GROUP:
                 with explained_writing(self.path):
                     self._flush(whole_groups_only=True)
 
@@ -73,10 +73,10 @@ class Writer:
             return
         rows = pa.concat_tables(self._waiting)
         start = 0
-        least = _ROWS_PER_GROUP if whole_groups_only else 1
+        least = ROWS_PER_GROUP if whole_groups_only else 1
         while rows.num_rows - start >= least:
             # Pages end where chunks end: one chunk, whatever the rows were put together from.
-            self._file.write_table(rows.slice(start, _ROWS_PER_GROUP).combine_chunks(), row_group_size=_ROWS_PER_GROUP)
-            start += _ROWS_PER_GROUP
+            self._file.write_table(rows.slice(start, ROWS_PER_GROUP).combine_chunks(), row_group_size=ROWS_PER_GROUP)
+            start += ROWS_PER_GROUP
         rest = rows.slice(start)
         self._waiting = [rest] if rest.num_rows else []

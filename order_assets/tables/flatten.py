@@ -12,29 +12,34 @@ import os
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from order_assets.contract.model import Contract, Document, Kind, Table
 from order_assets.contract.schema import arrow_schema
 from order_assets.contract.shape import Record, SetOf, document_shape, history_shape
-from order_assets.tables.files import Writer, table_file
+from order_assets.tables.files import ROWS_PER_GROUP, Writer, table_file
 from order_assets.tables.history import state_changes
 from order_assets.tables.normalise import normalise
 from order_assets.tables.reader import Reader
 from order_assets.tables.rows import Batch, history_of_batch, newest_of_each, rows_of_batch, without_version
+from order_assets.tables.side_by_side import side_by_side
+from order_assets.tables.waiting import Waiting
 
 __all__ = ["FlattenReport", "Flattener", "table_file"]
 
-# Orders worked on at a time in one thread: about 8 MB of documents and as much of typed values, and DuckDB's own need.
-_ORDERS_PER_BATCH = 500
+# Orders worked on at a time in one thread: about 17 MB of documents, 9 MB of typed values, and DuckDB's own need.
+_ORDERS_PER_BATCH = 1_000
+_SET_SIZES = msgspec.json.Decoder(dict[str, int])
+_TEXTS = [document.value for document in Document]
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,7 @@ class Flattener:
         expected: dict[str, int] = {table.name: 0 for table in self._contract.of_kind(Kind.CHILD)}
         orders = 0
         # What is decided over all orders of the day waits for the last one.
-        waiting: dict[str, list[pa.Table]] = {
-            table.name: [] for table in self._contract.of_kind(Kind.THING, Kind.HISTORY)
-        }
+        waiting = {table.name: Waiting() for table in self._contract.of_kind(Kind.THING, Kind.HISTORY)}
         with ExitStack() as stack:
             writers = {
                 table.name: stack.enter_context(
@@ -92,56 +95,78 @@ class Flattener:
                 )
                 for table in self._contract
             }
-            pool = stack.enter_context(ThreadPoolExecutor(self._threads, thread_name_prefix="flatten"))
-            for result in _in_turn(pool, self._threads, self._flatten_batch, _of_size(batches)):
+            found = side_by_side(self._flatten_batches, _of_size(batches), self._threads)
+            for result in stack.enter_context(closing(found)):
                 orders += result.orders
                 for name, size in result.expected.items():
                     expected[name] += size
                 for name, rows in result.rows.items():
                     if name in waiting:
-                        waiting[name].append(rows)
+                        waiting[name].add(rows)
                     else:
                         writers[name].write(rows)
-            for result in _in_turn(pool, self._threads, self._flatten_earlier, _of_size(earlier)):
+            found = side_by_side(self._flatten_earlier, _of_size(earlier), self._threads)
+            for result in stack.enter_context(closing(found)):
                 for name, rows in result.rows.items():
-                    waiting[name].append(rows)
+                    waiting[name].add(rows)
             for table in self._contract.of_kind(Kind.THING, Kind.HISTORY):
-                if found := waiting.pop(table.name):
-                    writers[table.name].write(_over_all_orders(table, found))
-            for _ in pool.map(Writer.finish, writers.values()):
-                pass
+                for rows in _over_all_orders(table, waiting[table.name]):
+                    writers[table.name].write(rows)
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="finish") as pool:
+                for _ in pool.map(Writer.finish, writers.values()):
+                    pass
             size = sum(writer.publish() for writer in writers.values())
         rows_written = {name: writer.rows for name, writer in writers.items()}
         return FlattenReport(rows_written, expected, orders, time.perf_counter() - started, size)
 
-    def _flatten_batch(self, landed: pa.Table) -> _Result:
-        readable = landed.filter(_is_readable(landed))
-        rows = {}
-        if readable.num_rows:
-            reader = self._borrowed_reader()
-            try:
-                regular = _regular(readable, self._shapes)
-                documents = {document: reader.documents(document, regular[document.value]) for document in Document}
-                rows = rows_of_batch(self._schemas, self._contract, Batch(readable, documents), reader)
-            finally:
-                self._readers.put(reader)
-        rows |= _remainders(landed, self._schemas)
-        return _Result(rows, _count_sets(self._contract, readable), readable.num_rows)
+    def _flatten_batches(self, batches: Iterator[pa.Table]) -> Iterator[_Result]:
+        with self._borrowed_reader() as reader:
+            taken: deque[tuple[pa.Table, pa.ChunkedArray]] = deque()
 
-    def _flatten_earlier(self, versions: pa.Table) -> _Result:
-        reader = self._borrowed_reader()
+            def texts() -> Iterator[pa.Table]:
+                for landed in batches:
+                    readable = _is_readable(landed)
+                    # Texts are let go of as soon as they are read.
+                    taken.append((landed.drop_columns(_TEXTS), readable))
+                    yield _regular(_without_texts(landed, pc.invert(readable)), self._shapes)
+
+            for documents in reader.documents(texts(), _ORDERS_PER_BATCH):
+                yield self._result(*taken.popleft(), documents, reader)
+
+    def _result(
+        self, landed: pa.Table, readable: pa.ChunkedArray, documents: Mapping[Document, pa.Array], reader: Reader
+    ) -> _Result:
+        rows = _remainders(landed, self._schemas)
+        if not pc.all(readable).as_py():
+            landed = landed.filter(readable)
+            documents = {name: values.filter(readable.combine_chunks()) for name, values in documents.items()}
+        if landed.num_rows:
+            rows |= rows_of_batch(self._schemas, self._contract, Batch(landed, documents), reader)
+        return _Result(rows, _count_sets(self._contract, landed), landed.num_rows)
+
+    def _flatten_earlier(self, batches: Iterator[pa.Table]) -> Iterator[_Result]:
+        with self._borrowed_reader() as reader:
+            taken: deque[pa.Table] = deque()
+
+            def regular() -> Iterator[pa.Table]:
+                for versions in batches:
+                    taken.append(versions)
+                    yield _regular(versions, self._history_shapes)
+
+            for documents in reader.histories(regular(), _ORDERS_PER_BATCH):
+                batch = Batch(taken.popleft(), documents)
+                yield _Result(history_of_batch(self._schemas, self._contract, batch, reader), {}, 0)
+
+    @contextmanager
+    def _borrowed_reader(self) -> Iterator[Reader]:
         try:
-            texts = _regular(versions, self._history_shapes)[Document.DETAIL.value]
-            batch = Batch(versions, {Document.DETAIL: reader.histories(texts)})
-            return _Result(history_of_batch(self._schemas, self._contract, batch, reader), {}, 0)
+            reader = self._readers.get_nowait()
+        except queue.Empty:
+            reader = Reader(self._contract, self._memory_limit)
+        try:
+            yield reader
         finally:
             self._readers.put(reader)
-
-    def _borrowed_reader(self) -> Reader:
-        try:
-            return self._readers.get_nowait()
-        except queue.Empty:
-            return Reader(self._contract, self._memory_limit)
 
 
 @dataclass(frozen=True)
@@ -169,38 +194,34 @@ def _of_size(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield rows
 
 
-def _in_turn(
-    pool: ThreadPoolExecutor,
-    ahead: int,
-    work: Callable[[pa.Table], _Result],
-    batches: Iterable[pa.Table],
-) -> Iterator[_Result]:
-    """The results of the batches in their order, with at most `ahead` batches under way."""
-    under_way: deque[Future[_Result]] = deque()
-    for batch in batches:
-        if len(under_way) == ahead:
-            yield under_way.popleft().result()
-        under_way.append(pool.submit(work, batch))
-    while under_way:
-        yield under_way.popleft().result()
-
-
 def _regular(landed: pa.Table, shapes: Mapping[Document, Record | SetOf]) -> pa.Table:
     """The rows with their irregular documents of these shapes rewritten."""
     irregular = [index for index, flag in enumerate(landed["irregular"].to_pylist()) if flag]
     for document, shape in shapes.items() if irregular else ():
         texts = landed[document.value].to_pylist()
         for index in irregular:
-            texts[index] = normalise(texts[index], shape)
+            texts[index] = texts[index] and normalise(texts[index], shape)
         where = landed.schema.get_field_index(document.value)
         landed = landed.set_column(where, document.value, pa.array(texts, pa.string()))
     return landed
 
 
-def _over_all_orders(table: Table, rows: list[pa.Table]) -> pa.Table:
-    if table.kind is Kind.HISTORY:
-        return state_changes(table, rows)
-    return without_version(newest_of_each(table, rows))
+def _over_all_orders(table: Table, waiting: Waiting) -> Iterator[pa.Table]:
+    """The rows to be written of those that waited, a part at a time: there can be one for each order."""
+    if waiting:
+        rows = pa.concat_tables(waiting.take()).combine_chunks()
+        numbers = state_changes(table, rows) if table.kind is Kind.HISTORY else newest_of_each(table, rows)
+        for start in range(0, len(numbers), ROWS_PER_GROUP):
+            chosen = rows.take(numbers.slice(start, ROWS_PER_GROUP))
+            yield chosen if table.kind is Kind.HISTORY else without_version(chosen)
+
+
+def _without_texts(landed: pa.Table, where: pa.ChunkedArray) -> pa.Table:
+    """The same rows, with no documents in these."""
+    for name in _TEXTS if pc.any(where).as_py() else ():
+        texts = pc.if_else(where, pa.scalar(None, pa.string()), landed[name])
+        landed = landed.set_column(landed.schema.get_field_index(name), name, texts)
+    return landed
 
 
 def _is_readable(landed: pa.Table) -> pa.ChunkedArray:
@@ -217,7 +238,7 @@ def _count_sets(contract: Contract, landed: pa.Table) -> dict[str, int]:
     }
     counted: dict[str, int] = {}
     for text in landed["set_sizes"].to_pylist():
-        for place, size in json.loads(text).items():
+        for place, size in _SET_SIZES.decode(text).items():
             if place in places:
                 counted[places[place]] = counted.get(places[place], 0) + size
     return counted

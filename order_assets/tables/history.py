@@ -5,28 +5,26 @@ What a version says is cut out of its document in `rows`; which versions there a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from order_assets.contract.model import Origin, Table
 
 
-def state_changes(table: Table, versions: Sequence[pa.Table]) -> pa.Table:
-    """The rows of a history by key, without those that say the same as the row before them of the same order.
+def state_changes(table: Table, versions: pa.Table) -> pa.Array:
+    """Which rows of a history do not say the same as the row before them of the same order, by key: their numbers.
 
     `versions` are rows of the history, one per version and in any order. Columns about the version itself, such as
     when it was fetched, do not make a state.
     """
-    rows = pa.concat_tables(versions).sort_by([(name, "ascending") for name in table.key]).combine_chunks()
-    if rows.num_rows < 2:
-        return rows
-    differs = pa.repeat(False, rows.num_rows - 1)
+    numbers = pc.sort_indices(versions, sort_keys=[(name, "ascending") for name in table.key])
+    if versions.num_rows < 2:
+        return numbers
+    differs = pa.repeat(False, versions.num_rows - 1)
     for column in table.columns:
         if column.origin is not Origin.VERSION:
-            differs = pc.or_(differs, _differs(rows[column.name].combine_chunks()))
-    return rows.filter(pa.concat_arrays([pa.array([True]), differs]))
+            differs = pc.or_(differs, _differs(versions[column.name].combine_chunks().take(numbers)))
+    return numbers.filter(pa.concat_arrays([pa.array([True]), differs]))
 
 
 def _differs(values: pa.Array) -> pa.Array:

@@ -23,19 +23,21 @@ from order_assets.contract.shape import (
 )
 
 
-def document_statements(contract: Contract) -> dict[Document, str]:
-    """The statement that reads each document: it selects one typed value `d` per row of a relation `texts`."""
-    return {document: _transform(_structure(document_shape(contract, document))) for document in Document}
+def documents_statement(contract: Contract) -> str:
+    """The statement that reads a relation `texts` with the three documents: a typed value for each."""
+    read = ", ".join(_transform(document.value, document_shape(contract, document)) for document in Document)
+    return f"SELECT {read} FROM texts"  # noqa: S608
 
 
 def history_statement(contract: Contract) -> str:
     """The statement that reads of detail documents only what histories are made of."""
-    return _transform(_structure(history_shape(contract)))
+    return f"SELECT {_transform(Document.DETAIL.value, history_shape(contract))} FROM texts"  # noqa: S608
 
 
 def extract_statement(types: Mapping[str, ColumnType]) -> str:
-    """The statement that reads single values out of free-form JSON objects, by their names."""
-    return _transform({name: type_.duckdb for name, type_ in types.items()})
+    """The statement that reads single values out of free-form JSON objects `text`, by their names, as a record `d`."""
+    structure = literal(json.dumps({name: type_.duckdb for name, type_ in types.items()}))
+    return f"SELECT json_transform(text, {structure}) AS d FROM texts"  # noqa: S608
 
 
 def quoted(name: str) -> str:
@@ -48,8 +50,8 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _transform(structure: object) -> str:
-    return f"SELECT json_transform(text, {literal(json.dumps(structure))}) AS d FROM texts"  # noqa: S608
+def _transform(document: str, shape: Record | SetOf) -> str:
+    return f"json_transform({document}, {literal(json.dumps(_structure(shape)))}) AS {document}"
 
 
 def _structure(shape: Shape) -> object:

@@ -5,74 +5,128 @@ What is read is said by `plan`. Texts that DuckDB does not read exactly are rewr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 
 import duckdb
 import pyarrow as pa
 
 from order_assets.contract.model import ColumnType, Contract, Document
-from order_assets.tables.plan import document_statements, extract_statement, history_statement, quoted
+from order_assets.tables.plan import documents_statement, extract_statement, history_statement
+
+# Orders that DuckDB works on at a time: few keep its memory small and within the caches of the processor.
+_ORDERS_AT_A_TIME = 64
 
 
 class Reader:
-    """A DuckDB connection with its statements prepared; for one thread at a time.
+    """A DuckDB database with its statements bound; for one thread at a time.
 
-    Planning a document's statement takes longer than reading twenty documents, so a reader is kept. `memory_limit`
-    bounds DuckDB, for example `512MB`.
+    Planning the documents' statement takes as long as reading two hundred orders, so all batches of a day run through
+    one execution of it, and a reader is kept. `memory_limit` bounds DuckDB, for example `512MB`.
     """
 
     def __init__(self, contract: Contract, memory_limit: str) -> None:
-        self._feed = _Feed()
         # Threads come from the caller: a batch is too small for DuckDB to divide it.
         self._connection = duckdb.connect(config={"threads": "1", "memory_limit": memory_limit})
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.register("texts", self._feed)
-        self._prepared: set[str] = set()
-        self._history = history_statement(contract)
-        for document, statement in document_statements(contract).items():
-            self._prepare(document.value, statement)
+        # Results wait in DuckDB as little as they can.
+        self._connection.execute("SET streaming_buffer_size = '1KB'")
+        self._documents = _Relation(self._connection, documents_statement(contract), _DOCUMENTS)
+        self._history = _Relation(self._connection, history_statement(contract), [Document.DETAIL.value])
+        self._extracts: dict[str, _Relation] = {}
 
-    def documents(self, document: Document, texts: pa.ChunkedArray) -> pa.Array:
-        """The typed documents of the texts, one for one."""
-        return self._run(document.value, texts)
+    def documents(self, batches: Iterable[pa.Table], size: int) -> Iterator[dict[Document, pa.Array]]:
+        """The typed documents of each batch, one for one; null for no text.
 
-    def histories(self, texts: pa.ChunkedArray) -> pa.Array:
-        """What histories are made of, one for one; the texts are detail documents or were cut down to that."""
-        self._prepare(self._history, self._history)
-        return self._run(self._history, texts)
+        Batches have a column of texts for each document and `size` rows, the last one may have less.
+        """
+        for rows in _stream(self._documents, batches, size):
+            yield {document: rows[document.value].combine_chunks() for document in Document}
+
+    def histories(self, batches: Iterable[pa.Table], size: int) -> Iterator[dict[Document, pa.Array]]:
+        """What histories are made of; the texts are detail documents or were cut down to that. Else as `documents`."""
+        for rows in _stream(self._history, batches, size):
+            yield {Document.DETAIL: rows[Document.DETAIL.value].combine_chunks()}
 
     def extract(self, texts: pa.Array, types: Mapping[str, ColumnType]) -> pa.StructArray:
         """Single values of free-form JSON objects: one record per text, with the fields of `types`."""
         statement = extract_statement(types)
-        self._prepare(statement, statement)
-        return self._run(statement, texts)
+        if statement not in self._extracts:
+            self._extracts[statement] = _Relation(self._connection, statement, ["text"])
+        relation = self._extracts[statement]
+        with relation.reading([pa.record_batch([texts], relation.feed.schema)]) as found:
+            read = found.to_arrow_table()["d"].combine_chunks()
+        if len(read) != len(texts):
+            raise _wrong_number(len(read), len(texts))
+        return read
 
     def close(self) -> None:
         """Give up the connection."""
         self._connection.close()
 
-    def _prepare(self, name: str, statement: str) -> None:
-        if name not in self._prepared:
-            self._connection.execute(f"PREPARE {quoted(name)} AS {statement}")
-            self._prepared.add(name)
 
-    def _run(self, name: str, texts: pa.Array | pa.ChunkedArray) -> pa.Array:
-        self._feed.texts = pa.table({"text": texts.cast(pa.string())})
-        read = self._connection.sql(f"EXECUTE {quoted(name)}").to_arrow_table()["d"].combine_chunks()
-        self._feed.texts = _NO_TEXTS
-        if len(read) != len(texts):
-            raise RuntimeError(f"DuckDB gave {len(read)} values for {len(texts)} texts; statement: {name[:200]}")
-        return read
+_DOCUMENTS = [document.value for document in Document]
 
 
-_NO_TEXTS = pa.table({"text": pa.array([], pa.string())})
+class _Relation:
+    """A statement over texts, bound once and run for one series of texts after the other."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, statement: str, columns: Sequence[str]) -> None:
+        # A connection of its own to the same database, since one that streams can run nothing else.
+        self._connection = connection.cursor()
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self.feed = _Feed(pa.schema([(name, pa.string()) for name in columns]))
+        self._connection.register("texts", self.feed)
+        self._bound = self._connection.sql(statement)
+
+    @contextmanager
+    def reading(self, texts: Iterable[pa.RecordBatch]) -> Iterator[duckdb.DuckDBPyRelation]:
+        """The relation over these texts; they are asked for as it is read."""
+        self.feed.texts = texts
+        try:
+            yield self._bound
+        finally:
+            self.feed.texts = ()
 
 
 class _Feed:
-    """What the relation `texts` reads: a prepared statement asks for it anew each time it is run."""
+    """What the relation `texts` reads: it is asked for it anew each time a statement is bound or run."""
 
-    def __init__(self) -> None:
-        self.texts = _NO_TEXTS
+    def __init__(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.texts: Iterable[pa.RecordBatch] = ()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.texts.__arrow_c_stream__(requested_schema)
+        return pa.RecordBatchReader.from_batches(self.schema, self.texts).__arrow_c_stream__(requested_schema)
+
+
+def _stream(relation: _Relation, batches: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    waiting = iter(batches)
+    first = list(islice(waiting, 1))
+    if not first:
+        return
+    sizes: deque[int] = deque()
+
+    def pieces() -> Iterator[pa.RecordBatch]:
+        # Nothing here may hold on to texts that were handed over.
+        while (batch := first.pop() if first else next(waiting, None)) is not None:
+            sizes.append(batch.num_rows)
+            texts = batch.select(relation.feed.schema.names).cast(relation.feed.schema)
+            found = texts.to_batches(_ORDERS_AT_A_TIME)[::-1]
+            del batch, texts
+            while found:
+                yield found.pop()
+
+    with relation.reading(pieces()) as bound, bound.to_arrow_reader(size) as found:
+        for rows in found:
+            expected = sizes.popleft()
+            if rows.num_rows != expected:
+                raise _wrong_number(rows.num_rows, expected)
+            yield pa.table(rows)
+    if sizes:
+        raise _wrong_number(0, sizes[0])
+
+
+def _wrong_number(found: int, expected: int) -> RuntimeError:
+    return RuntimeError(f"DuckDB gave {found} values for {expected} texts")

@@ -5,14 +5,14 @@ Pure functions over Arrow values. Reading JSON is the work of `reader`, files ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from order_assets.contract.model import Column, Contract, Document, Kind, Origin, Source, Table
+from order_assets.contract.model import Column, ColumnType, Contract, Document, Kind, Origin, Source, Table
 from order_assets.contract.orders import COPY_PATH
 from order_assets.contract.shape import steps
 from order_assets.tables.reader import Reader
@@ -92,10 +92,7 @@ def history_of_batch(
     schemas: Mapping[str, pa.Schema], contract: Contract, batch: Batch, reader: Reader
 ) -> dict[str, pa.Table]:
     """The rows of each history, one per version in the batch; see `history.state_changes`."""
-    return {
-        table.name: _rows_of_table(table, schemas[table.name], batch, reader)
-        for table in contract.of_kind(Kind.HISTORY)
-    }
+    return _rows_of_tables(contract.of_kind(Kind.HISTORY), schemas, batch, reader)
 
 
 def rows_of_batch(
@@ -105,19 +102,19 @@ def rows_of_batch(
 
     Things come once per key, in their newest version within the batch, with two columns more; see `newest_of_each`.
     """
-    return {
-        table.name: _rows_of_table(table, schemas[table.name], batch, reader)
-        for table in contract
-        if table.kind is not Kind.REMAINDER
-    }
+    tables = [table for table in contract if table.kind is not Kind.REMAINDER]
+    return _rows_of_tables(tables, schemas, batch, reader)
 
 
-def newest_of_each(table: Table, versions: Sequence[pa.Table]) -> pa.Table:
-    """The rows of a thing, by key: per key the one modified last; the later order wins where no date decides."""
+def newest_of_each(table: Table, versions: pa.Table) -> pa.Array:
+    """Which rows of a thing are the newest of their key, by key: their numbers.
+
+    It is the one modified last; where no date decides, that of the later order.
+    """
     newest_first = [(_ORDER, "descending"), (_SOURCE, "ascending")]
     if "modified_date" in table.column_names:
         newest_first.insert(0, ("modified_date", "descending"))
-    return _first_of_each(pa.concat_tables(versions), table.key, newest_first)
+    return _first_of_each(versions, table.key, newest_first)
 
 
 def without_version(rows: pa.Table) -> pa.Table:
@@ -125,13 +122,19 @@ def without_version(rows: pa.Table) -> pa.Table:
     return rows.drop_columns([_ORDER, _SOURCE])
 
 
-def _rows_of_table(table: Table, schema: pa.Schema, batch: Batch, reader: Reader) -> pa.Table:
-    parts = [
-        _rows_of_source(table, schema, number, source, batch, reader) for number, source in enumerate(table.sources)
-    ]
-    if table.kind is Kind.THING:
-        return newest_of_each(table, parts)
+def _rows_of_tables(
+    tables: Sequence[Table], schemas: Mapping[str, pa.Schema], batch: Batch, reader: Reader
+) -> dict[str, pa.Table]:
+    inside = _values_inside(tables, batch, reader)
+    return {table.name: _rows_of_table(table, schemas[table.name], batch, inside) for table in tables}
+
+
+def _rows_of_table(table: Table, schema: pa.Schema, batch: Batch, inside: _Inside) -> pa.Table:
+    numbers = range(len(table.sources))
+    parts = [_rows_of_source(table, schema, number, batch, inside[table.name, number]) for number in numbers]
     rows = pa.concat_tables(parts)
+    if table.kind is Kind.THING:
+        return rows.take(newest_of_each(table, rows))
     if len(parts) > 1:
         # Rows of one set come in the order of the set; those of several sets are put together by key.
         rows = rows.sort_by([(name, "ascending") for name in ("order_pk", *table.key)])
@@ -139,15 +142,15 @@ def _rows_of_table(table: Table, schema: pa.Schema, batch: Batch, reader: Reader
 
 
 def _rows_of_source(
-    table: Table, schema: pa.Schema, number: int, source: Source, batch: Batch, reader: Reader
+    table: Table, schema: pa.Schema, number: int, batch: Batch, inside: Mapping[str, pa.Array]
 ) -> pa.Table:
+    source = table.sources[number]
     path = steps(source.path)
     place = batch.at(source.document, path)
-    extracted = _extracted(table, place, reader)
     columns = []
     for column, field in zip(table.columns, schema, strict=True):
-        if column.origin is Origin.PATH and column.path in extracted:
-            values = extracted[column.path]
+        if column.origin is Origin.PATH and column.path in inside:
+            values = inside[column.path]
         elif column.origin is Origin.PATH:
             *holder, name = steps(column.path)
             values = batch.at(source.document, [*path, *holder]).fields[name]
@@ -163,7 +166,8 @@ def _rows_of_source(
     ]
     # An order points to at most one of each; where there is none, there is no key.
     there = reduce(pc.and_, (pc.is_valid(columns[schema.get_field_index(name)]) for name in table.key))
-    return pa.Table.from_arrays([values.filter(there) for values in columns], schema=schema)
+    filtered = pa.Table.from_arrays(columns, names=schema.names).filter(there)
+    return pa.Table.from_arrays(filtered.columns, schema=schema)
 
 
 def _derived(column: Column, source: Source, place: _Place, batch: Batch) -> pa.Array:
@@ -196,7 +200,8 @@ def _folded(column: Column, source: Source, batch: Batch) -> pa.Array:
     """The greatest value among the order's copies, else what the list said."""
     copies = batch.at(source.document, steps(COPY_PATH))
     said = pa.table({"order": copies.order, "value": copies.fields[column.path]})
-    newest = _first_of_each(said.filter(pc.is_valid(said["value"])), ["order"], [("value", "descending")])
+    said = said.filter(pc.is_valid(said["value"]))
+    newest = said.take(_first_of_each(said, ["order"], [("value", "descending")]))
     every = pa.array(range(batch.landed.num_rows), pa.int64())
     at = pc.index_in(every, value_set=newest["order"].combine_chunks())
     return pc.coalesce(newest["value"].combine_chunks().take(at), batch.listed(_LISTED[column.path]))
@@ -211,22 +216,55 @@ def _counted_true(column: Column, source: Source, batch: Batch) -> pa.Array:
     return pc.fill_null(counts.field("counts").take(at), 0)
 
 
-def _extracted(table: Table, place: _Place, reader: Reader) -> dict[str, pa.Array]:
-    """The columns whose values are inside free-form JSON, by path; each text is read once for all its columns."""
-    wanted: dict[str, dict[str, Column]] = {}
-    for column in table.columns:
-        holder, _, name = column.path.rpartition(".")
-        if column.origin is Origin.PATH and pa.types.is_string(_texts(place, holder).type):
-            wanted.setdefault(holder, {})[name] = column
-    found: dict[str, pa.Array] = {}
-    for holder, columns in wanted.items():
-        texts = _texts(place, holder)
-        if texts.null_count == len(texts):
-            found |= {column.path: pa.nulls(len(texts)) for column in columns.values()}
-            continue
-        values = reader.extract(texts, {name: column.type for name, column in columns.items()})
-        found |= {column.path: part for column, part in zip(columns.values(), values.flatten(), strict=True)}
+# The columns whose values are inside free-form JSON, by path, of each source of each table: its name and the number.
+_Inside = Mapping[tuple[str, int], Mapping[str, pa.Array]]
+
+
+@dataclass(frozen=True)
+class _FreeForm:
+    """Free-form JSON at one place, and the columns of a source that are inside."""
+
+    source: tuple[str, int]
+    texts: pa.Array
+    columns: Sequence[Column]
+
+    @property
+    def wanted(self) -> tuple[tuple[str, ColumnType], ...]:
+        """What is read, by name."""
+        return tuple((steps(column.path)[-1], column.type) for column in self.columns)
+
+
+def _values_inside(tables: Sequence[Table], batch: Batch, reader: Reader) -> _Inside:
+    """Each text is read once for all columns inside; texts of which the same is wanted are read together."""
+    found: dict[tuple[str, int], dict[str, pa.Array]] = {}
+    alike: dict[tuple[tuple[str, ColumnType], ...], list[_FreeForm]] = {}
+    for table in tables:
+        for number, source in enumerate(table.sources):
+            values = found[table.name, number] = {}
+            for free_form in _free_forms(table, number, batch.at(source.document, steps(source.path))):
+                if free_form.texts.null_count < len(free_form.texts):
+                    alike.setdefault(free_form.wanted, []).append(free_form)
+                else:
+                    values |= {column.path: pa.nulls(len(free_form.texts)) for column in free_form.columns}
+    for wanted, places in alike.items():
+        read = reader.extract(pa.concat_arrays([place.texts for place in places]), dict(wanted))
+        start = 0
+        for place in places:
+            parts = read.slice(start, len(place.texts)).flatten()
+            start += len(place.texts)
+            found[place.source] |= {column.path: part for column, part in zip(place.columns, parts, strict=True)}
     return found
+
+
+def _free_forms(table: Table, number: int, place: _Place) -> Iterator[_FreeForm]:
+    inside: dict[str, list[Column]] = {}
+    for column in table.columns:
+        if column.origin is Origin.PATH:
+            inside.setdefault(column.path.rpartition(".")[0], []).append(column)
+    for holder, columns in inside.items():
+        texts = _texts(place, holder)
+        if pa.types.is_string(texts.type):
+            yield _FreeForm((table.name, number), texts, columns)
 
 
 def _texts(place: _Place, holder: str) -> pa.Array:
@@ -236,13 +274,13 @@ def _texts(place: _Place, holder: str) -> pa.Array:
     return place.objects
 
 
-def _first_of_each(rows: pa.Table, keys: Sequence[str], order: Iterable[tuple[str, str]]) -> pa.Table:
-    """The first row of each key when rows are in this order; nulls come last, equal rows stay as they are."""
-    rows = rows.take(pc.sort_indices(rows, sort_keys=[*((key, "ascending") for key in keys), *order]))
+def _first_of_each(rows: pa.Table, keys: Sequence[str], order: Iterable[tuple[str, str]]) -> pa.Array:
+    """The number of the first row of each key when rows are in this order; nulls last, equal rows as they are."""
+    numbers = pc.sort_indices(rows, sort_keys=[*((key, "ascending") for key in keys), *order])
     if rows.num_rows < 2:
-        return rows
+        return numbers
     differs = pa.repeat(False, rows.num_rows - 1)
     for key in keys:
-        values = rows[key].combine_chunks()
+        values = rows[key].combine_chunks().take(numbers)
         differs = pc.or_(differs, pc.not_equal(values.slice(1), values.slice(0, rows.num_rows - 1)))
-    return rows.filter(pa.concat_arrays([pa.array([True]), differs]))
+    return numbers.filter(pa.concat_arrays([pa.array([True]), differs]))

@@ -161,6 +161,6 @@ def test_items_and_discounts_are_sets() -> None:
 
 
 def test_paths_are_split_at_dots_and_sets() -> None:
-    assert steps("a[].b.c[]") == ["a", "[]", "b", "c", "[]"]
-    assert steps("[]") == ["[]"]
-    assert steps("") == []
+    assert steps("a[].b.c[]") == ("a", "[]", "b", "c", "[]")
+    assert steps("[]") == ("[]",)
+    assert steps("") == ()
