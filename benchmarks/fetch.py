@@ -1,6 +1,7 @@
 """The client against the stand-in in a process of its own: requests per second, and CPU per request.
 
-One detail document per request. The bound is what so many in flight can ask for when every answer takes the latency.
+One detail document per request. The bound is what so many in flight can ask for when every answer takes the latency,
+which in the stand-in is all that an answer takes.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _LATENCIES_MS, _IN_FLIGHT = (0, 20, 50), (1, 8, 16, 32)
 _LEAST, _GOAL_UP_TO = 0.9, 16
 _MOST_OVERHEAD_MS = 0.5
 _DAYS, _ORDERS = 10, 60
+# A turn's length where the bound is reached.
+_SECONDS = 0.4
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
@@ -34,7 +37,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
             token = _token(url)
             for in_flight in numbers:
                 bound = in_flight * 1000 / latency if latency else None
-                count = max(20, round((bound or 300) * (0.1 if quick else 0.6)))
+                count = max(20, round((bound or 300) * (0.1 if quick else _SECONDS)))
                 paths = Path(folder, f"{in_flight}")
                 paths.write_text("\n".join(map(_path, range(count))))
                 arguments = (url, token, paths, in_flight, rounds)

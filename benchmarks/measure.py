@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -34,12 +34,24 @@ class Timed:
     """Several runs of one work."""
 
     seconds: tuple[float, ...]
-    cpu: float
-    peak: float
+    cpus: tuple[float, ...]
+    peaks: tuple[float, ...]
 
     @property
     def median(self) -> float:
         return median(self.seconds)
+
+    @property
+    def cpu(self) -> float:
+        return median(self.cpus)
+
+    @property
+    def peak(self) -> float:
+        return max(self.peaks)
+
+    def and_then(self, later: Timed) -> Timed:
+        """These runs and later ones of the same work."""
+        return Timed(self.seconds + later.seconds, self.cpus + later.cpus, self.peaks + later.peaks)
 
 
 def own(*arguments: object) -> Work:
@@ -75,12 +87,10 @@ def in_turns(works: Mapping[str, Work], runs: int) -> dict[str, Timed]:
     for _ in range(runs):
         for name, work in works.items():
             found[name].append(child(work))
-    return {name: _gathered(of_work) for name, of_work in found.items()}
-
-
-def _gathered(found: Sequence[Mapping[str, Any]]) -> Timed:
-    seconds = tuple(run["seconds"] for run in found)
-    return Timed(seconds, median(run["cpu"] for run in found), max(run["peak"] for run in found))
+    return {
+        name: Timed(*(tuple(run[what] for run in of_work) for what in ("seconds", "cpu", "peak")))
+        for name, of_work in found.items()
+    }
 
 
 def _environment() -> dict[str, str]:

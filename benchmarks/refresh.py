@@ -2,7 +2,8 @@
 
 The plain steps, without Dagster, against the stand-in in this process. Orders change as they do in a shop, in the
 weeks after they were placed. The history that lies there at first is landed straight from the stand-in's documents,
-in two processes and not counted: to ask for it would take longer than everything else here.
+in two processes and not counted: to ask for it would take longer than everything else here. The rounds with most
+changes are run once, since they take a minute.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,6 +22,7 @@ from statistics import median
 from benchmarks.clocked import cpu
 from benchmarks.figures import Figure
 from benchmarks.landed_days import shop_answers
+from order_assets.days import days_ahead
 from order_assets.landing import Attempt, ListedOrder, receive
 from order_assets.omnitron import OmnitronClient
 from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
@@ -31,12 +33,14 @@ _FIRST = date(2025, 6, 1)
 _ORDERS, _HISTORIES, _RECENT = 500, (50, 200), 30
 TITLE = f"Refresh: {_HISTORIES[-1]} days x {_ORDERS} orders, some of the last {_RECENT} days' changed"
 _SHARES = (0.001, 0.01, 0.1)
+# The share that is also measured with the short history.
+_COMPARED = 0.01
 _RUNS = 5
 _DAYS_PER_LOAD, _PROCESSES = 50, 2
 # Days that are loaded as a new shop would be, to say what all of them would cost.
 _RELOADED = 4
-# Requests that a sync needs to see what has changed, whatever the history.
-_FIXED_REQUESTS = 40
+# Requests that a sync needs to see what has changed, whatever the history, and orders that a page of the list shows.
+_FIXED_REQUESTS, _PAGE = 40, 100
 _FLAT = 1.25
 
 
@@ -59,24 +63,20 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     yield Figure(f"full reload, scaled up from {_RELOADED} days", (full.seconds,), "s", cpu_seconds=full.cpu)
     yield Figure("full reload: requests", (full.requests,), "")
     yield Figure("full reload: written, without the warehouse", (full.files / 1e6,), "MB")
+    # Of a short history as many orders change as of the long one.
+    counts = {share: max(1, round(share * orders * histories[-1])) for share in _SHARES}
     found: dict[tuple[int, float], list[_Round]] = {}
-    for history in histories:
-        # Of a short history as many orders change as of the long one.
-        counts = {share: max(1, round(share * orders * histories[-1])) for share in _SHARES}
-        if history != histories[-1]:
-            counts = dict(list(counts.items())[:-1])
-        for share, rounds in _rounds(history, orders, counts, runs):
-            found[history, share] = rounds
-            if history == histories[-1]:
-                yield from _cost(share, counts[share], rounds, full)
+    for history, share, rounds in _growing(histories, orders, counts, runs):
+        found[history, share] = rounds
+        if history == histories[-1]:
+            yield from _cost(share, counts[share], rounds, full)
     few, many = found[histories[-1], _SHARES[1]], found[histories[-1], _SHARES[2]]
     yield _growth(
         f"{_SHARES[2]:.0%} against {_SHARES[1]:.0%} changed: time", many, few, 10, f"that of {_SHARES[1]:.0%}", quick
     )
-    for share in _SHARES[:2]:
-        long, short = (found[history, share] for history in reversed(histories))
-        name = f"{share:.1%} changed, {histories[-1]} days of history: time without the copy of the file"
-        yield _growth(name, long, short, _FLAT, f"that with {histories[0]} days", quick)
+    short, long = (found[history, _COMPARED] for history in histories)
+    name = f"{_COMPARED:.0%} changed, {histories[-1]} days of history: time without the copy of the file"
+    yield _growth(name, long, short, _FLAT, f"that with {histories[0]} days", quick)
 
 
 def _growth(name: str, of: Sequence[_Round], against: Sequence[_Round], most: float, words: str, quick: bool) -> Figure:
@@ -91,7 +91,8 @@ def _cost(share: float, changed: int, rounds: Sequence[_Round], full: _Round) ->
     seconds = tuple(took.seconds for took in rounds)
     yield Figure(f"{what}: time", seconds, "s", "the reload", middle.seconds / full.seconds, cpu_seconds=middle.cpu)
     asked = tuple(took.requests for took in rounds)
-    goal, met = f"at most 3 an order and {_FIXED_REQUESTS}", max(asked) <= 3 * changed + _FIXED_REQUESTS
+    goal = f"at most 3 an order, {_FIXED_REQUESTS}, and the pages that list them"
+    met = max(asked) <= 3 * changed + _FIXED_REQUESTS + changed / _PAGE
     yield Figure(f"{what}: requests", asked, "", "the reload", middle.requests / full.requests, goal, met)
     files = tuple(took.files / 1e6 for took in rounds)
     ratio = middle.files / full.files
@@ -100,10 +101,13 @@ def _cost(share: float, changed: int, rounds: Sequence[_Round], full: _Round) ->
 
 
 def _settings(days: int, orders: int) -> ShopSettings:
-    # Three weeks after the last day its orders are at rest.
-    now = datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days + 21)
     capabilities = frozenset({"sort", "date-filter"})
-    return ShopSettings(orders_per_day=orders, start=_FIRST, now=now, capabilities=capabilities)
+    return ShopSettings(orders_per_day=orders, start=_FIRST, now=_at_rest(days), capabilities=capabilities)
+
+
+def _at_rest(days: int) -> datetime:
+    """Three weeks after the last of so many days, when nothing happens to its orders any more."""
+    return datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days + 21)
 
 
 def _pipeline(root: Path, url: str, days: int) -> Pipeline:
@@ -126,20 +130,28 @@ def _full_reload(days: int, orders: int, of: int) -> _Round:
     )
 
 
-def _rounds(history: int, orders: int, counts: dict[float, int], runs: int) -> Iterator[tuple[float, list[_Round]]]:
-    chance, settings = random.Random(5), _settings(history, orders)
-    with tempfile.TemporaryDirectory(prefix="bench-refresh-") as folder, running_sandbox(settings) as sandbox:
-        pipeline = _pipeline(Path(folder), sandbox.url, history)
-        pipeline.sync()
-        _fill(pipeline, settings, [_FIRST + timedelta(days=number) for number in range(history)])
-        assert not pipeline.due()
-        first = _FIRST + timedelta(days=max(0, history - _RECENT))
-        rows = ((pk, sandbox.shop.flat_order(pk)["date_placed"][:10]) for pk in sandbox.shop.order_pks())
-        pks = [pk for pk, day in rows if f"{first}" <= day <= f"{pipeline.last_day}"]
-        for share, changed in counts.items():
-            # The most take minutes a time.
-            times = runs if share < max(_SHARES) else 1
-            yield share, [_changed_round(pipeline, sandbox, chance.sample(pks, changed)) for _ in range(times)]
+def _growing(
+    histories: Sequence[int], orders: int, counts: Mapping[float, int], runs: int
+) -> Iterator[tuple[int, float, list[_Round]]]:
+    """Rounds by share, in one shop whose history grows from one length to the next."""
+    chance, filled = random.Random(5), 0
+    shop = running_sandbox(_settings(histories[0], orders))
+    with tempfile.TemporaryDirectory(prefix="bench-refresh-") as folder, shop as sandbox:
+        for history in histories:
+            sandbox.advance(_at_rest(history) - sandbox.shop.now())
+            pipeline = _pipeline(Path(folder), sandbox.url, history)
+            pipeline.sync()
+            days = [_FIRST + timedelta(days=number) for number in range(filled, history)]
+            _fill(pipeline, _settings(history, orders), days)
+            filled = history
+            assert not pipeline.due()
+            first = _FIRST + timedelta(days=max(0, history - _RECENT))
+            rows = ((pk, sandbox.shop.flat_order(pk)["date_placed"][:10]) for pk in sandbox.shop.order_pks())
+            pks = [pk for pk, day in rows if f"{first}" <= day <= f"{pipeline.last_day}"]
+            for share in counts if history == histories[-1] else (_COMPARED,):
+                times = runs if share < max(_SHARES) else 1
+                changed = (chance.sample(pks, counts[share]) for _ in range(times))
+                yield history, share, [_changed_round(pipeline, sandbox, some) for some in changed]
 
 
 def _fill(pipeline: Pipeline, settings: ShopSettings, days: list[date]) -> None:
@@ -155,8 +167,8 @@ def _fill_some(root: Path, url: str, settings: ShopSettings, days: list[date]) -
     pipeline = _Straight(root, url, _FIRST)
     pipeline.shop = Shop(settings)
     pipeline.refresh(days)
-    for day in days:
-        pipeline.maker.make(day)
+    for _, made in days_ahead(pipeline.task, days, helpers=0):
+        made.result()
 
 
 class _Straight(Pipeline):
@@ -183,8 +195,8 @@ def _round(pipeline: Pipeline, sandbox: Sandbox) -> _Round:
     pipeline.sync()
     days = pipeline.due()
     pipeline.refresh(days)
-    for day in days:
-        pipeline.maker.make(day)
+    for _, made in days_ahead(pipeline.task, days):
+        made.result()
     report = load_days(pipeline.root, days, contract_version=VERSION)
     seconds, used = time.perf_counter() - started, cpu() - used
     written = {path: size for path, (size, at) in _files(pipeline.root).items() if before.get(path) != (size, at)}

@@ -54,9 +54,13 @@ class Pipeline:
     def instance(self) -> Instance:
         return Instance(self.url, "UTC", self.first_day)
 
+    @property
+    def task(self) -> Task:
+        return Task(self.root, CONTRACT, self.gate.privacy, 5.0, 20, frozenset(), frozenset())
+
     @cached_property
     def maker(self) -> Maker:
-        return Maker(Task(self.root, CONTRACT, self.gate.privacy, 5.0, 20, frozenset(), frozenset()))
+        return Maker(self.task)
 
     @contextmanager
     def client(self) -> Iterator[OmnitronClient]:

@@ -103,14 +103,15 @@ class Gate:
 
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # The latency is all that an answer takes, with the work that it is.
+                if (left := came + shop.settings.latency_ms / 1000 - time.monotonic()) > 0:
+                    await asyncio.sleep(left)
                 MutableHeaders(scope=message)["date"] = date
                 query = scope["query_string"].decode("latin-1")
                 record = RequestRecord(came, scope["method"], scope["path"], query, message["status"])
                 state.requests.add(record)
             await send(message)
 
-        if shop.settings.latency_ms:
-            await asyncio.sleep(shop.settings.latency_ms / 1000)
         refusal = None if _is_login(scope) else _refusal(Headers(scope=scope), state.tokens)
         await (refusal or self.app)(scope, receive, send_dated)
 

@@ -56,7 +56,7 @@ class ShopSettings:
     """What a shop is made from, and how its server behaves.
 
     `start` is the first day with orders, `now` the shop's clock in UTC (None: the real clock, read at every
-    request), `latency_ms` is added to every answer, `page_cap` is the largest page the server gives,
+    request), `latency_ms` is what an answer takes at least, `page_cap` is the largest page the server gives,
     `capabilities` are undocumented abilities of the order list: "sort" and "date-filter". ValueError if a
     value makes no sense.
     """
