@@ -25,7 +25,7 @@ _LEAST, _GOAL_UP_TO = 0.9, 16
 _MOST_OVERHEAD_MS = 0.5
 _DAYS, _ORDERS = 10, 60
 # A turn's length where the bound is reached.
-_SECONDS = 0.4
+_SECONDS = 0.5
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:

@@ -152,7 +152,8 @@ def requests(url: str, token: str, paths: str, threads: str, rounds: str) -> Non
     sessions = [tool.Session() for _ in range(int(threads))]
     for turn in range(int(rounds) + 1):
         waiting: SimpleQueue[str] = SimpleQueue()
-        for path in wanted:
+        # The first turn, a short one, opens the connections.
+        for path in wanted if turn else wanted[: 2 * len(sessions)]:
             waiting.put(path)
 
         def work(session: Any, waiting: SimpleQueue[str] = waiting) -> None:
@@ -193,7 +194,7 @@ def aiohttp(url: str, token: str, paths: str, in_flight: str, rounds: str) -> No
     async def everything() -> None:
         async with tool.ClientSession(headers={"Authorization": f"Token {token}"}) as session:
             for turn in range(int(rounds) + 1):
-                waiting = list(wanted)
+                waiting = list(wanted if turn else wanted[: 2 * int(in_flight)])
                 started, before = time.perf_counter(), cpu()
                 await asyncio.gather(*(worker(session, waiting) for _ in range(int(in_flight))))
                 if turn:

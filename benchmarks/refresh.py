@@ -1,9 +1,9 @@
 """Keeping up: what a sync, refresh and load cost when some orders have changed, by their number and by the history.
 
 The plain steps, without Dagster, against the stand-in in this process. Orders change as they do in a shop, in the
-weeks after they were placed. The history that lies there at first is landed straight from the stand-in's documents,
-in two processes and not counted: to ask for it would take longer than everything else here. The rounds with most
-changes are run once, since they take a minute.
+three weeks after they were placed. The history that lies there at first is landed straight from the stand-in's
+documents, in two processes and not counted: to ask for it would take longer than everything else here. The rounds with
+most changes are run once, since they take a minute.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,7 +22,7 @@ from statistics import median
 from benchmarks.clocked import cpu
 from benchmarks.figures import Figure
 from benchmarks.landed_days import shop_answers
-from order_assets.days import days_ahead
+from order_assets.days import Task, days_ahead
 from order_assets.landing import Attempt, ListedOrder, receive
 from order_assets.omnitron import OmnitronClient
 from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
@@ -30,7 +30,7 @@ from order_assets.warehouse import load_days
 from order_assets_tests.pipeline import VERSION, Pipeline
 
 _FIRST = date(2025, 6, 1)
-_ORDERS, _HISTORIES, _RECENT = 500, (50, 200), 30
+_ORDERS, _HISTORIES, _RECENT = 500, (50, 200), 21
 TITLE = f"Refresh: {_HISTORIES[-1]} days x {_ORDERS} orders, some of the last {_RECENT} days' changed"
 _SHARES = (0.001, 0.01, 0.1)
 # The share that is also measured with the short history.
@@ -106,8 +106,8 @@ def _settings(days: int, orders: int) -> ShopSettings:
 
 
 def _at_rest(days: int) -> datetime:
-    """Three weeks after the last of so many days, when nothing happens to its orders any more."""
-    return datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days + 21)
+    """A while after the last of so many days, when nothing happens to its orders any more by itself."""
+    return datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days + _RECENT)
 
 
 def _pipeline(root: Path, url: str, days: int) -> Pipeline:
@@ -172,9 +172,13 @@ def _fill_some(root: Path, url: str, settings: ShopSettings, days: list[date]) -
 
 
 class _Straight(Pipeline):
-    """Lands what the stand-in would answer, without asking it."""
+    """Lands what the stand-in would answer, without asking it, and proves one order of a day."""
 
     shop: Shop
+
+    @property
+    def task(self) -> Task:
+        return replace(super().task, sample_at_most=1)
 
     def _fetch(self, _client: OmnitronClient, orders: Iterable[ListedOrder]) -> Iterator[Attempt]:
         for order in orders:
