@@ -289,7 +289,7 @@ class _Walk:
                 if part not in (None, "", _REDACTED):
                     self._visit(document, part, name, f"{path}[{position}]", f"{place}[]", owner)
         else:
-            self._find(Lost(self.order_pk, document, path), value, name, owner)
+            self._find(document, path, value, name, owner)
 
     def _owner(self, value: Mapping[str, Any], name: str, outer: _Owner) -> _Owner:
         """The rows of an object with a key: in the tables whose columns are most like its fields."""
@@ -302,19 +302,19 @@ class _Walk:
             rows = [row for row, likeness in zip(rows, alike, strict=True) if likeness == max(alike)]
         return _Owner(rows, [*outer.rows, *outer.around], value, name)
 
-    def _find(self, where: Lost, value: Any, name: str, owner: _Owner) -> None:
+    def _find(self, document: Document, path: str, value: Any, name: str, owner: _Owner) -> None:
         self.proof.values += 1
         if owner.has(value, name):
             return
         # A set may be given as the keys of its rows.
-        rows = self.of_order.get(value, []) if type(value) is int and where.path.endswith("]") else []
+        rows = self.of_order.get(value, []) if type(value) is int and path.endswith("]") else []
         if any(row.cells.get("pk") == value for row in rows):
             return
         # Where no date says which version is newer, another value is another version, but no value is a loss.
         if owner.is_older or (owner.is_undated and owner.has_another(name)):
             self.proof.older += 1
         else:
-            self.proof.lost.append(where)
+            self.proof.lost.append(Lost(self.order_pk, document, path))
 
 
 def _rank(order_pk: int) -> bytes:
