@@ -23,6 +23,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         child(own("land", folder, orders))
         works = {"ours": own("flatten", folder), "bare": own("transform", folder), "copy": own("copy", folder)}
         if have_peers() and not quick:
+            child(own("lines", folder))
             works |= {f"dlt to {to}": peer("dlt", to, folder) for to in ("parquet", "duckdb")} | {
                 "pandas.json_normalize": peer("pandas", folder),
                 "polars": peer("polars", folder),

@@ -28,16 +28,22 @@ _TURN = 20  # documents
 
 
 def land(root: str, orders: str) -> None:
-    """Land a day, and write its three documents as the lines of three files for the peers."""
-    landing = land_day(Path(root), DAY, int(orders))
+    """Land a day."""
+    land_day(Path(root), DAY, int(orders))
+    say(orders=int(orders))
+
+
+def lines(root: str) -> None:
+    """Write the three documents of the landed orders as the lines of three files, for the peers."""
+    landing = Landing(Path(root), DAY)
     with duckdb.connect() as connection:
         for document in DOCUMENTS:
             source = f"read_parquet([{', '.join(repr(str(part)) for part in landing.parts())}])"
-            lines = connection.execute(f"SELECT {document} FROM {source}")
+            texts = connection.execute(f"SELECT {document} FROM {source}")
             with Path(root, f"{document}.ndjson").open("w") as file:
-                while rows := lines.fetchmany(1000):
+                while rows := texts.fetchmany(1000):
                     file.writelines(f"{line}\n" for (text,) in rows for line in _lines(text))
-    say(orders=int(orders))
+    say(root=root)
 
 
 def _lines(text: str) -> list[str]:
@@ -159,5 +165,5 @@ def _compact(value: object) -> bytes:
 
 
 if __name__ == "__main__":
-    modes = (land, flatten, transform, copy, gate, bodies, fetch)
+    modes = (land, lines, flatten, transform, copy, gate, bodies, fetch)
     {mode.__name__: mode for mode in modes}[sys.argv[1]](*sys.argv[2:])

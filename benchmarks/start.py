@@ -36,7 +36,9 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     yield Figure("definitions loaded", tuple(ours), "s", "import dagster", median(ours) / median(bare))
     if not quick:
         yield Figure(
-            "first materialisation: the first day of the embedded sandbox", tuple(_first() for _ in range(runs)), "s"
+            "first materialisation: a day of the embedded sandbox, its orders listed first",
+            tuple(_first() for _ in range(runs)),
+            "s",
         )
         yield Figure("UI ready after make ui's command", tuple(_ui() for _ in range(runs)), "s")
 
@@ -49,12 +51,9 @@ def _seconds(command: Sequence[str], environment: dict[str, str]) -> float:
 
 def _first() -> float:
     day = f"{datetime.now(UTC).date() - timedelta(days=2)}"
-    begins = {"ORDER_ASSETS_START_DATE": day}
     with tempfile.TemporaryDirectory(prefix="bench-start-") as folder:
         program = "import sys; from order_assets.cli import main; sys.exit(main())"
-        return _seconds(
-            [sys.executable, "-c", program, "run", "--from", day, "--to", day], _environment(Path(folder)) | begins
-        )
+        return _seconds([sys.executable, "-c", program, "run", "--from", day, "--to", day], _environment(Path(folder)))
 
 
 def _ui() -> float:
