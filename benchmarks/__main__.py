@@ -1,7 +1,8 @@
 """`python -m benchmarks [PART ...] [--quick] [--write]`: how fast the project is, against peers and limits.
 
-Each part prints a table. With --write the whole goes to docs/benchmarks.md and benchmarks/results/latest.json, and what
-has a goal to the README. Goals are met or missed in print only: a missed one is no failure of the command.
+Each part prints a table. With --write they go to docs/benchmarks.md, and what has a goal to the README; of parts that
+were not run the figures stay that benchmarks/results/latest.json has of them. Goals are met or missed in print only: a
+missed one is no failure of the command.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from benchmarks.figures import Figure, short_table, table, verdict
 from benchmarks.flatten import ITS_TIME
@@ -39,51 +43,84 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all without")
     parser.add_argument("--quick", action="store_true", help="small sizes, to try the code: the figures say nothing")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md; all parts, not quick")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and the README's table")
     given = parser.parse_args()
     unknown = sorted(set(given.parts) - PARTS.keys())
     if unknown:
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    if given.write and (given.parts or given.quick):
-        parser.error("--write keeps a run of all parts at full size; leave out PART and --quick")
+    if given.write and given.quick:
+        parser.error("--write keeps figures of full size; leave out --quick")
+    kept = _kept() if given.write and given.parts else {}
+    if given.write and not set(PARTS) <= {*kept, *(given.parts or PARTS)}:
+        parser.error("--write needs figures of all parts; leave out PART, for once")
     if not have_peers():
         print("The peers' environment benchmarks/.venv is not there: their rows are left out. `make bench` makes it.")
-    started, sections, figures, results = time.perf_counter(), [], list[Figure](), {}
+    found = {}
     for part in given.parts or PARTS:
-        module = import_module(f"benchmarks.{PARTS[part]}")
-        load, began = os.getloadavg()[0], time.perf_counter()
-        found = list(module.figures(quick=given.quick))
-        seconds = time.perf_counter() - began
-        said = f"Load before it {load:.1f}; took {seconds:.0f} s."
-        sections.append(f"## {module.TITLE}\n\n{said}\n\n{table(found)}\n")
-        print(sections[-1], flush=True)
-        figures += found
-        results[part] = {"load": load, "seconds": seconds, "figures": [figure.as_json() for figure in found]}
-    closing = f"{verdict(figures)}\n\nAll parts together: {(time.perf_counter() - started) / 60:.1f} minutes."
-    print(closing)
+        found[part] = _run(part, quick=given.quick)
+        print(_section(found[part]), flush=True)
+    print(_closing(found))
     if given.write:
-        _write(sections, closing, results)
-        _write_readme(figures, closing)
+        parts = {part: (kept | found)[part] for part in PARTS}
+        _RESULTS.parent.mkdir(exist_ok=True)
+        _RESULTS.write_text(json.dumps(parts, indent=1))
+        _write(parts)
+        _write_readme(parts)
     return 0
 
 
-def _write_readme(figures: list[Figure], closing: str) -> None:
+def _run(part: str, *, quick: bool) -> dict[str, Any]:
+    """What a part found, and when."""
+    module = import_module(f"benchmarks.{PARTS[part]}")
+    load, began = os.getloadavg()[0], time.perf_counter()
+    figures = [figure.as_json() for figure in module.figures(quick=quick)]
+    seconds, day = time.perf_counter() - began, f"{datetime.now(UTC):%Y-%m-%d}"
+    return {
+        "title": module.TITLE,
+        "said": f"On {day}; load before it {load:.1f}; took {seconds:.0f} s.",
+        "seconds": seconds,
+        "machine": _machine(),
+        "figures": figures,
+    }
+
+
+def _kept() -> dict[str, Any]:
+    return json.loads(_RESULTS.read_text()) if _RESULTS.exists() else {}
+
+
+def _figures(parts: Mapping[str, Any]) -> list[Figure]:
+    return [Figure.of_json(figure) for part in parts.values() for figure in part["figures"]]
+
+
+def _section(part: Mapping[str, Any]) -> str:
+    return f"## {part['title']}\n\n{part['said']}\n\n{table(_figures({'': part}))}\n"
+
+
+def _closing(parts: Mapping[str, Any]) -> str:
+    minutes = sum(part["seconds"] for part in parts.values()) / 60
+    return f"{verdict(_figures(parts))}\n\nAll parts together: {minutes:.1f} minutes."
+
+
+def _machines(parts: Mapping[str, Any]) -> str:
+    return "\n".join(dict.fromkeys(part["machine"] for part in parts.values()))
+
+
+def _write_readme(parts: Mapping[str, Any]) -> None:
     """Put what has a goal, or is what people would use instead, between the README's two marks."""
     before, _, rest = _README.read_text().partition(_MARKS[0])
     _, _, after = rest.partition(_MARKS[1])
-    shown = [figure for figure in figures if figure.met is not None or figure.against == ITS_TIME]
-    words = f"{_machine()} {closing.splitlines()[0]}."
+    shown = [figure for figure in _figures(parts) if figure.met is not None or figure.against == ITS_TIME]
+    words = f"{_machines(parts)} {_closing(parts).splitlines()[0]}."
     _README.write_text(f"{before}{_MARKS[0]}\n{words}\n\n{short_table(shown)}\n{_MARKS[1]}{after}")
 
 
-def _write(sections: list[str], closing: str, results: object) -> None:
-    _RESULTS.parent.mkdir(exist_ok=True)
-    _RESULTS.write_text(json.dumps({"machine": _machine(), "parts": results}, indent=1))
+def _write(parts: Mapping[str, Any]) -> None:
     head = (
         "# Benchmarks\n\nWritten by `make bench`. A figure is the median of its runs; a ratio compares it with"
         " something measured in the same run. CPU and memory are of the process that did the work.\n\n"
     )
-    _DOCUMENT.write_text(f"{head}{_machine()}\n\n{closing}\n\n" + "\n".join(sections))
+    sections = "\n".join(map(_section, parts.values()))
+    _DOCUMENT.write_text(f"{head}{_machines(parts)}\n\n{_closing(parts)}\n\n{sections}")
 
 
 def _machine() -> str:

@@ -11,12 +11,12 @@ from benchmarks.figures import Figure
 from benchmarks.measure import PROJECT
 
 TITLE = "Backfill: days x 20 orders through Dagster, history in SQLite"
-_MOST_SECONDS_A_DAY, _LEAST_OF_RATE = 0.4, 0.85
+_MOST_SECONDS_A_DAY = 0.4
 _OWN = re.compile(r"(run creation: planned events|Dagster's event writes|the rest: Dagster's engine)\s+([\d.]+)")
 
 
 def figures(*, quick: bool) -> Iterator[Figure]:
-    """A year at no latency; forty days at 50 ms with 16 in flight. Each once: a year takes minutes."""
+    """A year at no latency, once: it takes minutes."""
     days = 3 if quick else 365
     said = _said(days, 20)
     per_day, used = (float(found) for found in _found(r"([\d.]+) s per day; ([\d.]+) s CPU", said))
@@ -33,13 +33,6 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         peak_mb=peak,
     )
     yield Figure("of that Dagster's own, a day", (dagster / days,), "s", "the whole", dagster / days / per_day)
-    if not quick:
-        said = _said(40, 20, "--latency-ms", "50", "--concurrency", "16")
-        rate, bound = (float(found) for found in _found(r"(\d+) per second.*allow (\d+)", said))
-        share = rate / bound
-        goal = f"at least {_LEAST_OF_RATE:g} x"
-        name = "40 days, 50 ms, 16 in flight: requests of the step"
-        yield Figure(name, (rate,), "requests/s", "the bound", share, goal, share >= _LEAST_OF_RATE)
 
 
 def _said(*arguments: object) -> str:

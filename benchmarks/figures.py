@@ -5,7 +5,7 @@ Nothing is measured here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -36,6 +36,11 @@ class Figure:
     def as_json(self) -> dict[str, Any]:
         """All of it, with the median."""
         return {**asdict(self), "median": self.median}
+
+    @classmethod
+    def of_json(cls, found: Mapping[str, Any]) -> Figure:
+        """What `as_json` gave."""
+        return cls(**{name: value for name, value in found.items() if name != "median"})
 
 
 _HEAD = ("", "median", "runs", "ratio", "goal", "", "CPU s", "peak MB")

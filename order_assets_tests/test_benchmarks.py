@@ -27,6 +27,39 @@ def test_a_missed_goal_is_named_with_what_was_found() -> None:
     assert "**missed**" in table(figures)
 
 
+def test_parts_are_measured_anew_one_by_one_and_the_others_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("_RESULTS", "_DOCUMENT", "_README"):
+        monkeypatch.setattr(command, name, tmp_path / name)
+    (tmp_path / "_README").write_text(f"before\n{command._MARKS[0]}\nold\n{command._MARKS[1]}\nafter\n")
+    value = dict.fromkeys(command.PARTS, 1.0)
+
+    def measured(part: str, *, quick: bool) -> dict[str, object]:
+        figure = Figure(f"speed of {part}", (value[part],), "s", "a peer", value[part], "at most 2 x", value[part] <= 2)
+        return {"title": part, "said": "", "seconds": 60.0, "machine": "A machine.", "figures": [figure.as_json()]}
+
+    monkeypatch.setattr(command, "_run", measured)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "gate", "--write"])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "figures of all parts" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--write"])
+    command.main()
+    value["gate"], value["start"] = 3.0, 9.0
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "gate", "--write"])
+    command.main()
+    written, readme = (tmp_path / "_DOCUMENT").read_text(), (tmp_path / "_README").read_text()
+    assert written.count("A machine.") == 1
+    assert "6 of 7 goals met, 1 missed\n- speed of gate: at most 2 x, found 3 x" in written
+    assert f"All parts together: {len(command.PARTS)}.0 minutes." in written
+    assert [line[3:] for line in written.splitlines() if line.startswith("## ")] == list(command.PARTS)
+    assert readme.startswith("before\n")
+    assert readme.endswith("\nafter\n")
+    assert "old" not in readme
+    assert "| speed of gate | 3 s | 3 x a peer | at most 2 x | **missed** |" in readme
+
+
 def test_the_gate_is_held_against_a_parse_of_the_same_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "PEERS", Path("/nowhere"))
     found = {figure.name: figure for figure in gate.figures(quick=True)}
