@@ -10,6 +10,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+# Before pyarrow, as in Dagster's processes: it settles how Arrow takes memory.
+import order_assets  # noqa: F401
+
+# isort: split
 import duckdb
 import pyarrow.parquet as pq
 

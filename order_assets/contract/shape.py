@@ -126,6 +126,7 @@ def is_promised(shape: Shape) -> bool:
 
 
 @cache
+@cache
 def steps(path: str) -> tuple[str, ...]:
     """The steps of a path: names, and `[]` for "each element of the set"."""
     found: list[str] = []

@@ -27,6 +27,11 @@ __all__ = ["LANDING_SCHEMA", "LEDGER_SCHEMA", "Landing", "LandingError", "Outcom
 
 # 1,000 orders of about 13 kB each are read and written at a time.
 _ROWS_PER_GROUP = 1000
+# A dictionary of documents, which hardly ever are equal, costs time to write and to read, and saves nothing.
+_FORMAT = {
+    "compression": "zstd",
+    "use_dictionary": [field.name for field in LANDING_SCHEMA if not pa.types.is_large_string(field.type)],
+}
 _KEYS = (*(name for name in LANDING_SCHEMA.names if name in LEDGER_SCHEMA.names), "unmapped", "masked")
 
 
@@ -147,9 +152,7 @@ class Landing:
                 groups.append(pa.Table.from_pylist(kept, LANDING_SCHEMA))
             if changed > before:
                 with whole_file(part) as temporary:
-                    pq.write_table(
-                        pa.concat_tables(groups), temporary, compression="zstd", row_group_size=_ROWS_PER_GROUP
-                    )
+                    pq.write_table(pa.concat_tables(groups), temporary, row_group_size=_ROWS_PER_GROUP, **_FORMAT)
         return changed
 
     def replace_groups(self, part: Path, change: Callable[[int, pa.Table], pa.Table]) -> None:
@@ -161,7 +164,7 @@ class Landing:
             file = pq.ParquetFile(part)
         with (
             whole_file(part) as temporary,
-            pq.ParquetWriter(temporary, LANDING_SCHEMA, compression="zstd") as writer,
+            pq.ParquetWriter(temporary, LANDING_SCHEMA, **_FORMAT) as writer,
         ):
             start = 0
             for number in range(file.num_row_groups):
@@ -182,7 +185,7 @@ class Landing:
             if pc.any(outdated).as_py():
                 kept = conformed(pq.ParquetFile(part).read()).filter(pc.invert(outdated))
                 with whole_file(part) as temporary:
-                    pq.write_table(kept, temporary, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+                    pq.write_table(kept, temporary, row_group_size=_ROWS_PER_GROUP, **_FORMAT)
 
     def write_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the day's ledger."""
@@ -203,7 +206,7 @@ class Landing:
         with (
             # Two runs that land the same day must not write over each other's parts.
             whole_file(self.directory / f"documents-{number:06d}-{writer_mark()}.parquet") as temporary,
-            pq.ParquetWriter(temporary, LANDING_SCHEMA, compression="zstd") as writer,
+            pq.ParquetWriter(temporary, LANDING_SCHEMA, **_FORMAT) as writer,
         ):
             for rows in tables:
                 writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,7 +36,7 @@ class Batch:
 
     def __init__(self, landed: pa.Table, documents: Mapping[Document, pa.Array]) -> None:
         self.landed = landed.combine_chunks()
-        every = pa.array(range(landed.num_rows), pa.int64())
+        every = pa.array(np.arange(landed.num_rows))
         self._places: dict[tuple[Document, tuple[str, ...]], _Place] = {
             (document, ()): _Place(objects, every) for document, objects in documents.items()
         }
@@ -80,12 +81,12 @@ class _Place:
 
     def elements(self) -> _Place:
         """The elements of the sets at this place."""
-        sets = self.objects
-        set_of = pc.list_parent_indices(sets).cast(pa.int64())
-        sizes = pc.fill_null(pc.list_value_length(sets), 0).cast(pa.int64())
-        starts = pc.subtract(pc.cumulative_sum(sizes), sizes)
-        position = pc.subtract(pa.array(range(len(set_of)), pa.int64()), starts.take(set_of))
-        return _Place(pc.list_flatten(sets), self.order.take(set_of), position, self.owners, set_of)
+        sizes = pc.fill_null(pc.list_value_length(self.objects), 0).to_numpy()
+        set_of = np.repeat(np.arange(len(sizes)), sizes)
+        position = np.arange(len(set_of)) - np.repeat(sizes.cumsum() - sizes, sizes)
+        owner_of = pa.array(set_of)
+        elements = pc.list_flatten(self.objects)
+        return _Place(elements, self.order.take(owner_of), pa.array(position), self.owners, owner_of)
 
 
 def history_of_batch(
@@ -107,14 +108,19 @@ def rows_of_batch(
 
 
 def newest_of_each(table: Table, versions: pa.Table) -> pa.Array:
-    """Which rows of a thing are the newest of their key, by key: their numbers.
+    """Which rows of a thing are the newest of their key, by key: their numbers. Rows without a key are left out.
 
     It is the one modified last; where no date decides, that of the later order.
     """
     newest_first = [(_ORDER, "descending"), (_SOURCE, "ascending")]
     if "modified_date" in table.column_names:
         newest_first.insert(0, ("modified_date", "descending"))
-    return _first_of_each(versions, table.key, newest_first)
+    compared = versions.select([*table.key, *(name for name, _ in newest_first)])
+    # An order points to at most one of each; where there is none, there is no key.
+    there = reduce(pc.and_, (pc.is_valid(versions[name]) for name in table.key)).combine_chunks()
+    if there.true_count == len(there):
+        return _first_of_each(compared, table.key, newest_first)
+    return pc.indices_nonzero(there).take(_first_of_each(compared.filter(there), table.key, newest_first))
 
 
 def without_version(rows: pa.Table) -> pa.Table:
@@ -164,10 +170,7 @@ def _rows_of_source(
         batch.listed("order_pk").take(place.order),
         pa.repeat(pa.scalar(number, pa.int64()), len(place.objects)),
     ]
-    # An order points to at most one of each; where there is none, there is no key.
-    there = reduce(pc.and_, (pc.is_valid(columns[schema.get_field_index(name)]) for name in table.key))
-    filtered = pa.Table.from_arrays(columns, names=schema.names).filter(there)
-    return pa.Table.from_arrays(filtered.columns, schema=schema)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _derived(column: Column, source: Source, place: _Place, batch: Batch) -> pa.Array:
@@ -202,7 +205,7 @@ def _folded(column: Column, source: Source, batch: Batch) -> pa.Array:
     said = pa.table({"order": copies.order, "value": copies.fields[column.path]})
     said = said.filter(pc.is_valid(said["value"]))
     newest = said.take(_first_of_each(said, ["order"], [("value", "descending")]))
-    every = pa.array(range(batch.landed.num_rows), pa.int64())
+    every = pa.array(np.arange(batch.landed.num_rows))
     at = pc.index_in(every, value_set=newest["order"].combine_chunks())
     return pc.coalesce(newest["value"].combine_chunks().take(at), batch.listed(_LISTED[column.path]))
 
@@ -212,7 +215,7 @@ def _counted_true(column: Column, source: Source, batch: Batch) -> pa.Array:
     *rows, name = steps(column.path)
     elements = batch.at(source.document, rows)
     counts = pc.value_counts(elements.order.filter(pc.fill_null(elements.fields[name], False)))
-    at = pc.index_in(pa.array(range(batch.landed.num_rows), pa.int64()), value_set=counts.field("values"))
+    at = pc.index_in(pa.array(np.arange(batch.landed.num_rows)), value_set=counts.field("values"))
     return pc.fill_null(counts.field("counts").take(at), 0)
 
 
