@@ -113,7 +113,8 @@ def land_day(
 
 def order_pks(landing: Landing) -> list[int]:
     """The orders of a landing, by ascending pk."""
-    return sorted(landing.current())
+    keys = [landing.columns(part, ["order_pk"])["order_pk"] for part in landing.parts()]
+    return sorted({pk for part in keys for pk in part.to_pylist()})
 
 
 class _Repeatable:

@@ -213,7 +213,7 @@ def _regular(landed: pa.Table, shapes: Mapping[Document, Record | SetOf]) -> pa.
 def _over_all_orders(table: Table, waiting: Waiting) -> Iterator[pa.Table]:
     """The rows to be written of those that waited, a part at a time: there can be one for each order."""
     if waiting:
-        rows = pa.concat_tables(waiting.take()).combine_chunks()
+        rows = pa.concat_tables(waiting.take())
         numbers = state_changes(table, rows) if table.kind is Kind.HISTORY else newest_of_each(table, rows)
         for start in range(0, len(numbers), ROWS_PER_GROUP):
             chosen = rows.take(numbers.slice(start, ROWS_PER_GROUP))
