@@ -54,7 +54,8 @@ slow: $(DEV_STAMP)
 faults: $(DEV_STAMP)
 	@$(BIN)/python -m faults
 
-bench: $(DEV_STAMP) $(PEERS)/.installed
+bench:
+	@$(MAKE) --no-print-directory -j2 $(DEV_STAMP) $(PEERS)/.installed
 	@$(BIN)/python -m benchmarks --write
 
 # What others would use instead, away from the project's own versions.

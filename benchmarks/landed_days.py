@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from order_assets.contract import CONTRACT, Contract
 from order_assets.landing import Gate, Landing, ListedOrder, Privacy, PrivacyMode, receive
 from order_assets.sandbox import Shop, ShopSettings
@@ -167,4 +169,4 @@ def _own_keys(value: Any) -> Iterator[int]:
 
 def _json(value: Any) -> bytes:
     # Without spaces, as the stand-in and the API's framework write.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return msgspec.json.encode(value)

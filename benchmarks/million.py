@@ -102,8 +102,10 @@ def _build(root: Path, days: list[date], orders: int) -> None:
         print(f"  {mart:<20}{did.seconds:7.2f} s {did.written:>9} rows")
 
 
-def flatten(root: Path, days: list[date]) -> None:
-    task = Task(root, CONTRACT, Privacy(PrivacyMode.TOKENISE, "benchmark"), 5.0, 20, frozenset(), frozenset())
+def flatten(root: Path, days: list[date], sample_at_most: int = 20) -> None:
+    """Make the tables of landed days, and prove a sample of each."""
+    privacy = Privacy(PrivacyMode.TOKENISE, "benchmark")
+    task = Task(root, CONTRACT, privacy, 5.0, sample_at_most, frozenset(), frozenset())
     for day, made in days_ahead(task, days):
         reasons = made.result().reasons
         assert not reasons, (day, reasons)

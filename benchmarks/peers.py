@@ -6,7 +6,6 @@ Runs in the peers' environment and imports nothing of the project. Each has the 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -60,13 +59,14 @@ def dlt(destination: str, folder: str) -> None:
 
 def pandas(folder: str) -> None:
     """`json_normalize`: the order wide, and each set of the first level as a table of its own."""
+    import orjson
     import pandas as tool
 
     def work() -> int:
         tables = 0
         for name in DOCUMENTS:
-            with Path(folder, f"{name}.ndjson").open() as lines:
-                rows = [json.loads(line) for line in lines]
+            with Path(folder, f"{name}.ndjson").open("rb") as lines:
+                rows = [orjson.loads(line) for line in lines]
             wide = tool.json_normalize(rows)
             sets = [column for column in wide if wide[column].map(type).eq(list).any()]
             for column in sets:

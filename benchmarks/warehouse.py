@@ -26,7 +26,7 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         root = Path(folder)
         days = [FIRST_DAY + timedelta(days=number) for number in range(histories[-1])]
         land(root, days, _ORDERS)
-        flatten(root, days)
+        flatten(root, days, sample_at_most=1)
         least, loaded = None, 0
         for history in histories:
             for start in range(loaded, history, 50):
