@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -55,15 +56,18 @@ def main() -> int:
         parser.error("--write needs figures of all parts; leave out PART, for once")
     if not have_peers():
         print("The peers' environment benchmarks/.venv is not there: their rows are left out. `make bench` makes it.")
+    # A script's background job starts with Ctrl-C ignored, and so would `dagster dev`, which is ended by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     found = {}
     for part in given.parts or PARTS:
         found[part] = _run(part, quick=given.quick)
         print(_section(found[part]), flush=True)
+        if given.write:
+            # Part by part, so that one that fails is run again by itself.
+            _keep(kept | found)
     print(_closing(found))
     if given.write:
         parts = {part: (kept | found)[part] for part in PARTS}
-        _RESULTS.parent.mkdir(exist_ok=True)
-        _RESULTS.write_text(json.dumps(parts, indent=1))
         _write(parts)
         _write_readme(parts)
     return 0
@@ -86,6 +90,11 @@ def _run(part: str, *, quick: bool) -> dict[str, Any]:
 
 def _kept() -> dict[str, Any]:
     return json.loads(_RESULTS.read_text()) if _RESULTS.exists() else {}
+
+
+def _keep(parts: Mapping[str, Any]) -> None:
+    _RESULTS.parent.mkdir(exist_ok=True)
+    _RESULTS.write_text(json.dumps(parts, indent=1))
 
 
 def _figures(parts: Mapping[str, Any]) -> list[Figure]:

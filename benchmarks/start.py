@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -67,14 +68,24 @@ def _ui() -> float:
         subprocess.run([dagster, "instance", "migrate"], env=environment, capture_output=True, timeout=60, check=True)
         command = [dagster, "dev", "--workspace", "workspace.yaml", "--host", "127.0.0.1", "--port", str(port)]
         with subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         ) as process:
             try:
                 _wait(f"http://127.0.0.1:{port}/server_info", process)
                 return time.perf_counter() - started
             finally:
                 process.send_signal(signal.SIGINT)
-                process.wait(30)
+                try:
+                    process.wait(30)
+                finally:
+                    # Whatever did not listen; the group is gone if all did.
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
