@@ -88,7 +88,7 @@ class Maker:
         """Make the tables of a day. Raises `LandingError` for a day that was never landed or cannot be read."""
         task = self._task
         landing = Landing(task.root, day)
-        listed = [row["order_pk"] for row in landing.ledger()]
+        listed = landing.listed_pks()
         revalidation = revalidate_day(task.root, day, self._gate, listed)
         sample = Sample(len(listed), percent=task.sample_percent, at_most=task.sample_at_most)
         missing = MissingFields()

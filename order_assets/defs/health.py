@@ -56,7 +56,7 @@ def newest_day_is_fresh(data_root: Path, first: date, last: date, now: datetime,
         return Health(True, "no order is listed", {"orders_waiting": 0})
     newest = max(days)
     landing = Landing(data_root, newest)
-    landed = {row["order_pk"] for row in landing.ledger()} if landing.ledger_file.exists() else set()
+    landed = set(landing.listed_pks()) if landing.ledger_file.exists() else set()
     waiting = [order for order in days[newest] if order.pk not in landed]
     late = [order for order in waiting if now - order.date_placed > within]
     explanation = (

@@ -130,7 +130,7 @@ def _why(error: QualityError, day: date) -> str:
 def _ledger_rows(root: Path, report: LoadReport) -> dict[date, int]:
     from order_assets.landing import Landing
 
-    return {day: len(Landing(root, day).ledger()) for day in report.days}
+    return {day: len(Landing(root, day).listed_pks()) for day in report.days}
 
 
 def watermarks(root: Path) -> Watermarks | None:

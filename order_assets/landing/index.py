@@ -15,6 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from order_assets.landing.schemas import plain_rows
+
 _TIME = pa.timestamp("us", tz="UTC")
 INDEX_SCHEMA = pa.schema(
     [
@@ -101,7 +103,7 @@ def orders_by_day(
     rows = read_index(data_root, within)
     listed_since = last_whole_listing(data_root)
     days: dict[date, list[ListedOrder]] = {}
-    for row in rows.to_pylist():
+    for row in plain_rows(rows):
         order = ListedOrder(
             pk=row["pk"],
             number=row["number"],

@@ -6,11 +6,14 @@ a file that lacks some is read as if they were null.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import pyarrow as pa
 
 _TIME = pa.timestamp("us", tz="UTC")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Outcome(StrEnum):
@@ -88,3 +91,15 @@ def conformed(rows: pa.Table, schema: pa.Schema = LANDING_SCHEMA) -> pa.Table:
         rows[field.name] if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type) for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def plain_rows(rows: pa.Table) -> list[dict[str, Any]]:
+    """The rows as `to_pylist` gives them; Arrow takes ten times as long for a moment in UTC."""
+    columns = [_moments(values) if values.type == _TIME else values.to_pylist() for values in rows.columns]
+    names = rows.column_names
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _moments(values: pa.ChunkedArray) -> list[datetime | None]:
+    counts = values.cast(pa.int64()).to_pylist()
+    return [None if count is None else _EPOCH + timedelta(microseconds=count) for count in counts]

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from order_assets.disk import whole_file, writer_mark
-from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed
+from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed, plain_rows
 
 __all__ = ["LANDING_SCHEMA", "LEDGER_SCHEMA", "Landing", "LandingError", "Outcome", "last_rows"]
 
@@ -69,7 +69,7 @@ class Landing:
         """The current row of each order by pk, without its documents."""
         found: dict[int, dict[str, Any]] = {}
         for part in self.parts():
-            found |= {row["order_pk"]: row for row in self.columns(part, _KEYS).to_pylist()}
+            found |= {row["order_pk"]: row for row in plain_rows(self.columns(part, _KEYS))}
         return found
 
     def columns(self, part: Path, names: Collection[str]) -> pa.Table:
@@ -194,11 +194,18 @@ class Landing:
 
     def ledger(self) -> list[dict[str, Any]]:
         """The day's ledger. Raises `LandingError` when the day was never landed."""
+        return plain_rows(conformed(self._read_ledger(), LEDGER_SCHEMA))
+
+    def listed_pks(self) -> list[int]:
+        """The orders of the day's ledger. Raises `LandingError` when the day was never landed."""
+        pks: list[int] = self._read_ledger(["order_pk"])["order_pk"].to_pylist()
+        return pks
+
+    def _read_ledger(self, columns: list[str] | None = None) -> pa.Table:
         if not self.ledger_file.exists():
             raise LandingError(f"{self.day} has not been landed: materialise order_documents for {self.day} first")
         with self.reading(self.ledger_file):
-            rows: list[dict[str, Any]] = conformed(pq.ParquetFile(self.ledger_file).read(), LEDGER_SCHEMA).to_pylist()
-        return rows
+            return pq.ParquetFile(self.ledger_file).read(columns=columns)
 
     def _write_part(self, tables: Iterable[pa.Table]) -> None:
         parts = self.parts()
