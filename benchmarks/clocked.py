@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -31,3 +32,13 @@ def clocked(work: Callable[[], Any]) -> None:
     whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     peak = max(resource.getrusage(who).ru_maxrss for who in whose) / 1024
     say(seconds=seconds, cpu=used, peak=peak, result=result)
+
+
+def each_cell(paths: str, cells: str, measure: Callable[[Sequence[str], int], Any]) -> None:
+    """Say what `measure` found for each cell, such as `8:400`: eight in flight, the first four hundred paths."""
+    wanted = Path(paths).read_text().split()
+    found = []
+    for cell in cells.split(","):
+        in_flight, count = map(int, cell.split(":"))
+        found.append(measure(wanted[:count], in_flight))
+    say(cells=found)

@@ -34,19 +34,19 @@ def figures(*, quick: bool) -> Iterator[Figure]:
     costs: dict[str, list[float]] = {"ours": [], "requests": [], "aiohttp": []}
     for latency in latencies:
         with stand_in(_DAYS, _ORDERS, latency) as url, tempfile.TemporaryDirectory(prefix="bench-fetch-") as folder:
-            token = _token(url)
-            for in_flight in numbers:
-                bound = in_flight * 1000 / latency if latency else None
-                count = max(20, round((bound or 300) * (0.1 if quick else _SECONDS)))
-                paths = Path(folder, f"{in_flight}")
-                paths.write_text("\n".join(map(_path, range(count))))
-                arguments = (url, token, paths, in_flight, rounds)
-                found = {"ours": child(own("fetch", *arguments))}
-                if have_peers():
-                    found |= {name: child(peer(name, *arguments)) for name in ("requests", "aiohttp")}
-                for name, said in found.items():
-                    costs[name] += said["costs"]
-                yield from _cell(latency, in_flight, bound, {name: said["rates"] for name, said in found.items()})
+            bounds = [in_flight * 1000 / latency if latency else None for in_flight in numbers]
+            counts = [max(20, round((bound or 300) * (0.1 if quick else _SECONDS))) for bound in bounds]
+            paths = Path(folder, "paths")
+            paths.write_text("\n".join(map(_path, range(max(counts)))))
+            cells = ",".join(f"{in_flight}:{count}" for in_flight, count in zip(numbers, counts, strict=True))
+            arguments = (url, _token(url), paths, cells, rounds)
+            found = {"ours": child(own("fetch", *arguments))["cells"]}
+            if have_peers():
+                found |= {name: child(peer(name, *arguments))["cells"] for name in ("requests", "aiohttp")}
+        for name, said in found.items():
+            costs[name] += [cost for cell in said for cost in cell["costs"]]
+        for number, (in_flight, bound) in enumerate(zip(numbers, bounds, strict=True)):
+            yield from _cell(latency, in_flight, bound, {name: said[number]["rates"] for name, said in found.items()})
     yield from _costs(costs)
 
 

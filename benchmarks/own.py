@@ -17,7 +17,7 @@ import order_assets  # noqa: F401
 import duckdb
 import pyarrow.parquet as pq
 
-from benchmarks.clocked import clocked, cpu, say
+from benchmarks.clocked import clocked, cpu, each_cell, say
 from benchmarks.landed_days import land_day, order_pks
 from order_assets.contract import CONTRACT, Document
 from order_assets.landing import Gate, Landing, Privacy, PrivacyMode, earlier_versions
@@ -145,23 +145,27 @@ def _bodies(documents: int) -> dict[Document, list[bytes]]:
     }
 
 
-def fetch(url: str, token: str, paths: str, threads: str, rounds: str) -> None:
-    """Requests per second of the client, with so many in flight, and CPU milliseconds per request."""
-    # The client adds what all addresses begin with.
-    wanted = [path.removeprefix("/api/v1/") for path in Path(paths).read_text().split()]
-    settings = ClientSettings(url, token=token, requests_per_second=None, max_concurrency=int(threads))
-    rates, costs = [], []
-    with OmnitronClient(settings) as client:
-        for turn in range(int(rounds) + 1):
-            started, before = time.perf_counter(), cpu()
-            # The first turn, a short one, opens the connections.
-            some = wanted if turn else wanted[: 2 * int(threads)]
-            for outcome in client.map_concurrently(client.get_json_bytes, some):
-                assert outcome.error is None, outcome.error
-            if turn:
-                rates.append(len(wanted) / (time.perf_counter() - started))
-                costs.append((cpu() - before) / len(wanted) * 1000)
-    say(rates=rates, costs=costs)
+def fetch(url: str, token: str, paths: str, cells: str, rounds: str) -> None:
+    """Requests per second of the client, cell by cell, and CPU milliseconds per request."""
+
+    def measure(paths: Sequence[str], in_flight: int) -> dict[str, list[float]]:
+        # The client adds what all addresses begin with.
+        wanted = [path.removeprefix("/api/v1/") for path in paths]
+        settings = ClientSettings(url, token=token, requests_per_second=None, max_concurrency=in_flight)
+        rates, costs = [], []
+        with OmnitronClient(settings) as client:
+            for turn in range(int(rounds) + 1):
+                started, before = time.perf_counter(), cpu()
+                # The first turn, a short one, opens the connections.
+                some = wanted if turn else wanted[: 2 * in_flight]
+                for outcome in client.map_concurrently(client.get_json_bytes, some):
+                    assert outcome.error is None, outcome.error
+                if turn:
+                    rates.append(len(wanted) / (time.perf_counter() - started))
+                    costs.append((cpu() - before) / len(wanted) * 1000)
+        return {"rates": rates, "costs": costs}
+
+    each_cell(paths, cells, measure)
 
 
 def _compact(value: object) -> bytes:

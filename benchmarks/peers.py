@@ -11,12 +11,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from benchmarks.clocked import clocked, cpu, say
+from benchmarks.clocked import clocked, cpu, each_cell, say
 
 DOCUMENTS = ("detail", "items", "discounts")
 
@@ -143,47 +143,46 @@ def orjson(path: str, rounds: str) -> None:
     say(times=times)
 
 
-def requests(url: str, token: str, paths: str, threads: str, rounds: str) -> None:
+def requests(url: str, token: str, paths: str, cells: str, rounds: str) -> None:
     """A session a thread, bodies read and left alone."""
     import requests as tool
 
-    wanted = Path(paths).read_text().split()
-    rates, costs = [], []
-    sessions = [tool.Session() for _ in range(int(threads))]
-    for turn in range(int(rounds) + 1):
-        waiting: SimpleQueue[str] = SimpleQueue()
-        # The first turn, a short one, opens the connections.
-        for path in wanted if turn else wanted[: 2 * len(sessions)]:
-            waiting.put(path)
+    def measure(wanted: Sequence[str], in_flight: int) -> dict[str, list[float]]:
+        rates, costs = [], []
+        sessions = [tool.Session() for _ in range(in_flight)]
+        for turn in range(int(rounds) + 1):
+            waiting: SimpleQueue[str] = SimpleQueue()
+            # The first turn, a short one, opens the connections.
+            for path in wanted if turn else wanted[: 2 * in_flight]:
+                waiting.put(path)
 
-        def work(session: Any, waiting: SimpleQueue[str] = waiting) -> None:
-            while True:
-                try:
-                    path = waiting.get_nowait()
-                except Empty:
-                    return
-                answer = session.get(url + path, headers={"Authorization": f"Token {token}"}, timeout=60)
-                assert answer.status_code == 200
-                assert answer.content
+            def work(session: Any, waiting: SimpleQueue[str] = waiting) -> None:
+                while True:
+                    try:
+                        path = waiting.get_nowait()
+                    except Empty:
+                        return
+                    answer = session.get(url + path, headers={"Authorization": f"Token {token}"}, timeout=60)
+                    assert answer.status_code == 200
+                    assert answer.content
 
-        started, before = time.perf_counter(), cpu()
-        workers = [threading.Thread(target=work, args=(session,)) for session in sessions]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        if turn:
-            rates.append(len(wanted) / (time.perf_counter() - started))
-            costs.append((cpu() - before) / len(wanted) * 1000)
-    say(rates=rates, costs=costs)
+            started, before = time.perf_counter(), cpu()
+            workers = [threading.Thread(target=work, args=(session,)) for session in sessions]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+            if turn:
+                rates.append(len(wanted) / (time.perf_counter() - started))
+                costs.append((cpu() - before) / len(wanted) * 1000)
+        return {"rates": rates, "costs": costs}
+
+    each_cell(paths, cells, measure)
 
 
-def aiohttp(url: str, token: str, paths: str, in_flight: str, rounds: str) -> None:
+def aiohttp(url: str, token: str, paths: str, cells: str, rounds: str) -> None:
     """One session, so many tasks."""
     import aiohttp as tool
-
-    wanted = Path(paths).read_text().split()
-    rates, costs = [], []
 
     async def worker(session: Any, waiting: list[str]) -> None:
         while waiting:
@@ -191,18 +190,19 @@ def aiohttp(url: str, token: str, paths: str, in_flight: str, rounds: str) -> No
                 assert answer.status == 200
                 assert await answer.read()
 
-    async def everything() -> None:
+    async def everything(wanted: Sequence[str], in_flight: int) -> dict[str, list[float]]:
+        rates, costs = [], []
         async with tool.ClientSession(headers={"Authorization": f"Token {token}"}) as session:
             for turn in range(int(rounds) + 1):
-                waiting = list(wanted if turn else wanted[: 2 * int(in_flight)])
+                waiting = list(wanted if turn else wanted[: 2 * in_flight])
                 started, before = time.perf_counter(), cpu()
-                await asyncio.gather(*(worker(session, waiting) for _ in range(int(in_flight))))
+                await asyncio.gather(*(worker(session, waiting) for _ in range(in_flight)))
                 if turn:
                     rates.append(len(wanted) / (time.perf_counter() - started))
                     costs.append((cpu() - before) / len(wanted) * 1000)
+        return {"rates": rates, "costs": costs}
 
-    asyncio.run(everything())
-    say(rates=rates, costs=costs)
+    each_cell(paths, cells, lambda wanted, in_flight: asyncio.run(everything(wanted, in_flight)))
 
 
 if __name__ == "__main__":

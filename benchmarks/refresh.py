@@ -1,9 +1,9 @@
 """Keeping up: what a sync, refresh and load cost when some orders have changed, by their number and by the history.
 
 The plain steps, without Dagster, against the stand-in in this process. Orders change as they do in a shop, in the
-three weeks after they were placed. The history that lies there at first is landed straight from the stand-in's
-documents, in two processes and not counted: to ask for it would take longer than everything else here. The rounds with
-most changes are run once, since they take a minute.
+three weeks after they were placed. The history that lies there at first is listed and landed straight from the
+stand-in's documents, in two processes and not counted: to ask for it would take longer than everything else here. The
+rounds with most changes are run once, since they take a minute.
 """
 
 from __future__ import annotations
@@ -16,21 +16,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.clocked import cpu
 from benchmarks.figures import Figure
 from benchmarks.landed_days import shop_answers
 from order_assets.days import Task, days_ahead
-from order_assets.landing import Attempt, ListedOrder, receive
+from order_assets.landing import Attempt, IndexDraft, ListedOrder, receive
+from order_assets.landing.index import orders_by_day
 from order_assets.omnitron import OmnitronClient
 from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
+from order_assets.sandbox.life import LONGEST_LIFE
+from order_assets.sandbox.shop import FIRST_PK
 from order_assets.warehouse import load_days
 from order_assets_tests.pipeline import VERSION, Pipeline
 
 _FIRST = date(2025, 6, 1)
+# The days after its own on which something can happen to an order.
+_LIVING = timedelta(microseconds=LONGEST_LIFE) + timedelta(days=1)
 _ORDERS, _HISTORIES, _RECENT = 500, (50, 200), 21
 TITLE = f"Refresh: {_HISTORIES[-1]} days x {_ORDERS} orders, some of the last {_RECENT} days' changed"
 _SHARES = (0.001, 0.01, 0.1)
@@ -108,7 +115,7 @@ def _settings(days: int, orders: int) -> ShopSettings:
 
 def _at_rest(days: int) -> datetime:
     """A while after the last of so many days, when nothing happens to its orders any more by itself."""
-    return datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days + _RECENT)
+    return datetime(_FIRST.year, _FIRST.month, _FIRST.day, tzinfo=UTC) + timedelta(days=days) + _LIVING
 
 
 def _pipeline(root: Path, url: str, days: int) -> Pipeline:
@@ -136,31 +143,47 @@ def _growing(
 ) -> Iterator[tuple[int, float, list[_Round]]]:
     """Rounds by share, in one shop whose history grows from one length to the next."""
     chance, filled = random.Random(5), 0
-    shop = running_sandbox(_settings(histories[0], orders))
-    with tempfile.TemporaryDirectory(prefix="bench-refresh-") as folder, shop as sandbox:
+    shop = running_sandbox(replace(_settings(0, orders), now=_at_rest(1) - _LIVING))
+    folder = tempfile.TemporaryDirectory(prefix="bench-refresh-")
+    pool = ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn"))
+    with pool, folder as root, shop as sandbox:
+        # The first day is listed as a new shop is: this finds out what its list can do.
+        _pipeline(Path(root), sandbox.url, 1).sync(whole=True)
         for history in histories:
             sandbox.advance(_at_rest(history) - sandbox.shop.now())
-            pipeline = _pipeline(Path(folder), sandbox.url, history)
-            # What came since is most of the shop: the whole list is quicker than what has changed.
-            pipeline.sync(whole=True)
-            days = [_FIRST + timedelta(days=number) for number in range(filled, history)]
-            _fill(pipeline, _settings(history, orders), days)
+            pipeline = _pipeline(Path(root), sandbox.url, history)
+            settings = _settings(history, orders)
+            _list(pool, pipeline, settings, range(filled, history + _LIVING.days))
+            _fill(pool, pipeline, settings, [_FIRST + timedelta(days=number) for number in range(filled, history)])
             filled = history
             assert not pipeline.due()
-            first = _FIRST + timedelta(days=max(0, history - _RECENT))
-            rows = ((pk, sandbox.shop.flat_order(pk)["date_placed"][:10]) for pk in sandbox.shop.order_pks())
-            pks = [pk for pk, day in rows if f"{first}" <= day <= f"{pipeline.last_day}"]
+            recent = orders_by_day(pipeline.root, _FIRST + timedelta(days=max(0, history - _RECENT)), pipeline.last_day)
+            pks = [order.pk for of_day in recent.values() for order in of_day]
             for share in counts if history == histories[-1] else (_COMPARED,):
                 times = runs if share < max(_SHARES) else 1
                 changed = (chance.sample(pks, counts[share]) for _ in range(times))
                 yield history, share, [_changed_round(pipeline, sandbox, some) for some in changed]
 
 
-def _fill(pipeline: Pipeline, settings: ShopSettings, days: list[date]) -> None:
-    with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
-        parts = (days[start::_PROCESSES] for start in range(_PROCESSES))
-        for filled in [pool.submit(_fill_some, pipeline.root, pipeline.url, settings, part) for part in parts]:
-            filled.result()
+def _list(pool: ProcessPoolExecutor, pipeline: Pipeline, settings: ShopSettings, days: range) -> None:
+    """Bring the index up to the shop, of which only the orders of these days are not in it as they are."""
+    first, per_day = FIRST_PK + days.start * settings.orders_per_day, settings.orders_per_day
+    draft = IndexDraft(pipeline.root, pipeline.instance, datetime.now(UTC))
+    for rows in pool.map(_rows, repeat(settings), (first + number * per_day for number in range(len(days)))):
+        for row in rows:
+            draft.take(row)
+    draft.write(replace(draft.state, cursor=settings.now, transactions_cursor=settings.now))
+
+
+def _rows(settings: ShopSettings, first: int) -> list[dict[str, Any]]:
+    shop = Shop(settings)
+    return [shop.flat_order(pk) for pk in range(first, first + settings.orders_per_day)]
+
+
+def _fill(pool: ProcessPoolExecutor, pipeline: Pipeline, settings: ShopSettings, days: list[date]) -> None:
+    parts = (days[start::_PROCESSES] for start in range(_PROCESSES))
+    for filled in [pool.submit(_fill_some, pipeline.root, pipeline.url, settings, part) for part in parts]:
+        filled.result()
     for start in range(0, len(days), _DAYS_PER_LOAD):
         load_days(pipeline.root, days[start : start + _DAYS_PER_LOAD], contract_version=VERSION)
 

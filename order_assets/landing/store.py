@@ -80,22 +80,23 @@ class Landing:
 
     def documents(self, only: Collection[int]) -> Iterator[pa.Table]:
         """The current rows of these orders by ascending pk, with their documents, about 1,000 at a time."""
-        self.compact()
+        part = self.compact()
+        if part is None:
+            return
         wanted = pa.array(sorted(only), pa.int64())
-        for part in self.parts():
+        with self.reading(part):
+            file = pq.ParquetFile(part)
+            last = last_rows(file.read(columns=["order_pk"])["order_pk"])
+        start = 0
+        for group in range(file.num_row_groups):
             with self.reading(part):
-                file = pq.ParquetFile(part)
-                last = last_rows(file.read(columns=["order_pk"])["order_pk"])
-            start = 0
-            for group in range(file.num_row_groups):
-                with self.reading(part):
-                    rows = file.read_row_group(group, use_threads=False)
-                chosen = pc.and_(last.slice(start, rows.num_rows), pc.is_in(rows["order_pk"], wanted))
-                start += rows.num_rows
-                if not pc.all(chosen).as_py():
-                    rows = rows.filter(chosen)
-                if rows.num_rows:
-                    yield conformed(rows)
+                rows = file.read_row_group(group, use_threads=False)
+            chosen = pc.and_(last.slice(start, rows.num_rows), pc.is_in(rows["order_pk"], wanted))
+            start += rows.num_rows
+            if not pc.all(chosen).as_py():
+                rows = rows.filter(chosen)
+            if rows.num_rows:
+                yield conformed(rows)
 
     def last_documents(self, order_pk: int) -> dict[str, Any] | None:
         """The newest row of an order that has its documents and was landed."""
@@ -107,11 +108,15 @@ class Landing:
                     return dict(row)
         return None
 
-    def compact(self) -> None:
-        """Make one part of many, rows by order and age; nothing is lost when it is interrupted."""
+    def compact(self) -> Path | None:
+        """Make one part of many, rows by order and age; nothing is lost when it is interrupted.
+
+        Gives the part, which has every version that was stored before; `None` where there is none. It need not be the
+        only one afterwards: another run that compacts the same day puts its own beside it, with the same rows.
+        """
         parts = self.parts()
         if len(parts) < 2:
-            return
+            return parts[0] if parts else None
         files: list[pq.ParquetFile] = []
         keys: list[pa.Table] = []
         for part in parts:
@@ -128,10 +133,11 @@ class Landing:
             for index, file in enumerate(files)
             for number in range(file.num_row_groups)
         }
-        self._write_part(_rows_at(_places_in_order(pa.concat_tables(keys)), sizes, group))
+        whole = self._write_part(_rows_at(_places_in_order(pa.concat_tables(keys)), sizes, group))
         for part in parts:
             # Another run that compacts the same day may have been quicker.
             part.unlink(missing_ok=True)
+        return whole
 
     def rewrite(self, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
         """Replace rows of all versions: `change` gives the new row, or `None` to keep it. Gives how many changed.
@@ -207,16 +213,15 @@ class Landing:
         with self.reading(self.ledger_file):
             return pq.ParquetFile(self.ledger_file).read(columns=columns)
 
-    def _write_part(self, tables: Iterable[pa.Table]) -> None:
+    def _write_part(self, tables: Iterable[pa.Table]) -> Path:
         parts = self.parts()
         number = int(parts[-1].stem.split("-")[1]) + 1 if parts else 1
-        with (
-            # Two runs that land the same day must not write over each other's parts.
-            whole_file(self.directory / f"documents-{number:06d}-{writer_mark()}.parquet") as temporary,
-            pq.ParquetWriter(temporary, LANDING_SCHEMA, **_FORMAT) as writer,
-        ):
+        # Two runs that land the same day must not write over each other's parts.
+        part = self.directory / f"documents-{number:06d}-{writer_mark()}.parquet"
+        with whole_file(part) as temporary, pq.ParquetWriter(temporary, LANDING_SCHEMA, **_FORMAT) as writer:
             for rows in tables:
                 writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
+        return part
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[None]:

@@ -35,26 +35,27 @@ def earlier_versions(landing: Landing, only: Collection[int]) -> Iterator[pa.Tab
     Those that were refused or never had documents are left out. `detail` is cut down to what histories are made of
     where the rest was let go.
     """
-    landing.compact()
+    part = landing.compact()
+    if part is None:
+        return
     wanted = pa.array(sorted(only), pa.int64())
-    for part in landing.parts():
-        keys = landing.columns(part, ("order_pk", "outcome"))
-        readable = pc.is_in(keys["outcome"], value_set=pa.array([Outcome.LANDED.value, Outcome.TOMBSTONED.value]))
-        is_earlier = pc.and_(pc.invert(last_rows(keys["order_pk"])), pc.is_in(keys["order_pk"], value_set=wanted))
-        chosen = pc.and_(is_earlier, readable)
-        if not pc.any(chosen).as_py():
-            continue
-        with landing.reading(part):
-            file = pq.ParquetFile(part)
-        start = 0
-        for group in range(file.num_row_groups):
-            size = file.metadata.row_group(group).num_rows
-            of_group = chosen.slice(start, size)
-            start += size
-            if pc.any(of_group).as_py():
-                with landing.reading(part):
-                    rows = file.read_row_group(group, columns=list(_OF_VERSION)).filter(of_group)
-                yield _with_observed(rows)
+    keys = landing.columns(part, ("order_pk", "outcome"))
+    readable = pc.is_in(keys["outcome"], value_set=pa.array([Outcome.LANDED.value, Outcome.TOMBSTONED.value]))
+    is_earlier = pc.and_(pc.invert(last_rows(keys["order_pk"])), pc.is_in(keys["order_pk"], value_set=wanted))
+    chosen = pc.and_(is_earlier, readable)
+    if not pc.any(chosen).as_py():
+        return
+    with landing.reading(part):
+        file = pq.ParquetFile(part)
+    start = 0
+    for group in range(file.num_row_groups):
+        size = file.metadata.row_group(group).num_rows
+        of_group = chosen.slice(start, size)
+        start += size
+        if pc.any(of_group).as_py():
+            with landing.reading(part):
+                rows = file.read_row_group(group, columns=list(_OF_VERSION)).filter(of_group)
+            yield _with_observed(rows)
 
 
 def thin_versions(landing: Landing, older_than: datetime, contract: Contract = CONTRACT) -> int:
@@ -64,18 +65,14 @@ def thin_versions(landing: Landing, older_than: datetime, contract: Contract = C
     version of an order and its last landed one keep theirs. What histories are made of stays in `observed`. Without
     such versions nothing is written.
     """
-    landing.compact()
+    part = landing.compact()
+    if part is None:
+        return 0
     shape = history_shape(contract)
-    thinned = 0
-    for part in landing.parts():
-        chosen = _to_thin(landing.columns(part, _OF_AGE), older_than)
-        count: int = pc.sum(chosen).as_py() or 0
-        if count:
-            landing.replace_groups(
-                part,
-                lambda start, rows, chosen=chosen: _thinned(rows, chosen.slice(start, rows.num_rows), shape),  # type: ignore[misc]
-            )
-        thinned += count
+    chosen = _to_thin(landing.columns(part, _OF_AGE), older_than)
+    thinned: int = pc.sum(chosen).as_py() or 0
+    if thinned:
+        landing.replace_groups(part, lambda start, rows: _thinned(rows, chosen.slice(start, rows.num_rows), shape))
     return thinned
 
 

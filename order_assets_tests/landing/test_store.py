@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from order_assets.landing import Landing, LandingError, receive
+from order_assets.landing import Landing, LandingError, earlier_versions, receive
 from order_assets_tests.landing.samples import NOW, Answers, gate, listed
 
 DAY = date(2026, 1, 5)
@@ -59,6 +59,30 @@ def test_a_compaction_that_was_cut_off_before_the_old_parts_went_doubles_nothing
     assert len(landing.parts()) == 3
     assert read(landing, 1, 2) == [(1, '{"pk":1,"v":1}'), (2, '{"pk":2,"v":2}')]
     assert pq.read_metadata(landing.parts()[0]).num_rows == 3
+
+
+def test_a_compaction_of_another_run_at_the_same_moment_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = Landing(tmp_path, DAY)
+    landing.append([row(1), row(2)])
+    landing.append([row(2, 2)])
+    compact = Landing.compact
+
+    def with_another(this: Landing) -> Path | None:
+        part = compact(this)
+        assert part is not None
+        shutil.copy(part, part.with_name(f"{part.stem}-another.parquet"))
+        return part
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Landing, "compact", with_another)
+        assert read(landing, 1, 2) == [(1, '{"pk":1,"v":1}'), (2, '{"pk":2,"v":2}')]
+        assert [found.num_rows for found in earlier_versions(landing, [1, 2])] == [1]
+    assert len(landing.parts()) == 2
+    landing.compact()
+    (part,) = landing.parts()
+    assert pq.read_metadata(part).num_rows == 3
 
 
 def test_big_days_are_compacted_in_the_right_order_across_row_groups(tmp_path: Path) -> None:
