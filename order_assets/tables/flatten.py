@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -29,7 +30,7 @@ from order_assets.contract.shape import Record, SetOf, document_shape, history_s
 from order_assets.tables.files import ROWS_PER_GROUP, Writer, table_file
 from order_assets.tables.history import state_changes
 from order_assets.tables.normalise import normalise
-from order_assets.tables.reader import Reader
+from order_assets.tables.reader import Reader, reader_database
 from order_assets.tables.rows import Batch, history_of_batch, newest_of_each, rows_of_batch, without_version
 from order_assets.tables.side_by_side import side_by_side
 from order_assets.tables.waiting import Waiting
@@ -38,7 +39,6 @@ __all__ = ["FlattenReport", "Flattener", "table_file"]
 
 # Orders worked on at a time in one thread: about 17 MB of documents, 10 MB of typed values, and DuckDB's own need.
 _ORDERS_PER_BATCH = 1000
-_SET_SIZES = msgspec.json.Decoder(dict[str, int])
 _TEXTS = [document.value for document in Document]
 
 
@@ -60,16 +60,18 @@ class FlattenReport:
 class Flattener:
     """Flattens days under one contract; keep one for many days, since its statements are planned once.
 
-    `threads` is how many batches are worked on at the same time; `memory_limit` bounds DuckDB in each of them.
+    `threads` is how many batches are worked on at the same time.
     """
 
-    def __init__(self, contract: Contract, *, threads: int | None = None, memory_limit: str = "256MB") -> None:
+    def __init__(self, contract: Contract, *, threads: int | None = None) -> None:
         self._contract = contract
         self._shapes = {document: document_shape(contract, document) for document in Document}
         self._history_shapes = {Document.DETAIL: history_shape(contract)}
         self._schemas = {table.name: arrow_schema(table) for table in contract}
         self._threads = threads or os.cpu_count() or 2
-        self._memory_limit = memory_limit
+        self._set_sizes = _SetSizes(contract)
+        # One database for all threads, since making one takes as long as reading two hundred orders.
+        self._database = reader_database(self._threads)
         self._readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
 
     def flatten_day(
@@ -146,7 +148,7 @@ class Flattener:
             documents = {name: values.filter(readable.combine_chunks()) for name, values in documents.items()}
         if landed.num_rows:
             rows |= rows_of_batch(self._schemas, self._contract, Batch(landed, documents), reader)
-        return _Result(rows, _count_sets(self._contract, landed), landed.num_rows)
+        return _Result(rows, self._set_sizes.of(landed), landed.num_rows)
 
     def _flatten_earlier(self, batches: Iterator[pa.Table]) -> Iterator[_Result]:
         with self._borrowed_reader() as reader:
@@ -166,7 +168,7 @@ class Flattener:
         try:
             reader = self._readers.get_nowait()
         except queue.Empty:
-            reader = Reader(self._contract, self._memory_limit)
+            reader = Reader(self._contract, self._database)
         try:
             yield reader
         finally:
@@ -234,19 +236,30 @@ def _is_readable(landed: pa.Table) -> pa.ChunkedArray:
     return pc.and_(pc.is_in(landed["outcome"], value_set=outcomes), pc.is_valid(landed["detail"]))
 
 
-def _count_sets(contract: Contract, landed: pa.Table) -> dict[str, int]:
-    places = {
-        f"{source.document.value}:{source.path}": table.name
-        for table in contract.of_kind(Kind.CHILD)
-        for source in table.sources
-    }
-    counted: dict[str, int] = {}
-    # Orders with as many of each are many.
-    for alike in pc.value_counts(landed["set_sizes"]).to_pylist():
-        for place, size in _SET_SIZES.decode(alike["values"]).items():
-            if place in places:
-                counted[places[place]] = counted.get(places[place], 0) + size * alike["counts"]
-    return counted
+class _SetSizes:
+    """Counts the rows that the sets of landed documents have, per table of kind CHILD."""
+
+    def __init__(self, contract: Contract) -> None:
+        tables = contract.of_kind(Kind.CHILD)
+        sets = [(table.name, source) for table in tables for source in table.sources]
+        self._names = [name for name, _ in sets]
+        numbered = {
+            f"place_{number}": f"{source.document.value}:{source.path}" for number, (_, source) in enumerate(sets)
+        }
+        sizes = msgspec.defstruct("Sizes", [(field, int, 0) for field in numbered], rename=numbered)
+        self._decoder = msgspec.json.Decoder(sizes)
+
+    def of(self, landed: pa.Table) -> dict[str, int]:
+        """The rows of all sets of these orders."""
+        counted = dict.fromkeys(self._names, 0)
+        # Orders with as many of each are many.
+        alike = pc.value_counts(landed["set_sizes"])
+        texts, orders = alike.field("values").to_pylist(), alike.field("counts").to_numpy()
+        if texts:
+            sizes = np.array([msgspec.structs.astuple(self._decoder.decode(text)) for text in texts])
+            for name, size in zip(self._names, orders @ sizes, strict=True):
+                counted[name] += int(size)
+        return counted
 
 
 def _remainders(landed: pa.Table, schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 
 import duckdb
@@ -18,23 +19,33 @@ from order_assets.tables.plan import documents_statement, extract_statement, his
 
 # Orders that DuckDB works on at a time: few keep its memory small and within the caches of the processor.
 _ORDERS_AT_A_TIME = 64
+# What DuckDB may take for each reader; some orders are much larger than others.
+_MEGABYTES = 256
+
+
+def reader_database(readers: int) -> duckdb.DuckDBPyConnection:
+    """A database for as many readers, which shares its memory among them."""
+    # Threads come from the caller: a batch is too small for DuckDB to divide it.
+    return duckdb.connect(config={"threads": "1", "memory_limit": f"{readers * _MEGABYTES}MB"})
 
 
 class Reader:
-    """A DuckDB database with its statements bound; for one thread at a time.
+    """The statements that read documents, bound in a database of `reader_database`; for one thread at a time.
 
-    Planning the documents' statement takes as long as reading two hundred orders, so all batches of a day run through
-    one execution of it, and a reader is kept. `memory_limit` bounds DuckDB, for example `512MB`.
+    Planning the documents' statement takes as long as reading a hundred orders, so all batches of a day run through
+    one execution of it, and a reader is kept.
     """
 
-    def __init__(self, contract: Contract, memory_limit: str) -> None:
-        # Threads come from the caller: a batch is too small for DuckDB to divide it.
-        self._connection = duckdb.connect(config={"threads": "1", "memory_limit": memory_limit})
-        # Results wait in DuckDB as little as they can.
-        self._connection.execute("SET streaming_buffer_size = '1KB'")
+    def __init__(self, contract: Contract, database: duckdb.DuckDBPyConnection) -> None:
+        self._contract = contract
+        self._connection = database.cursor()
         self._documents = _Relation(self._connection, documents_statement(contract), _DOCUMENTS)
-        self._history = _Relation(self._connection, history_statement(contract), [Document.DETAIL.value])
         self._extracts: dict[str, _Relation] = {}
+
+    @cached_property
+    def _history(self) -> _Relation:
+        # Most days have no versions but the current ones.
+        return _Relation(self._connection, history_statement(self._contract), [Document.DETAIL.value])
 
     def documents(self, batches: Iterable[pa.Table], size: int) -> Iterator[dict[Document, pa.Array]]:
         """The typed documents of each batch, one for one; null for no text.
@@ -61,10 +72,6 @@ class Reader:
             raise _wrong_number(len(read), len(texts))
         return read
 
-    def close(self) -> None:
-        """Give up the connection."""
-        self._connection.close()
-
 
 _DOCUMENTS = [document.value for document in Document]
 
@@ -75,7 +82,8 @@ class _Relation:
     def __init__(self, connection: duckdb.DuckDBPyConnection, statement: str, columns: Sequence[str]) -> None:
         # A connection of its own to the same database, since one that streams can run nothing else.
         self._connection = connection.cursor()
-        self._connection.execute("SET TimeZone = 'UTC'")
+        # Settings are a connection's own. Results wait in DuckDB as little as they can.
+        self._connection.execute("SET TimeZone = 'UTC'; SET streaming_buffer_size = '1KB'")
         self.feed = _Feed(pa.schema([(name, pa.string()) for name in columns]))
         self._connection.register("texts", self.feed)
         self._bound = self._connection.sql(statement)
