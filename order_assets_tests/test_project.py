@@ -64,6 +64,17 @@ def test_loading_the_definitions_waits_for_no_heavy_library() -> None:
     assert run("python", "-c", program).strip().splitlines()[-1] == "[]"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="huge pages are Linux's, and only it says what is switched off")
+def test_a_process_that_loads_the_definitions_has_arrow_take_small_pages() -> None:
+    # Said by the kernel, after the allocator has started.
+    program = (
+        "import os; os.environ.pop('MIMALLOC_ALLOW_THP', None); "
+        "import ctypes, dagster, order_assets.definitions, pyarrow; pyarrow.array([1]); "
+        "get_thp_disable = 42; print(ctypes.CDLL(None).prctl(get_thp_disable, 0, 0, 0, 0))"
+    )
+    assert run("python", "-c", program).strip().splitlines()[-1] == "1"
+
+
 def test_workspace_and_dg_name_the_same_location() -> None:
     # The state of sensors and schedules hangs on the name; two names would be two states.
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dg"]["project"]

@@ -49,11 +49,12 @@ class Writer:
     def write(self, rows: pa.Table) -> None:
         """Add rows, of the schema's columns and types."""
         if rows.num_rows:
-            self.rows += rows.num_rows
-            self._waiting.append(rows)
+            # Before and not after: the last rows are left to `finish`, which runs for many files at once.
             if sum(part.num_rows for part in self._waiting) >= ROWS_PER_GROUP:
                 with explained_writing(self.path):
                     self._flush(whole_groups_only=True)
+            self.rows += rows.num_rows
+            self._waiting.append(rows)
 
     def finish(self) -> None:
         """Write what is left and make the file durable, still beside its place."""

@@ -242,9 +242,9 @@ def _values_inside(tables: Sequence[Table], batch: Batch, reader: Reader) -> _In
     found: dict[tuple[str, int], dict[str, pa.Array]] = {}
     alike: dict[tuple[tuple[str, ColumnType], ...], list[_FreeForm]] = {}
     for table in tables:
-        for number, source in enumerate(table.sources):
+        for number in range(len(table.sources)):
             values = found[table.name, number] = {}
-            for free_form in _free_forms(table, number, batch.at(source.document, steps(source.path))):
+            for free_form in _free_forms(table, number, batch):
                 if free_form.texts.null_count < len(free_form.texts):
                     alike.setdefault(free_form.wanted, []).append(free_form)
                 else:
@@ -259,22 +259,17 @@ def _values_inside(tables: Sequence[Table], batch: Batch, reader: Reader) -> _In
     return found
 
 
-def _free_forms(table: Table, number: int, place: _Place) -> Iterator[_FreeForm]:
+def _free_forms(table: Table, number: int, batch: Batch) -> Iterator[_FreeForm]:
+    source = table.sources[number]
     inside: dict[str, list[Column]] = {}
     for column in table.columns:
         if column.origin is Origin.PATH:
             inside.setdefault(column.path.rpartition(".")[0], []).append(column)
     for holder, columns in inside.items():
-        texts = _texts(place, holder)
+        # What holds the values: the objects themselves, or what they have under a name.
+        texts = batch.at(source.document, [*steps(source.path), *steps(holder)]).objects
         if pa.types.is_string(texts.type):
             yield _FreeForm((table.name, number), texts, columns)
-
-
-def _texts(place: _Place, holder: str) -> pa.Array:
-    """What holds a value: the objects themselves, or what they have under a name."""
-    for step in steps(holder):
-        place = place.inside(step)
-    return place.objects
 
 
 def _first_of_each(rows: pa.Table, keys: Sequence[str], order: Iterable[tuple[str, str]]) -> pa.Array:
