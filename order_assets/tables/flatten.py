@@ -12,13 +12,16 @@ import os
 import queue
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
+import duckdb
 import msgspec
 import numpy as np
 import pyarrow as pa
@@ -70,8 +73,6 @@ class Flattener:
         self._schemas = {table.name: arrow_schema(table) for table in contract}
         self._threads = threads or os.cpu_count() or 2
         self._set_sizes = _SetSizes(contract)
-        # One database for all threads, since making one takes as long as reading two hundred orders.
-        self._database = reader_database(self._threads)
         self._readers: queue.SimpleQueue[Reader] = queue.SimpleQueue()
 
     def flatten_day(
@@ -97,7 +98,7 @@ class Flattener:
                 )
                 for table in self._contract
             }
-            found = side_by_side(self._flatten_batches, _of_size(batches), self._threads)
+            found = self._side_by_side(self._flatten_batches, batches)
             for result in stack.enter_context(closing(found)):
                 orders += result.orders
                 for name, size in result.expected.items():
@@ -107,7 +108,7 @@ class Flattener:
                         waiting[name].add(rows)
                     else:
                         writers[name].write(rows)
-            found = side_by_side(self._flatten_earlier, _of_size(earlier), self._threads)
+            found = self._side_by_side(self._flatten_earlier, earlier)
             for result in stack.enter_context(closing(found)):
                 for name, rows in result.rows.items():
                     waiting[name].add(rows)
@@ -125,19 +126,18 @@ class Flattener:
         rows_written = {name: writer.rows for name, writer in writers.items()}
         return FlattenReport(rows_written, expected, orders, time.perf_counter() - started, size)
 
-    def _flatten_batches(self, batches: Iterator[pa.Table]) -> Iterator[_Result]:
-        with self._borrowed_reader() as reader:
-            taken: deque[tuple[pa.Table, pa.ChunkedArray]] = deque()
+    def _flatten_batches(self, batches: Iterator[pa.Table], reader: Reader) -> Iterator[_Result]:
+        taken: deque[tuple[pa.Table, pa.ChunkedArray]] = deque()
 
-            def texts() -> Iterator[pa.Table]:
-                for landed in batches:
-                    readable = _is_readable(landed)
-                    # Texts are let go of as soon as they are read.
-                    taken.append((landed.drop_columns(_TEXTS), readable))
-                    yield _regular(_without_texts(landed, pc.invert(readable)), self._shapes)
+        def texts() -> Iterator[pa.Table]:
+            for landed in batches:
+                readable = _is_readable(landed)
+                # Texts are let go of as soon as they are read.
+                taken.append((landed.drop_columns(_TEXTS), readable))
+                yield _regular(_without_texts(landed, pc.invert(readable)), self._shapes)
 
-            for documents in reader.documents(texts(), _ORDERS_PER_BATCH):
-                yield self._result(*taken.popleft(), documents, reader)
+        for documents in reader.documents(texts(), _ORDERS_PER_BATCH):
+            yield self._result(*taken.popleft(), documents, reader)
 
     def _result(
         self, landed: pa.Table, readable: pa.ChunkedArray, documents: Mapping[Document, pa.Array], reader: Reader
@@ -150,18 +150,29 @@ class Flattener:
             rows |= rows_of_batch(self._schemas, self._contract, Batch(landed, documents), reader)
         return _Result(rows, self._set_sizes.of(landed), landed.num_rows)
 
-    def _flatten_earlier(self, batches: Iterator[pa.Table]) -> Iterator[_Result]:
-        with self._borrowed_reader() as reader:
-            taken: deque[pa.Table] = deque()
+    def _flatten_earlier(self, batches: Iterator[pa.Table], reader: Reader) -> Iterator[_Result]:
+        taken: deque[pa.Table] = deque()
 
-            def regular() -> Iterator[pa.Table]:
-                for versions in batches:
-                    taken.append(versions)
-                    yield _regular(versions, self._history_shapes)
+        def regular() -> Iterator[pa.Table]:
+            for versions in batches:
+                taken.append(versions)
+                yield _regular(versions, self._history_shapes)
 
-            for documents in reader.histories(regular(), _ORDERS_PER_BATCH):
-                batch = Batch(taken.popleft(), documents)
-                yield _Result(history_of_batch(self._schemas, self._contract, batch, reader), {}, 0)
+        for documents in reader.histories(regular(), _ORDERS_PER_BATCH):
+            batch = Batch(taken.popleft(), documents)
+            yield _Result(history_of_batch(self._schemas, self._contract, batch, reader), {}, 0)
+
+    def _side_by_side(
+        self, work: Callable[[Iterator[pa.Table], Reader], Iterator[_Result]], batches: Iterable[pa.Table]
+    ) -> Generator[_Result, None, None]:
+        def with_reader(taken: Iterator[pa.Table]) -> Iterator[_Result]:
+            # Where there is nothing no reader is made, and making one goes on while others get their first batch.
+            first = list(islice(taken, 1))
+            if first:
+                with self._borrowed_reader() as reader:
+                    yield from work(_followed(first, taken), reader)
+
+        return side_by_side(with_reader, _of_size(batches), self._threads)
 
     @contextmanager
     def _borrowed_reader(self) -> Iterator[Reader]:
@@ -174,6 +185,12 @@ class Flattener:
         finally:
             self._readers.put(reader)
 
+    @cached_property
+    def _database(self) -> duckdb.DuckDBPyConnection:
+        # One for all threads, since making one takes as long as reading two hundred orders. Should two threads make one
+        # each at the same moment, both hold.
+        return reader_database(self._threads)
+
 
 @dataclass(frozen=True)
 class _Result:
@@ -182,6 +199,13 @@ class _Result:
     rows: Mapping[str, pa.Table]
     expected: Mapping[str, int]
     orders: int
+
+
+def _followed(first: list[pa.Table], others: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The first and then the others; nothing here holds on to what was given."""
+    while first:
+        yield first.pop()
+    yield from others
 
 
 def _of_size(batches: Iterable[pa.Table]) -> Iterator[pa.Table]:

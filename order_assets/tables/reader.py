@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import islice
 
 import duckdb
 import pyarrow as pa
@@ -111,14 +110,11 @@ class _Feed:
 
 def _stream(relation: _Relation, batches: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
     waiting = iter(batches)
-    first = list(islice(waiting, 1))
-    if not first:
-        return
     sizes: deque[int] = deque()
 
     def pieces() -> Iterator[pa.RecordBatch]:
         # Nothing here may hold on to texts that were handed over.
-        while (batch := first.pop() if first else next(waiting, None)) is not None:
+        while (batch := next(waiting, None)) is not None:
             sizes.append(batch.num_rows)
             texts = batch.select(relation.feed.schema.names).cast(relation.feed.schema)
             found = texts.to_batches(_ORDERS_AT_A_TIME)[::-1]
