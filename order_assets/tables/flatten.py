@@ -264,26 +264,26 @@ class _SetSizes:
     """Counts the rows that the sets of landed documents have, per table of kind CHILD."""
 
     def __init__(self, contract: Contract) -> None:
-        tables = contract.of_kind(Kind.CHILD)
-        sets = [(table.name, source) for table in tables for source in table.sources]
-        self._names = [name for name, _ in sets]
-        numbered = {
-            f"place_{number}": f"{source.document.value}:{source.path}" for number, (_, source) in enumerate(sets)
+        self._places = {
+            table.name: [f"{source.document.value}:{source.path}" for source in table.sources]
+            for table in contract.of_kind(Kind.CHILD)
         }
-        sizes = msgspec.defstruct("Sizes", [(field, int, 0) for field in numbered], rename=numbered)
+        # Several tables may be cut out of one set.
+        self._every = sorted({place for places in self._places.values() for place in places})
+        fields = {f"place_{number}": place for number, place in enumerate(self._every)}
+        sizes = msgspec.defstruct("Sizes", [(field, int, 0) for field in fields], rename=fields)
         self._decoder = msgspec.json.Decoder(sizes)
 
     def of(self, landed: pa.Table) -> dict[str, int]:
         """The rows of all sets of these orders."""
-        counted = dict.fromkeys(self._names, 0)
         # Orders with as many of each are many.
         alike = pc.value_counts(landed["set_sizes"])
         texts, orders = alike.field("values").to_pylist(), alike.field("counts").to_numpy()
-        if texts:
-            sizes = np.array([msgspec.structs.astuple(self._decoder.decode(text)) for text in texts])
-            for name, size in zip(self._names, orders @ sizes, strict=True):
-                counted[name] += int(size)
-        return counted
+        if not texts:
+            return {}
+        sizes = np.array([msgspec.structs.astuple(self._decoder.decode(text)) for text in texts])
+        counted = dict(zip(self._every, (orders @ sizes).tolist(), strict=True))
+        return {name: sum(counted[place] for place in places) for name, places in self._places.items()}
 
 
 def _remainders(landed: pa.Table, schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:

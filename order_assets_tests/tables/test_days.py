@@ -120,6 +120,16 @@ def test_a_new_column_is_filled_from_what_is_landed_already(tmp_path: Path) -> N
     assert faults(tmp_path, report, contract) == []
 
 
+def test_two_tables_of_one_set_both_have_its_rows(tmp_path: Path) -> None:
+    row = landed(order())
+    transactions = CONTRACT.table("transactions")
+    contract = Contract((*CONTRACT, replace(transactions, name="transactions_again")))
+    report = Flattener(contract).flatten_day(tmp_path, DAY, [batch([row])])
+    assert report.rows["transactions"] == report.rows["transactions_again"] > 0
+    assert report.expected["transactions"] == report.expected["transactions_again"] == report.rows["transactions"]
+    assert faults(tmp_path, report, contract) == []
+
+
 def test_the_same_orders_give_the_same_bytes_in_whatever_pieces_they_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
