@@ -6,6 +6,8 @@ Only the reading of numbers lives here; what a document may hold is said by the 
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import msgspec
@@ -99,6 +101,18 @@ def dumps(value: Any) -> str:
         raise ExactJsonError("text with half a surrogate pair") from None
 
 
+def whole(value: Any) -> int | None:
+    """The integer that a value is, as a number in any spelling or as text; `None` for all else."""
+    if type(value) is int:
+        return value
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        return None
+    number = Decimal(value)
+    if number.adjusted() > _MOST_DIGITS or number != number.to_integral_value():
+        return None
+    return int(number)
+
+
 def mended(value: Any) -> Any:
     """The value with a replacement character for each half of a surrogate pair."""
     if isinstance(value, dict):
@@ -140,13 +154,23 @@ def _numbered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | Number:
-    return int(digits) if len(digits) < 1000 else Number(digits)
+    # Zero with a sign is no integer of Python's.
+    return int(digits) if digits != "-0" else Number(digits)
+
+
+def _integer_of_any_length(digits: str) -> int | Number:
+    return _integer(digits) if len(digits) < 1000 else Number(digits)
 
 
 _UNSURE = object()
+# Python's \d also takes the digits of other scripts.
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_MOST_DIGITS = 19
 _READER = msgspec.json.Decoder(float_hook=Number)
 _WRITER = msgspec.json.Encoder(enc_hook=_digits)
-_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_float=Number, parse_constant=_refuse_constant)
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=Number, parse_int=_integer, parse_constant=_refuse_constant
+)
 _LOOSE = json.JSONDecoder(
-    object_pairs_hook=_numbered, parse_float=Number, parse_int=_integer, parse_constant=str, strict=False
+    object_pairs_hook=_numbered, parse_float=Number, parse_int=_integer_of_any_length, parse_constant=str, strict=False
 )

@@ -16,7 +16,7 @@ from typing import Any
 
 from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError, Number
-from order_assets.contract.model import TEXT, Contract, Document, Personal
+from order_assets.contract.model import BIGINT, TEXT, Contract, Document, Personal
 from order_assets.contract.shape import (
     CopyOf,
     FreeForm,
@@ -47,6 +47,7 @@ from order_assets.landing.values import (
     check_of,
     comparable,
     has_number,
+    is_key,
     kind_of,
 )
 
@@ -107,6 +108,11 @@ class Refused(Exception):  # noqa: N818 - a verdict about one document, not a fa
         self.reason = reason
 
 
+def unforeseen(document: Document, error: Exception, path: str = "") -> Refused:
+    """The verdict about a document that nobody foresaw: it names the kind of the error and none of its text."""
+    return Refused(document, path, f"it could not be judged ({type(error).__name__})")
+
+
 @dataclass
 class _Walk:
     """What one walk over one document gathers; `path` leads to the value that is being read."""
@@ -115,7 +121,7 @@ class _Walk:
     path: list[str] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
-    copies: list[tuple[list[str], dict[str, Any]]] = field(default_factory=list)
+    copies: list[tuple[list[str], Any]] = field(default_factory=list)
     set_sizes: dict[str, int] = field(default_factory=dict)
     masked: int = 0
     irregular: bool = False
@@ -193,6 +199,9 @@ class Gate:
             raise Refused(document, _render(walk.path), str(error)) from None
         except RecursionError:
             raise Refused(document, "", "nested too deeply") from None
+        except Exception as error:
+            # What nobody foresaw is the trouble of this order alone.
+            raise unforeseen(document, error, _render(walk.path)) from error
         missing = tuple(sorted(walk.missing))
         return Passed(text, tuple(walk.unmapped), walk.masked, walk.irregular, missing, walk.set_sizes)
 
@@ -212,7 +221,7 @@ class Gate:
         try:
             value = exact.mended(root)
             return exact.dumps(None if value is None else self._lenient[document](value, _Walk(document)))
-        except (ExactJsonError, RecursionError):
+        except Exception:  # noqa: BLE001 - what cannot be redacted is not kept, whatever the reason
             return None
 
     def _compile(self, shape: Shape, place: str, lenient: bool) -> _Visit:
@@ -256,10 +265,18 @@ class Gate:
         expected, width = promised | required, len(shape.children)
         passing = nothing_passes(shape) if lenient else self._known.passing(shape)
         has_copies = any(isinstance(child, CopyOf) for child in shape.children.values())
+        has_key = "pk" in shape.children
+        other_key = has_key and "id" not in shape.children and not lenient
 
         def visit(value: Any, walk: _Walk) -> Any:
             if type(value) is not dict:
                 if value in ("", []):
+                    return value
+                if has_key and is_key(value):
+                    # Flat answers give what an order points to as its key.
+                    walk.irregular = True
+                    if has_copies:
+                        walk.copies.append((walk.path.copy(), value))
                     return value
                 raise MisfitError(f"expected an object, got {kind_of(value)}")
             if not value:
@@ -283,10 +300,16 @@ class Gate:
                     value[name] = stored
             # As many as there are and none unknown: none is missing.
             if (unknown or len(value) < width) and not expected <= value.keys():
-                for name in required - value.keys():
+                missing = expected - value.keys()
+                if other_key and "pk" in missing and is_key(value.get("id")):
+                    # The vendor's OpenAPI pages name some keys so.
+                    walk.irregular = True
+                    missing -= {"pk"}
+                    unknown.remove("id")
+                for name in required & missing:
                     path[-1] = name
                     raise MisfitError(_REQUIRED)
-                walk.missing.update(places[name] for name in promised - value.keys())
+                walk.missing.update(places[name] for name in promised & missing)
             for name in unknown:
                 self._take_unknown(name, value, walk)
             path.pop()
@@ -346,9 +369,8 @@ class Gate:
                 for name, check in checks.items():
                     if value.get(name) is not None:
                         walk.path.append(name)
-                        # Such an object is kept whole, so the transform cannot rewrite a number in it.
-                        if check(value[name]) and "e" in as_text(value[name]).casefold():
-                            raise MisfitError("a number with an exponent is not read exactly in such a row")
+                        if check(value[name]):
+                            walk.irregular = True
                         walk.path.pop()
             elif type(value) is not list:
                 walk.irregular = True
@@ -485,6 +507,10 @@ class Gate:
     def _compare_copies(self, root: Any, walk: _Walk) -> None:
         """What an order's copy says differently from the order is kept as unmapped."""
         for path, holder in walk.copies:
+            if type(holder) is not dict:
+                if comparable(holder, BIGINT) != comparable(root.get("pk"), BIGINT):
+                    walk.unmapped.append(Unmapped(walk.document, _render(path), exact.dumps(holder)))
+                continue
             for name, steps_, type_ in self._copies:
                 if name not in holder:
                     continue
@@ -583,10 +609,10 @@ def _cleaned_gateway_text(value: Any) -> Any:
 def _follow(value: Any, path: Sequence[str]) -> Any:
     for index, step in enumerate(path):
         if isinstance(value, dict):
-            value = value.get(step)
+            value = value.get("id") if step == "pk" and step not in value else value.get(step)
         elif isinstance(value, list) and step == "[]":
             return [_follow(part, path[index + 1 :]) for part in value]
-        else:
+        elif step != "pk":
             return None
     return value
 
@@ -606,5 +632,6 @@ def _quoted(name: str) -> str:
     return name if re.fullmatch(r"[^.\[\]\"]+", name) else json.dumps(name, ensure_ascii=False)
 
 
-def _render(path: list[str]) -> str:
-    return ".".join(path).replace(".[", "[")
+def _render(path: Sequence[str]) -> str:
+    # A name with half a surrogate pair could not be stored.
+    return str(exact.mended(".".join(path).replace(".[", "[")))

@@ -9,8 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+from order_assets.contract import exact
 from order_assets.contract.model import Document
-from order_assets.landing.gate import Gate, Passed, Refused, read, read_loosely
+from order_assets.landing.gate import Gate, Passed, Refused, read, read_loosely, unforeseen
 from order_assets.landing.index import ListedOrder
 from order_assets.landing.mentions import Said, said_in, without_mentions
 from order_assets.landing.store import Outcome
@@ -56,8 +57,16 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collec
     other fields say about the person goes as well.
     """
     row = _empty_row(gate, listed, fetched)
+    try:
+        return row | _received(gate, listed, fetched, forgotten)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is about this order alone
+        return row | quarantined_columns(unforeseen(Document.DETAIL, error))
+
+
+def _received(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
+    """What the answers make of the order."""
     if fetched.detail is None:
-        return row | {
+        return {
             "outcome": Outcome.TOMBSTONED.value,
             "reason": "the API answered 404 for the listed order",
         }
@@ -79,8 +88,8 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collec
             }
             bodies[Document.DETAIL] = read(Document.DETAIL, passed[Document.DETAIL].text)
     except Refused as refused:
-        return row | _refused(gate, refused, fetched, forgotten)
-    return row | landed_columns(passed, bodies[Document.DETAIL])
+        return _refused(gate, refused, fetched, forgotten)
+    return landed_columns(passed, bodies[Document.DETAIL])
 
 
 def customers_of(detail: Any) -> set[int]:
@@ -90,9 +99,9 @@ def customers_of(detail: Any) -> set[int]:
     found = set()
     for holder in (detail, *(detail.get(name) for name in ("shipping_address", "billing_address"))):
         customer = holder.get("customer") if isinstance(holder, dict) else None
-        pk = customer.get("pk") if isinstance(customer, dict) else customer
-        if type(pk) is int:
-            found.add(pk)
+        pk = customer.get("pk", customer.get("id")) if isinstance(customer, dict) else customer
+        if (key := exact.whole(pk)) is not None:
+            found.add(key)
     return found
 
 
@@ -121,9 +130,14 @@ def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, A
 
 def check_again(gate: Gate, texts: Mapping[Document, str | None]) -> dict[str, Any]:
     """The columns of a landing row that follow from documents as they are stored. Raises `Refused`."""
-    bodies = {document: read(document, text or "[]") for document, text in texts.items()}
-    passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
-    return landed_columns(passed, bodies[Document.DETAIL])
+    try:
+        bodies = {document: read(document, text or "[]") for document, text in texts.items()}
+        passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+        return landed_columns(passed, bodies[Document.DETAIL])
+    except Refused:
+        raise
+    except Exception as error:
+        raise unforeseen(Document.DETAIL, error) from error
 
 
 def landed_columns(passed: Mapping[Document, Passed], detail: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,8 +179,6 @@ def landed_columns(passed: Mapping[Document, Passed], detail: Mapping[str, Any])
 
 def _text(value: Any) -> str | None:
     """A single value as the tables say it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     return None if value is None else as_text(value)
 
 
@@ -189,12 +201,16 @@ def _refused(gate: Gate, refused: Refused, fetched: Fetched, forgotten: Collecti
         if text is not None and said is not None:
             text = without_mentions(text, gate.shapes[document], said)
         kept[document.value] = text
+    return quarantined_columns(refused) | kept
+
+
+def quarantined_columns(refused: Refused) -> dict[str, Any]:
+    """The columns of a landing row that say why its order waits in quarantine."""
     return {
         "outcome": Outcome.QUARANTINED.value,
         "refused_document": refused.document.value,
         "refused_path": refused.path,
         "reason": refused.reason,
-        **kept,
     }
 
 
@@ -208,7 +224,7 @@ def _or_none(reader: Callable[[], Any]) -> Any:
 def _check_identity(detail: Any, listed: ListedOrder) -> None:
     if not isinstance(detail, dict):
         return
-    if detail.get("pk") != listed.pk:
+    if detail.get("pk", detail.get("id")) != listed.pk:
         raise Refused(Document.DETAIL, "pk", f"the answer is not the order {listed.pk} that was asked for")
     if str(detail.get("number")) != listed.number:
         raise Refused(Document.DETAIL, "number", "the number is not the one in the order list")

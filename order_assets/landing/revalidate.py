@@ -14,7 +14,7 @@ from typing import Any
 
 from order_assets.contract.model import Document
 from order_assets.landing.gate import Gate, Refused
-from order_assets.landing.receive import check_again
+from order_assets.landing.receive import check_again, quarantined_columns
 from order_assets.landing.store import Landing, Outcome
 
 
@@ -69,12 +69,7 @@ def _check_again(gate: Gate, row: Mapping[str, Any]) -> dict[str, Any]:
     try:
         landed = check_again(gate, {document: row[document.value] for document in Document})
     except Refused as found:
-        return again | {
-            "outcome": Outcome.QUARANTINED.value,
-            "refused_document": found.document.value,
-            "refused_path": found.path,
-            "reason": found.reason,
-        }
+        return again | quarantined_columns(found)
     cleared = {"refused_document": None, "refused_path": None, "reason": None}
     if row["outcome"] == Outcome.TOMBSTONED:
         cleared = {"outcome": row["outcome"], "reason": row["reason"]}

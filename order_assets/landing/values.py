@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from order_assets.contract import exact
 from order_assets.contract.exact import Number
 from order_assets.contract.model import BIGINT, BOOLEAN, DATE, JSON, TEXT, TIMESTAMP, ColumnType
 
@@ -57,13 +59,16 @@ def comparable(value: Any, type_: ColumnType) -> Any:
     if type_ == BIGINT or type_.is_decimal:
         return Decimal(text) if _DECIMAL.fullmatch(text) else text
     if type_ == TIMESTAMP and _TIMESTAMP.fullmatch(text):
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return value if type_ == JSON else text
 
 
 def as_text(value: Any) -> str:
-    """A single value as text, a number with its own digits."""
+    """A single value as text: a number with its own digits, true and false as JSON has them."""
+    if type(value) is bool:
+        return "true" if value else "false"
     return value.digits if type(value) is Number else str(value)
 
 
@@ -74,6 +79,12 @@ def has_number(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(has_number, value))
     return type(value) is Number
+
+
+def is_key(value: Any) -> bool:
+    """Whether a value is the key of a thing, as a number or as text."""
+    key = exact.whole(value)
+    return key is not None and -(2**63) <= key < 2**63
 
 
 def kind_of(value: Any) -> str:
@@ -109,7 +120,7 @@ def _check_integer(value: Any) -> bool:
         return False
     elif type(value) is str and _INTEGER.fullmatch(value):
         number = int(value)
-    elif type(value) is Number and (whole := _whole(value.digits)) is not None:
+    elif type(value) is Number and (whole := exact.whole(value)) is not None:
         irregular = True
         number = whole
     else:
@@ -122,15 +133,6 @@ def check_fits_64_bits(number: int) -> None:
     """Raise `MisfitError` for an integer that no BIGINT holds."""
     if not -(2**63) <= number < 2**63:
         raise MisfitError("the integer does not fit 64 bits")
-
-
-def _whole(digits: str) -> int | None:
-    if not _DECIMAL.fullmatch(digits):
-        return None
-    number = Decimal(digits)
-    if number.adjusted() > 19 or number != number.to_integral_value():
-        return None
-    return int(number)
 
 
 def _check_boolean(value: Any) -> bool:

@@ -283,7 +283,8 @@ class _Walk:
             for key, part in value.items():
                 if part not in (None, "", _REDACTED):
                     inner, inner_place = (f"{path}.{_step(key)}", f"{place}.{key}") if path else (_step(key), key)
-                    self._visit(document, part, key, inner, inner_place, owner)
+                    called = "pk" if key == "id" and "pk" not in value else key
+                    self._visit(document, part, called, inner, inner_place, owner)
         elif isinstance(value, list):
             for position, part in enumerate(value):
                 if part not in (None, "", _REDACTED):
@@ -293,7 +294,7 @@ class _Walk:
 
     def _owner(self, value: Mapping[str, Any], name: str, outer: _Owner) -> _Owner:
         """The rows of an object with a key: in the tables whose columns are most like its fields."""
-        pk = _as_pk(value.get("pk"))
+        pk = _as_pk(value.get("pk", value.get("id")))
         rows = [*self.of_order.get(pk, []), *self.things.get(pk, [])] if pk is not None else []
         if not rows:
             return replace(outer, is_direct=False)
@@ -352,7 +353,7 @@ def _rows_by_key(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> tuple[_Ro
 
 def _pks_in(value: Any) -> Iterator[int]:
     if isinstance(value, dict):
-        if (pk := _as_pk(value.get("pk"))) is not None:
+        if (pk := _as_pk(value.get("pk", value.get("id")))) is not None:
             yield pk
         for part in value.values():
             yield from _pks_in(part)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from order_assets.contract.model import Column, ColumnType, Contract, Document, Kind, Origin, Source, Table
 from order_assets.contract.orders import COPY_PATH
 from order_assets.contract.shape import steps
+from order_assets.tables.normalise import wanted_of_free_form
 from order_assets.tables.reader import Reader
 
 # Columns of a landing row that fill a folded column where no copy of the order says it.
@@ -267,9 +268,20 @@ def _free_forms(table: Table, number: int, batch: Batch) -> Iterator[_FreeForm]:
             inside.setdefault(column.path.rpartition(".")[0], []).append(column)
     for holder, columns in inside.items():
         # What holds the values: the objects themselves, or what they have under a name.
-        texts = batch.at(source.document, [*steps(source.path), *steps(holder)]).objects
-        if pa.types.is_string(texts.type):
-            yield _FreeForm((table.name, number), texts, columns)
+        place = batch.at(source.document, [*steps(source.path), *steps(holder)])
+        if pa.types.is_string(place.objects.type):
+            wanted = {steps(column.path)[-1]: column.type for column in columns}
+            yield _FreeForm((table.name, number), _readable(place, wanted, batch), columns)
+
+
+def _readable(place: _Place, wanted: Mapping[str, ColumnType], batch: Batch) -> pa.Array:
+    """The free-form texts, those of irregular documents in the form in which DuckDB reads the wanted values exactly."""
+    irregular = batch.listed("irregular")
+    if not irregular.true_count:
+        return place.objects
+    chosen = pc.and_(irregular.take(place.order), pc.is_valid(place.objects))
+    rewritten = [wanted_of_free_form(text, wanted) for text in place.objects.filter(chosen).to_pylist()]
+    return pc.replace_with_mask(place.objects, chosen, pa.array(rewritten, place.objects.type))
 
 
 def _first_of_each(rows: pa.Table, keys: Sequence[str], order: Iterable[tuple[str, str]]) -> pa.Array:

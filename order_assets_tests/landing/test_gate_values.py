@@ -270,8 +270,8 @@ def test_an_object_that_is_empty_in_any_way_passes(raw: str) -> None:
     assert f'"cargo_company":{raw}' in check(with_raw(["cargo_company"], raw)).text
 
 
-@pytest.mark.parametrize("raw", ["3", "true", '"aras"', "[1]", '[{"pk": 1}]', "0", "false"])
-def test_something_else_than_an_object_is_refused(raw: str) -> None:
+@pytest.mark.parametrize("raw", ["1.5", "true", '"aras"', "[1]", '[{"pk": 1}]', "1e99", "false"])
+def test_something_else_than_an_object_or_its_key_is_refused(raw: str) -> None:
     assert refusal(with_raw(["cargo_company"], raw)).path == "cargo_company"
 
 
@@ -369,3 +369,13 @@ def test_an_order_copy_that_only_spells_a_value_differently_is_equal() -> None:
     order = detail()
     order["transaction_set"][0]["order"] |= {"amount": 16.4, "pk": "27", "date_placed": "2017-01-30T08:28:26.158165"}
     assert check(order).unmapped == ()
+
+
+@pytest.mark.parametrize(("raw", "written"), [("true", "true"), ("false", "false"), ("1.10", "1.10"), ("-0", "-0")])
+def test_personal_text_that_is_no_text_is_kept_as_json_writes_it(raw: str, written: str) -> None:
+    body = with_raw(["customer", "first_name"], raw)
+    assert json.loads(check(body, mode="clear").text)["customer"]["first_name"] == written
+    as_one = json.loads(check(body).text)["customer"]["first_name"]
+    assert (
+        as_one == json.loads(check(with_raw(["customer", "first_name"], f'"{written}"')).text)["customer"]["first_name"]
+    )

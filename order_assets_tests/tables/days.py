@@ -26,7 +26,7 @@ FLATTENER = Flattener(CONTRACT, threads=2)
 
 @dataclass
 class Order:
-    """The documents of an order, free to be changed; `raw` replaces texts in the detail after it was written."""
+    """The documents of an order, free to be changed; `raw` replaces texts in them after they were written."""
 
     detail: dict[str, Any]
     items: list[Any] = field(default_factory=list)
@@ -53,13 +53,12 @@ def landed(shop_order: Order, **changes: Any) -> dict[str, Any]:
     """The landing row of an order; `changes` are columns that it is given afterwards."""
     flat = copy.deepcopy(documented_order()["transaction_set"][0]["order"])
     flat |= {"pk": shop_order.pk, "number": shop_order.detail["number"]}
-    detail = json.dumps(shop_order.detail)
+    documents = [json.dumps(part) for part in (shop_order.detail, shop_order.items, shop_order.discounts)]
     for old, new in shop_order.raw.items():
-        assert old in detail
-        detail = detail.replace(old, new)
-    answers = Answers(
-        detail.encode(), (json.dumps(shop_order.items).encode(),), (json.dumps(shop_order.discounts).encode(),)
-    )
+        assert any(old in text for text in documents)
+        documents = [text.replace(old, new) for text in documents]
+    detail, items, discounts = (text.encode() for text in documents)
+    answers = Answers(detail, (items,), (discounts,))
     return receive(plain_gate(), listed_order(flat), answers) | changes
 
 
