@@ -134,6 +134,16 @@ def _add_sandbox(parser: argparse.ArgumentParser) -> None:
         help="what the order list can do beyond its documentation: sort, date-filter",
     )
     parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what this instance lacks: `amounts` are the money columns of its list rows",
+    )
+    parser.add_argument(
+        "--api", action="append", default=[], choices=("i1", "v1"), help="serve this version of the API only"
+    )
+    parser.add_argument(
         "--fault",
         action="append",
         default=[],
@@ -176,6 +186,8 @@ def _sandbox(parsed: argparse.Namespace) -> int:
             now=parsed.now,
             latency_ms=parsed.latency_ms,
             capabilities=frozenset(parsed.capability),
+            lacks=frozenset(parsed.without),
+            versions=frozenset(parsed.api or ("i1", "v1")),
         )
         serve(settings, parsed.port, parsed.fault)
     except (SandboxError, ValueError) as error:

@@ -5,27 +5,36 @@ For trying the package out, developing and testing against it, without a real in
 `payment_means`, `places`, `leaks`), what is drawn from a seed (`people`, `life`, `facts`, together `world`; the
 vendor's own example is in `documented`), what it looks like (`documents`, `lines`, `payments`, `gateways`), what
 was done by hand (`edits`) and which rows a list has (`listings`). Above it, `app` answers requests (with `gate`
-and `queries`), `server` runs it, and `faults` with `misbehave` disturb it when asked. The client of the API is
+and `queries`), `server` runs it, and `faults` with `misbehave` disturb it when asked; odd values
+to be sent are in `oddities`. The client of the API is
 elsewhere, in `order_assets.omnitron`.
 """
 
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order
-from order_assets.sandbox.edits import CHILD_KINDS
+from order_assets.sandbox.edits import CHILD_KINDS, SPOILED
 from order_assets.sandbox.faults import FAULTS, Faults
 from order_assets.sandbox.gate import RequestLog, RequestRecord
 from order_assets.sandbox.leaks import known_secrets
 from order_assets.sandbox.listings import DateBound, OrderQuery
+from order_assets.sandbox.oddities import LONE_SURROGATE, ODD_COPIES, ODD_ROWS
 from order_assets.sandbox.server import Sandbox, SandboxError, running_sandbox, serve
-from order_assets.sandbox.shop import CAPABILITIES, Shop, ShopSettings
+from order_assets.sandbox.shop import CAPABILITIES, LACKS, MONEY_COLUMNS, VERSIONS, Shop, ShopSettings
 
 __all__ = [
     "CAPABILITIES",
     "CHILD_KINDS",
     "DOCUMENTED_PK",
     "FAULTS",
+    "LACKS",
+    "LONE_SURROGATE",
+    "MONEY_COLUMNS",
+    "ODD_COPIES",
+    "ODD_ROWS",
     "PASSWORD",
+    "SPOILED",
     "USERNAME",
+    "VERSIONS",
     "DateBound",
     "Faults",
     "OrderQuery",

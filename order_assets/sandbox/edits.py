@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Literal
 
 from order_assets.sandbox.life import STATUS_NAMES
+from order_assets.sandbox.oddities import Spoil
 from order_assets.sandbox.payments import MONEY_SETS, Movement, Refund, refund_position
 from order_assets.sandbox.values import SECOND, Json, instant, micros_of, money
 
@@ -56,8 +57,8 @@ class Edit:
     """All that was done by hand to one order.
 
     `made` is the shop's clock when its modified_date was last set, `modified` what it was set to; `dates` are
-    other dates of the order that were set, `stopped` is the instant after which its life has no events.
-    Microseconds since 1970.
+    other dates of the order that were set, `stopped` is the instant after which its life has no events;
+    `spoils` say what is answered instead of its documents. Microseconds since 1970.
     """
 
     presence: Literal["here", "held back", "deleted"] = "here"
@@ -68,6 +69,7 @@ class Edit:
     touches: Mapping[str, Touch] = field(default_factory=dict)
     refunds: tuple[Refund, ...] = ()
     stopped: int | None = None
+    spoils: Mapping[str, Spoil] = field(default_factory=dict)
 
     def date(self, name: str, own: int) -> int:
         """Give a date of the order, where its life says `own`."""
@@ -142,6 +144,9 @@ class Edit:
 
 
 NO_EDIT = Edit()
+
+SPOILED = ("row", "detail", "items", "discounts")
+"""The answers about an order that can be spoiled: its list row, its detail, the rows of its two child lists."""
 
 
 class Edits:

@@ -18,10 +18,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from order_assets.sandbox.shop import VERSIONS as ALL_VERSIONS
 from order_assets.sandbox.shop import Shop
 from order_assets.sandbox.values import hex_text
 
-VERSIONS = ("/api/i1", "/api/v1")
+VERSIONS = tuple(f"/api/{version}" for version in sorted(ALL_VERSIONS))
+_NO_ROUTE = "<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
 LOGIN = "/auth/login/"
 _KEPT_RECORDS = 200_000
 
@@ -112,16 +114,20 @@ class Gate:
                 state.requests.add(record)
             await send(message)
 
-        refusal = None if _is_login(scope) else _refusal(Headers(scope=scope), state.tokens)
-        await (refusal or self.app)(scope, receive, send_dated)
+        await (_refusal(scope, shop, state.tokens) or self.app)(scope, receive, send_dated)
 
 
 def _is_login(scope: Scope) -> bool:
     return any(scope["path"] == version + LOGIN for version in VERSIONS)
 
 
-def _refusal(headers: Headers, tokens: Tokens) -> Response | None:
-    given = headers.get("authorization")
+def _refusal(scope: Scope, shop: Shop, tokens: Tokens) -> Response | None:
+    if any(scope["path"].startswith(f"/api/{version}/") for version in ALL_VERSIONS - shop.settings.versions):
+        # The framework behind the real API has no route for it, and says so before it asks who it is.
+        return Response(_NO_ROUTE, 404, media_type="text/html")
+    if _is_login(scope):
+        return None
+    given = Headers(scope=scope).get("authorization")
     if given == f"Token {tokens.current}":
         return None
     if given is None:

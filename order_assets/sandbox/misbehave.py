@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import json
 import socket
 import struct
@@ -22,8 +23,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from order_assets.sandbox.gate import RequestRecord
+from order_assets.sandbox.oddities import ODD_COPIES, ODD_ROWS
 
 _HTML = b"<html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>"
+_FIREWALL = (
+    b"<!DOCTYPE html><html><head><title>Attention Required!</title></head><body><h1>Sorry, you have been blocked</h1>"
+    b"<p>This website is using a security service to protect itself from online attacks.</p>"
+    b"<p>Incident 8f2a41c09d7b3e65</p></body></html>"
+)
 _JSON_TYPE = "application/json"
 _PIECE = 64 * 1024
 
@@ -175,6 +182,11 @@ async def forbidden(call: Disturbed) -> None:
     """403 as the framework behind the API words it."""
     body = b'{"detail":"You do not have permission to perform this action.","code":"permission_denied"}'
     await call.instead(403, body, _JSON_TYPE)
+
+
+async def firewall(call: Disturbed) -> None:
+    """403 of what stands in front of the API and knows nothing of its rights."""
+    await call.instead(403, _FIREWALL, "text/html; charset=UTF-8", server="firewall")
 
 
 async def empty(call: Disturbed) -> None:
@@ -374,6 +386,43 @@ async def shift(call: Disturbed) -> None:
         if page["next"]:
             rows += (await call.asked(query={**call.query, "page": str(number + 1)})).value()["results"][:1]
         answer.body = json.dumps({**page, "results": rows, "count": page["count"] - 1}).encode()
+    await call.give(answer)
+
+
+async def turn(call: Disturbed) -> None:
+    """From the second page on every row stands one place earlier, as if the first one had gone to the end."""
+    answer = await call.asked()
+    number = int(call.query.get("page") or "1")
+    if answer.status == 200 and number > 1:
+        page = answer.value()
+        following = number + 1 if page["next"] else 1
+        first = (await call.asked(query={**call.query, "page": str(following)})).value()["results"][:1]
+        answer.body = json.dumps({**page, "results": page["results"][1:] + first}).encode()
+    await call.give(answer)
+
+
+async def odd_rows(call: Disturbed) -> None:
+    """The first `size` rows of a page are odd, each in another way; all of them where `size` is 0."""
+    answer = await call.asked()
+    if answer.status == 200:
+        page = answer.value()
+        count = call.options.size or len(page["results"])
+        odd = [
+            row | fields
+            for row, fields in zip(page["results"][:count], itertools.cycle(ODD_ROWS.values()), strict=False)
+        ]
+        answer.body = json.dumps({**page, "results": odd + page["results"][count:]}).encode()
+    await call.give(answer)
+
+
+async def odd_copies(call: Disturbed) -> None:
+    """Things that stand in the detail twice are not the same."""
+    answer = await call.asked()
+    if answer.status == 200:
+        detail = answer.value()
+        for change in ODD_COPIES.values():
+            detail = change(detail)
+        answer.body = json.dumps(detail).encode()
     await call.give(answer)
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import uvicorn
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
 from order_assets.sandbox.faults import Faults
 from order_assets.sandbox.gate import RequestLog, Tokens
+from order_assets.sandbox.oddities import Spoil
 from order_assets.sandbox.shop import Shop, ShopSettings
 
 HOST = "127.0.0.1"
@@ -101,6 +102,18 @@ class Sandbox:
     def delete(self, pk: int) -> None:
         """Take an order out of the shop: see `Shop.delete`."""
         self.swap_shop(lambda shop: shop.delete(pk))
+
+    def restore(self, pk: int) -> None:
+        """Bring a deleted order back: see `Shop.restore`."""
+        self.swap_shop(lambda shop: shop.restore(pk))
+
+    def move(self, pk: int, day: date, at: datetime | None = None) -> None:
+        """Move an order to another day: see `Shop.move`."""
+        self.swap_shop(lambda shop: shop.move(pk, day, at))
+
+    def spoil(self, pk: int, answer: str, change: Spoil | None = None, /, **fields: object) -> None:
+        """Answer oddly about an order: see `Shop.spoil`."""
+        self.swap_shop(lambda shop: shop.spoil(pk, answer, change, **fields))
 
     def refund(self, pk: int, amount: str | int | Decimal, at: datetime | None = None) -> None:
         """Pay money back without moving the order's modified_date: see `Shop.refund`."""

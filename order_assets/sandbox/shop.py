@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order, documented_row
 from order_assets.sandbox.documents import detail_document, flat_document
-from order_assets.sandbox.edits import CHILD_KINDS, DETAIL_SETS, NO_EDIT, Edit, Edits
+from order_assets.sandbox.edits import CHILD_KINDS, DETAIL_SETS, NO_EDIT, SPOILED, Edit, Edits
 from order_assets.sandbox.facts import Facts, pks_of_number
 from order_assets.sandbox.life import Event, Life
 from order_assets.sandbox.lines import discount_documents, item_documents
@@ -33,6 +33,7 @@ from order_assets.sandbox.listings import (
     TransactionQuery,
     within,
 )
+from order_assets.sandbox.oddities import Spoil, with_fields
 from order_assets.sandbox.payments import (
     MOST_REFUNDS,
     Movement,
@@ -46,6 +47,20 @@ from order_assets.sandbox.values import Json, micros_of
 from order_assets.sandbox.world import FIRST_PK, World
 
 CAPABILITIES = frozenset({"sort", "date-filter"})
+VERSIONS = frozenset({"i1", "v1"})
+LACKS = frozenset({"amounts"})
+MONEY_COLUMNS = (
+    "amount",
+    "shipping_amount",
+    "installment_interest_amount",
+    "refund_amount",
+    "discount_refund_amount",
+    "shipping_refund_amount",
+    "discount_amount",
+    "net_shipping_amount",
+    "shipping_interest_amount",
+)
+"""The columns of a flat row that hold amounts."""
 _FREE_FORM = frozenset({"extra_field", "cancellation_info", "delivery_range"})
 _OBJECTS = frozenset({"installment", "cargo_company"})  # these may be null in the documented order
 _NEVER_SET = {"pk": "it names the order", "number": "it names the order", "modified_date": "give it as `at`"}
@@ -57,8 +72,9 @@ class ShopSettings:
 
     `start` is the first day with orders, `now` the shop's clock in UTC (None: the real clock, read at every
     request), `latency_ms` is what an answer takes at least, `page_cap` is the largest page the server gives,
-    `capabilities` are undocumented abilities of the order list: "sort" and "date-filter". ValueError if a
-    value makes no sense.
+    `capabilities` are undocumented abilities of the order list: "sort" and "date-filter". `lacks` is
+    what this instance has not got: "amounts" are the money columns of its list rows. `versions` are the versions of
+    the API that it serves: "i1", "v1". ValueError if a value makes no sense.
     """
 
     seed: int = 7
@@ -68,12 +84,20 @@ class ShopSettings:
     latency_ms: int = 0
     capabilities: frozenset[str] = frozenset()
     page_cap: int = 100
+    lacks: frozenset[str] = frozenset()
+    versions: frozenset[str] = VERSIONS
 
     def __post_init__(self) -> None:
-        unknown = frozenset(self.capabilities) - CAPABILITIES
-        if unknown:
-            known = ", ".join(sorted(CAPABILITIES))
-            raise ValueError(f"Unknown sandbox capability {', '.join(sorted(unknown))}; there are: {known}.")
+        for what, given, known in (
+            ("capability", self.capabilities, CAPABILITIES),
+            ("lack", self.lacks, LACKS),
+            ("version", self.versions, VERSIONS),
+        ):
+            if unknown := frozenset(given) - known:
+                names = ", ".join(sorted(known))
+                raise ValueError(f"Unknown sandbox {what} {', '.join(sorted(unknown))}; there are: {names}.")
+        if not self.versions:
+            raise ValueError("The sandbox has to serve a version of the API: i1, v1 or both.")
         for name, least in (("orders_per_day", 0), ("latency_ms", 0), ("page_cap", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"Sandbox setting {name} is {getattr(self, name)}; it must be at least {least}.")
@@ -166,6 +190,17 @@ class Shop:
             facts = self._facts(pk, edit)
             row = flat_document(facts, self.now_micros(), refunds_by_hand(facts, edit.refunds))
         return row if edit is NO_EDIT else edit.show_in_row(row)
+
+    def listed_order(self, pk: int) -> Json:
+        """Give the flat row of an order as this instance sends it: without amounts where it lacks them."""
+        row = self.flat_order(pk)
+        hidden = MONEY_COLUMNS if "amounts" in self.settings.lacks else ()
+        return {name: value for name, value in row.items() if name not in hidden} if hidden else row
+
+    def answered(self, answer: str, pk: int, document: object) -> object:
+        """Give what is sent of an order instead of a document, one of `SPOILED`: mostly the document itself."""
+        spoil = self._edits.of(pk).spoils.get(answer)
+        return document if spoil is None else spoil(document)
 
     def order_detail(self, pk: int) -> Json:
         """Give the detail document of an order."""
@@ -276,8 +311,42 @@ class Shop:
         return self.modify(pk, at, cancellation_info={}, **state)._edited([pk], stop)
 
     def delete(self, pk: int) -> Shop:
-        """Take an order out of the shop for good, with everything below it."""
+        """Take an order out of the shop, with everything below it, until it is restored."""
         return self._edited(self._present([pk]), lambda edit: replace(edit, presence="deleted"))
+
+    def restore(self, pk: int) -> Shop:
+        """Bring a deleted order back as if it had never been away: no date moves.
+
+        ValueError for an order that is not deleted.
+        """
+        if self._edits.of(pk).presence != "deleted":
+            raise ValueError(f"Order {pk} is not deleted. Call delete first.")
+        return self._edited([pk], lambda edit: replace(edit, presence="here"))
+
+    def move(self, pk: int, day: date, at: datetime | None = None) -> Shop:
+        """Let an order be placed on another day (UTC), at the same time of day; its modified_date moves to `at`."""
+        placed = datetime.fromisoformat(self.flat_order(pk)["date_placed"])
+        return self.modify(pk, at, date_placed=datetime.combine(day, placed.timetz()))
+
+    def spoil(self, pk: int, answer: str, change: Spoil | None = None, /, **fields: object) -> Shop:
+        """Let the API answer oddly about an order: with what `change` makes of an answer, or with these fields set.
+
+        `answer` is one of `SPOILED`. The "row" is changed in the list only, where the list finds it by its own values;
+        of "items" and "discounts" `change` gets the list of rows, and what it gives is paged if it is a list and is
+        the whole answer if not. Without a change and fields the answer is in order again. Lone surrogates and
+        whole numbers of any size can be sent.
+        """
+        if answer not in SPOILED:
+            raise ValueError(f"There is no answer {answer!r} to spoil; there are: {', '.join(SPOILED)}.")
+        if fields and change is not None:
+            raise ValueError("Give a change or fields, not both.")
+        spoil = with_fields(fields) if fields else change
+
+        def changed(edit: Edit) -> Edit:
+            others = {name: kept for name, kept in edit.spoils.items() if name != answer}
+            return replace(edit, spoils=others if spoil is None else {**others, answer: spoil})
+
+        return self._edited(self._present([pk]), changed)
 
     def refund(self, pk: int, amount: str | int | Decimal, at: datetime | None = None) -> Shop:
         """Pay back `amount` (in the order's currency): one transaction more, dated `at`, and a higher refund_amount.

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from order_assets.sandbox import CHILD_KINDS, DateBound, OrderQuery, Sandbox, Shop, ShopSettings, running_sandbox
+from order_assets.sandbox import (
+    CHILD_KINDS,
+    LONE_SURROGATE,
+    ODD_COPIES,
+    DateBound,
+    OrderQuery,
+    Sandbox,
+    Shop,
+    ShopSettings,
+    running_sandbox,
+)
 from order_assets.sandbox.life import LONGEST_LIFE
 from order_assets.sandbox.values import instant, micros_of
 from order_assets_tests.sandbox.calls import NOW, SETTINGS, Call, caller, every_page
@@ -148,6 +158,64 @@ def test_a_deleted_order_is_nowhere_and_the_others_keep_their_places(sandbox: Sa
     assert get("orders/").json()["count"] == len(left)
 
 
+def test_a_restored_order_is_there_as_if_it_had_never_been_away(sandbox: Sandbox, get: Call) -> None:
+    rows, detail = every_page(get, "orders/", limit=100), get(DETAIL.format(OLD)).json()
+    with pytest.raises(ValueError, match=f"{OLD} is not deleted"):
+        sandbox.restore(OLD)
+    sandbox.delete(OLD)
+    assert get(DETAIL.format(OLD)).status_code == 404
+    sandbox.restore(OLD)
+    assert (every_page(get, "orders/", limit=100), get(DETAIL.format(OLD)).json()) == (rows, detail)
+
+
+@pytest.mark.parametrize(
+    ("fields", "on_the_wire"),
+    [
+        ({"date_placed": None}, '"date_placed":null'),
+        ({"pk": 2**63}, '"pk":9223372036854775808'),
+        ({"pk": 10**30}, f'"pk":{10**30}'),
+        ({"number": LONE_SURROGATE}, '"number":"\\ud800"'),
+        ({"modified_date": "yesterday"}, '"modified_date":"yesterday"'),
+    ],
+)
+def test_a_spoiled_row_stands_in_its_place_among_good_ones(
+    sandbox: Sandbox, get: Call, fields: dict[str, Any], on_the_wire: str
+) -> None:
+    rows = every_page(get, "orders/", limit=100)
+    place = [row["pk"] for row in rows].index(OLD)
+    detail = get(DETAIL.format(OLD)).json()
+    sandbox.spoil(OLD, "row", **fields)
+    spoiled = every_page(get, "orders/", limit=100)
+    assert spoiled[place] == rows[place] | fields
+    assert spoiled[:place] + spoiled[place + 1 :] == rows[:place] + rows[place + 1 :]
+    page = get("orders/", limit=1, page=place + 1).text
+    assert on_the_wire in page
+    assert get(DETAIL.format(OLD)).json() == detail
+    sandbox.spoil(OLD, "row")
+    assert every_page(get, "orders/", limit=100) == rows
+
+
+def test_every_document_of_an_order_can_be_any_json(sandbox: Sandbox, get: Call) -> None:
+    pk = with_children(sandbox.shop)
+    for change in ODD_COPIES.values():
+        before = get(DETAIL.format(pk)).json()
+        sandbox.spoil(pk, "detail", change)
+        assert get(DETAIL.format(pk)).json() != before
+        sandbox.spoil(pk, "detail")
+        assert get(DETAIL.format(pk)).json() == before
+    for value in (None, [], "text", 5):
+        sandbox.spoil(pk, "detail", lambda _, value=value: value)
+        assert get(DETAIL.format(pk)).json() == value
+    sandbox.spoil(pk, "items", lambda rows: [*rows, 5])
+    assert get(ITEMS, order=pk, limit=100).json()["results"][-1] == 5
+    sandbox.spoil(pk, "items", lambda _: {"count": 0, "next": None, "previous": None, "results": None})
+    assert get(ITEMS, order=pk).json()["results"] is None
+    sandbox.spoil(pk, "discounts", lambda rows: [row | {"amount": "1.005"} for row in rows])
+    assert {row["amount"] for row in every_page(get, DISCOUNTS, order=pk)} == {"1.005"}
+    with pytest.raises(ValueError, match="row, detail, items, discounts"):
+        sandbox.spoil(pk, "listing", amount=1)
+
+
 def test_a_refund_shows_below_the_order_but_does_not_move_it(sandbox: Sandbox, get: Call) -> None:
     pk = with_children(sandbox.shop)
     before = get(DETAIL.format(pk)).json()
@@ -278,6 +346,10 @@ def test_an_order_can_be_moved_to_another_day(sandbox: Sandbox, get: Call) -> No
     assert OLD in [row["pk"] for row in every_page(get, "orders/", limit=100, **day)]
     window = {"date_placed__gte": "2026-01-02", "date_placed__lt": "2026-01-03"}
     assert get("orders/", **window).json()["count"] == SETTINGS.orders_per_day - 1
+    before = sandbox.shop.flat_order(OLD + 1)["date_placed"]
+    sandbox.move(OLD + 1, date(2026, 1, 11))
+    assert get(DETAIL.format(OLD + 1)).json()["date_placed"] == before.replace("2026-01-02", "2026-01-11")
+    assert get("orders/", **window).json()["count"] == SETTINGS.orders_per_day - 2
 
 
 def test_thousands_of_orders_get_one_date_and_the_list_stays_sorted() -> None:

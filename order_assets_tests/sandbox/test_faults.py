@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from order_assets.sandbox import FAULTS, Sandbox
+from order_assets.sandbox import FAULTS, ODD_ROWS, Sandbox
 from order_assets.sandbox.faults import parse_fault
-from order_assets_tests.sandbox.calls import NOW, Call, caller
+from order_assets_tests.sandbox.calls import NOW, Call, caller, every_page
 
 LIST = "orders/"
 ITEMS = "order_item/detailed_integration/"
@@ -45,6 +45,7 @@ def detail(sandbox: Sandbox) -> str:
         ("503-html", 503, None, "text/html"),
         ("503-seconds:seconds=3", 503, "3", "text/html"),
         ("403-json", 403, None, "application/json"),
+        ("403-html", 403, None, "text/html"),
         ("404-html:path=*/orders/", 404, None, "text/html"),
         ("html-200", 200, None, "text/html"),
         ("empty-200", 200, None, "application/json"),
@@ -122,6 +123,9 @@ def test_lists_that_are_not_what_they_seem(faulty: Sandbox, get: Call) -> None:
     assert get(LIST, limit=4, page=2).json()["results"] == right[0]
     faulty.faults.set("pages-shift")
     assert get(LIST, limit=4, page=2).json()["results"] == right[1][1:] + right[2][:1]
+    faulty.faults.set("pages-turn")
+    turned = [row["pk"] for row in every_page(get, LIST, limit=100)]
+    assert (turned[0], len(turned), len(set(turned))) == (turned[-1], len(faulty.shop.order_pks()), len(turned) - 1)
     faulty.faults.set("capped:size=2")
     assert get(LIST, limit=4).json()["results"] == right[0][:2]
     faulty.faults.set("bare-list")
@@ -135,6 +139,22 @@ def test_answers_about_another_order(faulty: Sandbox, get: Call) -> None:
     assert get(ITEMS, order=pk).json()["results"][0]["order"] != pk
     faulty.faults.set("order-404")
     assert get(detail(faulty)).status_code == 404
+
+
+def test_rows_and_copies_are_odd_where_that_is_asked_for(faulty: Sandbox, get: Call) -> None:
+    right = get(LIST, limit=100).json()["results"]
+    faulty.faults.set("odd-rows:size=3")
+    odd = get(LIST, limit=100).json()["results"]
+    assert [row["date_placed"] for row in odd[:3]] == [fields["date_placed"] for fields in list(ODD_ROWS.values())[:3]]
+    assert odd[3:] == right[3:]
+    faulty.faults.set("odd-rows")
+    spoiled = get(LIST, limit=100).json()["results"]
+    assert all(spoiled[n] == right[n] | fields for n, fields in enumerate(ODD_ROWS.values()))
+    faulty.faults.set("odd-copies")
+    document = get(detail(faulty)).json()
+    copy = document["billing_address"]["customer"]
+    assert copy["gender"] != document["customer"]["gender"]
+    assert copy["modified_date"] == document["customer"]["modified_date"]
 
 
 def test_clocks(faulty: Sandbox, get: Call) -> None:
@@ -157,7 +177,7 @@ def test_a_fault_is_served_where_when_and_as_often_as_asked(faulty: Sandbox, get
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("nothing", "there are: 403-json, 404-html"),
+        ("nothing", "there are: 403-html, 403-json, 404-html"),
         ("stall:x=1", "none of path=, p=, n="),
         ("stall:p=2", "p=2 is not between 0 and 1"),
         ("stall:n=-1", "n=-1 is no whole number"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
+from order_assets.sandbox import MONEY_COLUMNS, Sandbox, Shop, ShopSettings, running_sandbox
 from order_assets_tests.sandbox.calls import NOW, SETTINGS, Call, caller, every_page
 
 MIDDLE = "2026-01-15T12:00:00Z"
@@ -142,3 +142,30 @@ def test_an_unknown_capability_is_refused_with_the_known_ones() -> None:
         ShopSettings(capabilities=frozenset({"teleport"}))
     with pytest.raises(ValueError, match="page_cap is 0"):
         ShopSettings(page_cap=0)
+
+
+def test_an_instance_may_show_no_amounts_in_its_list_rows(rows: list[dict[str, Any]]) -> None:
+    with running_sandbox(replace(SETTINGS, lacks=frozenset({"amounts"}))) as sandbox, caller(sandbox) as get:
+        listed = every_page(get, "orders/", limit=100)
+        sandbox.refund(rows[0]["pk"], 5)
+        assert every_page(get, "orders/", limit=100) == listed
+        assert get(f"orders_integration/{rows[0]['pk']}/detailed_integration/").json()["refund_amount"] != "0.00"
+    assert listed == [{name: row[name] for name in row if name not in MONEY_COLUMNS} for row in rows]
+
+
+@pytest.mark.parametrize(("served", "other"), [("i1", "v1"), ("v1", "i1")])
+def test_an_instance_may_serve_one_version_of_the_api_only(served: str, other: str) -> None:
+    with running_sandbox(replace(SETTINGS, versions=frozenset({served}))) as sandbox:
+        with caller(sandbox, served) as get:
+            assert get("orders/").status_code == 200
+        with caller(sandbox, other) as get:
+            answers = [get("orders/"), get("orders_integration/27/detailed_integration/"), get("auth/login/")]
+            assert {(a.status_code, a.headers["Content-Type"].partition(";")[0]) for a in answers} == {
+                (404, "text/html")
+            }
+
+
+def test_what_an_instance_cannot_lack_or_serve_is_refused() -> None:
+    for given, says in (({"lacks": {"orders"}}, "amounts"), ({"versions": {"v2"}}, "i1, v1"), ({"versions": ()}, "i1")):
+        with pytest.raises(ValueError, match=says):
+            ShopSettings(**{name: frozenset(value) for name, value in given.items()})
