@@ -343,6 +343,7 @@ def _forget(parsed: argparse.Namespace) -> int:
         passed_days(settings.data_root),
         contract_version=contract_version(CONTRACT),
         fresh=True,
+        storage_version=settings.storage_version,
         watermarks=watermarks(settings.data_root),
     )
     print(f"warehouse made anew from {len(report.days)} days")

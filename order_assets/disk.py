@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _ABANDONED_AFTER_SECONDS = 3_600
+_ACCESS_LIST = "system.posix_acl_access"
 
 
 def private_directory(path: Path) -> Path:
@@ -40,13 +41,14 @@ def draft_of(path: Path) -> Path:
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path to write to; at the end it becomes `path`, after an error it is gone.
 
+    Mode and group of a file that was there stay.
     An `OSError` meanwhile says that `path` could not be written.
     """
     with explained_writing(path):
         draft = draft_of(path)
         try:
             yield draft
-            flush(draft)
+            flush(draft, path)
             draft.replace(path)
             sync(path.parent)
         finally:
@@ -59,10 +61,34 @@ def write_json(path: Path, value: Any) -> None:
         draft.write_text(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def flush(path: Path) -> None:
-    """Make a file the owner's alone, and durable."""
+def flush(path: Path, replaced: Path | None = None) -> None:
+    """Make a file durable, and the owner's alone, or whoever's the file is that it is about to replace."""
     path.chmod(0o600)
+    if replaced is not None:
+        _keep_rights(path, replaced)
     sync(path)
+
+
+def _keep_rights(path: Path, replaced: Path) -> None:
+    """Give a file the mode, the group and the access list of the one that it replaces; as root the owner as well."""
+    try:
+        before, now = replaced.stat(), path.stat()
+    except FileNotFoundError:
+        return
+    mode = before.st_mode & 0o777
+    owner = before.st_uid if os.geteuid() == 0 else now.st_uid
+    if (owner, before.st_gid) != (now.st_uid, now.st_gid):
+        try:
+            os.chown(path, owner, before.st_gid)
+        except PermissionError:
+            # What that group was allowed must not become another group's.
+            mode &= ~0o070
+    if mode != 0o600:
+        path.chmod(mode)
+    if hasattr(os, "getxattr") and mode & 0o070:
+        # Of most files there is none, and not every disk has any.
+        with suppress(OSError):
+            os.setxattr(path, _ACCESS_LIST, os.getxattr(replaced, _ACCESS_LIST))
 
 
 def sync(path: Path) -> None:

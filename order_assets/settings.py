@@ -46,6 +46,7 @@ class Settings:
     reread_recent_hours: float = 168.0
     reread_recent_days: int = 30
     keep_versions_days: int = 90
+    storage_version: str = "v1.0.0"
     quiet_hours: str | None = None
     budget_directory: Path | None = None
     sync_cron: str = "*/10 * * * *"
@@ -77,6 +78,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         reread_recent_hours=_or_off(given, "ORDER_ASSETS_REREAD_RECENT_HOURS", 168.0),
         reread_recent_days=int(_or_off(given, "ORDER_ASSETS_REREAD_RECENT_DAYS", 30, whole=True)),
         keep_versions_days=int(_or_off(given, "ORDER_ASSETS_KEEP_VERSIONS_DAYS", 90, whole=True)),
+        storage_version=_choice(
+            given, "ORDER_ASSETS_STORAGE_VERSION", ("v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0", "v2.0.0")
+        ),
         quiet_hours=quiet_hours,
         budget_directory=_state_folder(given, "ORDER_ASSETS_BUDGET_DIR") if url else None,
         sync_cron=_cron(given, "ORDER_ASSETS_SYNC_CRON", "*/10 * * * *", quiet_hours),

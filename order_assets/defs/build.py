@@ -100,6 +100,7 @@ def _resources(settings: Settings) -> dict[str, object]:
             url=settings.url or "",
             timezone=settings.timezone,
             first_day=settings.first_day.isoformat(),
+            storage_version=settings.storage_version,
         ),
     }
 

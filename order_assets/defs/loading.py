@@ -63,7 +63,15 @@ def refusal(root: Path, day: date) -> str:
     return "; ".join(verdict.reasons[:3])
 
 
-def load(root: Path, days: Sequence[date], version: str, config: WarehouseConfig, *, fresh: bool = False) -> Loaded:
+def load(
+    root: Path,
+    days: Sequence[date],
+    version: str,
+    config: WarehouseConfig,
+    *,
+    storage_version: str,
+    fresh: bool = False,
+) -> Loaded:
     """Load days whose tables passed. A day whose marts are wrong is left as it was; all are, where it cannot be said of
     single days, or with `fresh`, which makes the file anew from these days.
 
@@ -80,6 +88,7 @@ def load(root: Path, days: Sequence[date], version: str, config: WarehouseConfig
             contract_version=version,
             watermarks=watermarks(root),
             fresh=fresh,
+            storage_version=storage_version,
             memory_limit=config.memory_limit,
             threads=config.threads,
         )
@@ -87,7 +96,7 @@ def load(root: Path, days: Sequence[date], version: str, config: WarehouseConfig
         # A changed mart is made anew for all days: one that is not loaded now can be wrong too, and then none can be.
         alone = not fresh and error.days is not None and error.days <= set(days)
         wrong = error.days if alone and error.days is not None else frozenset(days)
-        others = load(root, [day for day in days if day not in wrong], version, config)
+        others = load(root, [day for day in days if day not in wrong], version, config, storage_version=storage_version)
         refused = {day: _why(error, day) for day in sorted(wrong)}
         return Loaded(others.report, {**others.refused, **refused}, {**others.verdicts, **verdicts(error.findings)})
     return Loaded(report, {}, verdicts(report.findings))

@@ -35,7 +35,14 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
         keep_history_open(context.instance)
         try:
             root = data_root.checked()
-            loaded = load(root, passed_days(root), contract.version(), config, fresh=True)
+            loaded = load(
+                root,
+                passed_days(root),
+                contract.version(),
+                config,
+                storage_version=data_root.storage_version,
+                fresh=True,
+            )
         except (DataRootError, OrderIndexError, WarehouseError) as error:
             raise failure(error, doing="making the warehouse anew") from None
         with written_together(context.instance):

@@ -169,6 +169,7 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     url: str = Field(default="", description="Base URL of the instance; empty for the embedded sandbox")
     timezone: str = Field(default="UTC", description="Business time zone")
     first_day: str = Field(default="2026-01-01", description="First day")
+    storage_version: str = Field(default="v1.0.0", description="The oldest DuckDB that has to read warehouse.duckdb")
 
     def checked(self) -> Path:
         """The folder, after making sure that it belongs to this instance. Raises `DataRootError`."""

@@ -61,7 +61,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             root = data_root.checked()
             refused = {day: reason for day in days_asked if (reason := refusal(root, day))}
             loadable = [day for day in days_asked if day not in refused]
-            loaded = load(root, loadable, contract.version(), config)
+            loaded = load(root, loadable, contract.version(), config, storage_version=data_root.storage_version)
         except (DataRootError, OrderIndexError, WarehouseError) as error:
             raise failure(error, doing=f"loading {span(days_asked)} into the warehouse") from None
         refused |= loaded.refused

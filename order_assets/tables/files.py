@@ -61,7 +61,7 @@ class Writer:
         with explained_writing(self.path):
             self._flush(whole_groups_only=False)
             self._file.close()
-            flush(self._temporary)
+            flush(self._temporary, self.path)
 
     def publish(self) -> int:
         """Put the finished file in its place; gives its size in bytes."""

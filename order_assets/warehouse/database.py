@@ -7,6 +7,8 @@ handed the old file for as long as anybody holds it.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,8 @@ import duckdb
 from order_assets.warehouse.files import WarehouseError
 from order_assets.warehouse.publish import Draft
 from order_assets.warehouse.statements import statement, text
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -29,11 +33,52 @@ def scratch(spill: Path, memory_limit: str, threads: int) -> Iterator[duckdb.Duc
         connection.close()
 
 
-def attach_draft(connection: duckdb.DuckDBPyConnection, draft: Draft) -> None:
-    """Make the draft the current database. Raises `WarehouseError` if it is no DuckDB database."""
+def attach_draft(connection: duckdb.DuckDBPyConnection, draft: Draft, storage_version: str) -> None:
+    """Make the draft the current database, in this storage version; one that has another is written anew.
+
+    Raises `WarehouseError` if it is no DuckDB database.
+    """
+    if not draft.path.exists():
+        _attach_new(connection, draft, storage_version)
+        return
     _attach(connection, "attach_draft", draft.path, draft.published)
+    found = _storage_version(connection)
+    if found.rstrip("+") != storage_version:
+        connection.execute(statement("leave"))
+        connection.execute(statement("detach"))
+        _write_anew(connection, draft, found, storage_version)
+
+
+def _attach_new(connection: duckdb.DuckDBPyConnection, draft: Draft, storage_version: str) -> None:
+    version = text(storage_version)
+    _attach(connection, "attach_new_draft", draft.path, draft.published, version=version)
     # A new file is made with the permissions of the process; it is still empty here.
     draft.path.chmod(0o600)
+
+
+def _write_anew(connection: duckdb.DuckDBPyConnection, draft: Draft, found: str, storage_version: str) -> None:
+    """Copy the draft into a new one of another storage version, with everything that anybody put into it.
+
+    DuckDB lowers the version of no file that is there, and raises it only in part.
+    """
+    started = time.perf_counter()
+    draft.path.replace(draft.before)
+    _attach_new(connection, draft, storage_version)
+    connection.execute(statement("attach_before", path=text(str(draft.before))))
+    connection.execute(statement("copy_before"))
+    connection.execute(statement("detach_before"))
+    draft.before.unlink()
+    _LOG.warning(
+        "%s is written anew, once, in DuckDB's storage version %s; it was of %s. That took %.1f s",
+        draft.published,
+        storage_version,
+        found,
+        time.perf_counter() - started,
+    )
+
+
+def _storage_version(connection: duckdb.DuckDBPyConnection) -> str:
+    return str(connection.execute(statement("storage_version")).fetchall()[0][0])
 
 
 def detach(connection: duckdb.DuckDBPyConnection) -> None:
@@ -60,9 +105,9 @@ def _connect(settings: dict[str, str]) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, how: str, path: Path, published: Path) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, how: str, path: Path, published: Path, **placeholders: str) -> None:
     try:
-        connection.execute(statement(how, path=text(str(path))))
+        connection.execute(statement(how, path=text(str(path)), **placeholders))
         connection.execute(statement("enter"))
     except duckdb.Error as error:
         reason = str(error).splitlines()[0].replace(str(path), str(published))

@@ -1,4 +1,4 @@
-"""Where the files of the warehouse and its inputs lie under the data root, and the error of this room.
+"""Where the files of the warehouse and its inputs lie, which DuckDB can read it, and the error of this room.
 
 Only paths are made here. Who writes the warehouse file and how it is swapped is in `publish`.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+
+# Every DuckDB from 1.1 on reads it; what 1.2 and later write by themselves is not read by 1.1.
+STORAGE_VERSION = "v1.0.0"
 
 
 class WarehouseError(RuntimeError):

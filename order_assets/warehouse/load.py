@@ -19,7 +19,7 @@ import duckdb
 from order_assets.contract import CONTRACT, Contract, Kind, Table
 from order_assets.warehouse.compare import refuse_unlike
 from order_assets.warehouse.database import attach_draft, detach, scratch
-from order_assets.warehouse.files import WarehouseError, warehouse_file
+from order_assets.warehouse.files import STORAGE_VERSION, WarehouseError, warehouse_file
 from order_assets.warehouse.inputs import Inputs, describe_refused, find_inputs
 from order_assets.warehouse.layout import (
     ORDERS,
@@ -60,14 +60,17 @@ def load_days(
     contract_version: str,
     watermarks: Watermarks | None = None,
     fresh: bool = False,
+    storage_version: str = STORAGE_VERSION,
     lock_timeout: float = 600,
     memory_limit: str = "2GB",
     threads: int = 2,
 ) -> LoadReport:
     """Load these days from their Parquet files; what the warehouse had of them is replaced, other days stay.
 
-    With `fresh` the file is made anew from these days alone. `lock_timeout` (seconds) bounds the wait for another
-    writer. `contract_version` is recorded with the days, `watermarks` beside them.
+    With `fresh` the file is made anew from these days alone. A file of another `storage_version` (v1.0.0, v1.2.0,
+    v1.4.0, v1.5.0 or v2.0.0: the first DuckDB that reads it) is first written anew with all that is in it.
+    `lock_timeout` (seconds) bounds the wait for another writer. `contract_version` is recorded with the days,
+    `watermarks` beside them.
     Raises `WarehouseError` if a file is missing or does not fit the contract, or if the warehouse cannot be
     written, and `QualityError`, one of these, if a mart is wrong; the published file is then as it was before.
     Before it is published, the rows of these days are compared with those of their files.
@@ -78,7 +81,7 @@ def load_days(
         with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
             inputs = find_inputs(connection, contract, data_root, wanted)
             copy_seconds = draft.start(fresh=fresh)
-            attach_draft(connection, draft)
+            attach_draft(connection, draft, storage_version)
             rows, marts = _load(connection, contract, contract_version, inputs, watermarks)
             refuse_unlike(connection, contract, inputs)
             findings = _look_at(connection, wanted, marts)
@@ -100,6 +103,7 @@ def drop_days(
     days: Collection[date],
     *,
     contract: Contract = CONTRACT,
+    storage_version: str = STORAGE_VERSION,
     lock_timeout: float = 600,
     memory_limit: str = "2GB",
     threads: int = 2,
@@ -111,7 +115,7 @@ def drop_days(
             return
         with scratch(draft.spill, memory_limit, threads) as connection, _explained(wanted, draft):
             draft.start()
-            attach_draft(connection, draft)
+            attach_draft(connection, draft, storage_version)
             connection.begin()
             ensure_schema(connection, contract, ())
             _replace(connection, contract, wanted, None)

@@ -35,6 +35,11 @@ class Draft:
     published: Path
     spill: Path
 
+    @property
+    def before(self) -> Path:
+        """Where the draft lies while it is written anew in another storage version."""
+        return self.path.with_suffix(".before")
+
     def start(self, *, fresh: bool = False) -> float:
         """Copy the published file into the draft, if there is one. Returns the seconds that it took.
 
@@ -46,8 +51,11 @@ class Draft:
         return time.perf_counter() - started
 
     def publish(self) -> None:
-        """Give the draft the published name, durably: both the file and its directory entry are synced."""
-        flush(self.path)
+        """Give the draft the published name, durably: both the file and its directory entry are synced.
+
+        Mode and group of the file that was published stay: whoever could read it can read the new one.
+        """
+        flush(self.path, self.published)
         _set_aside_foreign_log(self.published)
         self.path.replace(self.published)
         sync(self.published.parent)

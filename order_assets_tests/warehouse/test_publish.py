@@ -26,7 +26,7 @@ from pathlib import Path
 from order_assets.warehouse import load_days, publish
 from order_assets_tests.warehouse.conftest import small_contract
 if sys.argv[3] == "die":
-    publish.flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+    publish.flush = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 day = date.fromisoformat(sys.argv[2])
 load_days(Path(sys.argv[1]), [day], contract=small_contract(), contract_version="1", lock_timeout=20)
 """
@@ -114,6 +114,13 @@ def test_nobody_else_can_read_the_files(root: Path, few: Contract) -> None:
         assert (root / "new").stat().st_mode & 0o777 == 0o700
     finally:
         os.umask(umask)
+
+
+def test_whoever_may_read_the_published_file_may_read_the_next_one(loaded: Path, few: Contract) -> None:
+    (loaded / "warehouse.duckdb").chmod(0o640)
+    for day in days(3):
+        load_days(loaded, [day], contract=few, contract_version="1", fresh=day == DAY)
+        assert (loaded / "warehouse.duckdb").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_log_left_by_somebody_elses_writing_does_not_lock_readers_out(loaded: Path, few: Contract) -> None:

@@ -1,0 +1,1 @@
+ATTACH {path} AS before (READ_ONLY)

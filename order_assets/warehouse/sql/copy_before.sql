@@ -1,0 +1,1 @@
+COPY FROM DATABASE before TO warehouse
