@@ -138,7 +138,8 @@ def _add_sandbox(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="what this instance lacks: `amounts` are the money columns of its list rows",
+        help="what this instance lacks: `amounts` are the money columns of its list rows, `lists` all lists that are "
+        "not documented, or one of these by its name, such as transactions",
     )
     parser.add_argument(
         "--api", action="append", default=[], choices=("i1", "v1"), help="serve this version of the API only"
@@ -172,7 +173,7 @@ def _moment(text: str) -> datetime:
 
 
 def _sandbox(parsed: argparse.Namespace) -> int:
-    from order_assets.sandbox import FAULTS, SandboxError, ShopSettings, serve
+    from order_assets.sandbox import FAULTS, SDK_LISTS, SandboxError, ShopSettings, serve
 
     if "list" in parsed.fault:
         for name, kind in FAULTS.items():
@@ -186,7 +187,7 @@ def _sandbox(parsed: argparse.Namespace) -> int:
             now=parsed.now,
             latency_ms=parsed.latency_ms,
             capabilities=frozenset(parsed.capability),
-            lacks=frozenset(parsed.without),
+            lacks=frozenset(parsed.without) - {"lists"} | (SDK_LISTS if "lists" in parsed.without else frozenset()),
             versions=frozenset(parsed.api or ("i1", "v1")),
         )
         serve(settings, parsed.port, parsed.fault)

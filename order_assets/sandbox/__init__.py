@@ -4,9 +4,9 @@ For trying the package out, developing and testing against it, without a real in
 `shop` says what there is, and takes changes by hand. Below it lie the reference data (`catalogue`, `goods`,
 `payment_means`, `places`, `leaks`), what is drawn from a seed (`people`, `life`, `facts`, together `world`; the
 vendor's own example is in `documented`), what it looks like (`documents`, `lines`, `payments`, `gateways`), what
-was done by hand (`edits`) and which rows a list has (`listings`). Above it, `app` answers requests (with `gate`
-and `queries`), `server` runs it, and `faults` with `misbehave` disturb it when asked; odd values
-to be sent are in `oddities`. The client of the API is
+was done by hand (`edits`; odd values to be sent are in `oddities`) and which rows a list has (`listings`; lists of
+rows below orders are in `sdk_lists`). Above it, `app` answers requests (with `gate` and `queries`), `server` runs it,
+and `faults` with `misbehave` disturb it when asked. The client of the API is
 elsewhere, in `order_assets.omnitron`.
 """
 
@@ -16,8 +16,9 @@ from order_assets.sandbox.edits import CHILD_KINDS, SPOILED
 from order_assets.sandbox.faults import FAULTS, Faults
 from order_assets.sandbox.gate import RequestLog, RequestRecord
 from order_assets.sandbox.leaks import known_secrets
-from order_assets.sandbox.listings import DateBound, OrderQuery
+from order_assets.sandbox.listings import DateBound, FlatQuery, OrderQuery
 from order_assets.sandbox.oddities import LONE_SURROGATE, ODD_COPIES, ODD_ROWS
+from order_assets.sandbox.sdk_lists import SDK_LISTS
 from order_assets.sandbox.server import Sandbox, SandboxError, running_sandbox, serve
 from order_assets.sandbox.shop import CAPABILITIES, LACKS, MONEY_COLUMNS, VERSIONS, Shop, ShopSettings
 
@@ -32,11 +33,13 @@ __all__ = [
     "ODD_COPIES",
     "ODD_ROWS",
     "PASSWORD",
+    "SDK_LISTS",
     "SPOILED",
     "USERNAME",
     "VERSIONS",
     "DateBound",
     "Faults",
+    "FlatQuery",
     "OrderQuery",
     "RequestLog",
     "RequestRecord",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date
 
 import msgspec
@@ -20,9 +21,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from order_assets.sandbox.catalogue import CHANNELS
+from order_assets.sandbox.documented import documented_row
 from order_assets.sandbox.edits import Edit
-from order_assets.sandbox.gate import LOGIN, VERSIONS, Gate, RequestLog, Tokens
-from order_assets.sandbox.queries import BadQueryError, date_bounds, is_pk, order_query, page_of
+from order_assets.sandbox.gate import LOGIN, VERSIONS, Gate, RequestLog, Tokens, no_route
+from order_assets.sandbox.lines import DISCOUNTS_PER_ORDER, ITEMS_PER_ORDER
+from order_assets.sandbox.listings import FlatQuery
+from order_assets.sandbox.queries import BadQueryError, flat_query, is_pk, order_query, page_of
+from order_assets.sandbox.sdk_lists import FLAT_LISTS
 from order_assets.sandbox.shop import Shop
 from order_assets.sandbox.values import Json
 
@@ -51,6 +57,7 @@ def create_app(shop: Shop) -> Starlette:
     return app
 
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 _TextKey = tuple[str, int, tuple[int, date, int], frozenset[str]]
 
 
@@ -89,7 +96,7 @@ class _Endpoints:
         self._texts = _Texts()
 
     def routes(self, base: str) -> list[Route]:
-        gets: tuple[tuple[str, Callable[[Request], Awaitable[Response]]], ...] = (
+        gets: tuple[tuple[str, Endpoint], ...] = (
             ("/orders/", self.list_orders),
             ("/orders/{number}", self.order_by_number),
             ("/orders/{number}/", self.order_by_number),
@@ -97,8 +104,18 @@ class _Endpoints:
             ("/orders_integration/{pk}/detailed_integration/", self.detail),
             ("/order_item/detailed_integration/", self.items),
             ("/discount_items/detailed_integration/", self.discounts),
-            ("/order_transactions/", self.order_transactions),
+            ("/channel/{channel}/orders/", _offered("channel_orders", self.channel_orders)),
+            ("/channel/{channel}/order_items/", _offered("channel_order_items", _flat_list("order_items"))),
+            ("/cancellation_reasons/", _offered("cancellation_reasons", _reasons)),
+            ("/cancellation_reasons/{pk}/", _offered("cancellation_reasons", _reason)),
+            ("/active_user/", _offered("active_user", _active_user)),
+            ("/order_item/{pk}/detailed_integration/", self.item),
+            ("/discount_items/{pk}/detailed_integration/", self.discount),
         )
+        for name in FLAT_LISTS:
+            stem = "/channel/{channel}/" if name == "cancellation_requests" else "/"
+            gets += ((f"{stem}{name}/", _offered(name, _flat_list(name))),)
+            gets += ((f"{stem}{name}/{{pk}}/", _offered(name, _flat_row(name))),)
         posts = [Route(base + LOGIN, _login, methods=["POST"])]
         return posts + [Route(base + path, endpoint, methods=["GET"]) for path, endpoint in gets]
 
@@ -107,6 +124,12 @@ class _Endpoints:
         shop = _shop_of(request)
         pks = shop.order_pks(order_query(request, shop.settings.capabilities))
         return _page(request, pks, lambda pk: self._texts.row(shop, pk))
+
+    async def channel_orders(self, request: Request) -> Response:
+        """`GET channel/{channel}/orders/`: those of one channel, in the same form and with the same filters."""
+        shop = _shop_of(request)
+        query = replace(order_query(request, shop.settings.capabilities), channel=_channel(request))
+        return _page(request, shop.order_pks(query), lambda pk: self._texts.row(shop, pk))
 
     async def order_by_number(self, request: Request) -> Response:
         """`GET orders/{number}` and `GET order_number/{number}/`: a flat row; `orders/` takes a pk, too."""
@@ -133,11 +156,84 @@ class _Endpoints:
         """`GET discount_items/detailed_integration/?order={pk}`: the discounts of an order, paged, by pk."""
         return _children(request, "discounts", _shop_of(request).discount_items)
 
-    async def order_transactions(self, request: Request) -> Response:
-        """`GET order_transactions/`: paged, newest pk first, filters on modified_date and created_date."""
-        shop = _shop_of(request)
-        pks = shop.order_transaction_pks(date_bounds(request, ("modified_date", "created_date")))
-        return _page(request, pks, lambda pk: _json(shop.order_transaction(pk)))
+    async def item(self, request: Request) -> Response:
+        """`GET order_item/{pk}/detailed_integration/`: one item."""
+        return _child(request, _shop_of(request).order_items, ITEMS_PER_ORDER)
+
+    async def discount(self, request: Request) -> Response:
+        """`GET discount_items/{pk}/detailed_integration/`: one discount."""
+        return _child(request, _shop_of(request).discount_items, DISCOUNTS_PER_ORDER)
+
+
+def _offered(name: str, endpoint: Endpoint) -> Endpoint:
+    """Answer as for a path that leads nowhere where the instance lacks the list."""
+
+    async def answer(request: Request) -> Response:
+        return no_route() if name in _shop_of(request).settings.lacks else await endpoint(request)
+
+    return answer
+
+
+def _flat_list(name: str) -> Endpoint:
+    """Make the endpoint of a list of rows below orders: paged, newest pk first unless sorted."""
+
+    async def answer(request: Request) -> Response:
+        shop, channel = _shop_of(request), _channel(request) if "channel" in request.path_params else None
+        pks = shop.flat_pks(flat_query(request, name, channel))
+        return _page(request, pks, lambda pk: _json(shop.flat_row(name, pk)))
+
+    return answer
+
+
+def _flat_row(name: str) -> Endpoint:
+    """Make the endpoint of one row of such a list."""
+
+    async def answer(request: Request) -> Response:
+        shop, wanted = _shop_of(request), request.path_params["pk"]
+        if not is_pk(wanted):
+            raise HTTPException(404)
+        query = FlatQuery(name, pks=frozenset({int(wanted)}))
+        if "channel" in request.path_params:
+            query = replace(query, channel=_channel(request))
+        if not shop.flat_pks(query):
+            raise HTTPException(404)
+        return _raw(_json(shop.flat_row(name, int(wanted))))
+
+    return answer
+
+
+def _channel(request: Request) -> int:
+    text = request.path_params["channel"]
+    if not is_pk(text) or int(text) not in {*(channel.pk for channel in CHANNELS), documented_row()["channel"]}:
+        raise HTTPException(404)
+    return int(text)
+
+
+async def _reasons(request: Request) -> Response:
+    rows = _shop_of(request).cancellation_reasons()
+    return _page(request, range(len(rows)), lambda position: _json(rows[position]))
+
+
+async def _reason(request: Request) -> Response:
+    for row in _shop_of(request).cancellation_reasons():
+        if str(row["pk"]) == request.path_params["pk"]:
+            return _raw(_json(row))
+    raise HTTPException(404)
+
+
+async def _active_user(_request: Request) -> Response:
+    user = {"pk": 1, "username": USERNAME, "email": "sandbox@example.org", "first_name": "", "last_name": ""}
+    return _raw(_json({**user, "is_active": True, "is_staff": False, "is_superuser": False}))
+
+
+def _child(request: Request, read: Callable[[int], list[Json]], per_order: int) -> Response:
+    shop, wanted = _shop_of(request), request.path_params["pk"]
+    owner = int(wanted) // per_order if is_pk(wanted) else None
+    rows = read(owner) if owner is not None and shop.exists(owner) else []
+    for row in rows:
+        if str(row["pk"]) == wanted:
+            return _raw(_json(row))
+    raise HTTPException(404)
 
 
 def _children(request: Request, answer: str, read: Callable[[int], list[Json]]) -> Response:

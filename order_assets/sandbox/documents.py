@@ -173,7 +173,7 @@ def detail_document(
         "payondeliverytransaction_set": set_documents(seed, facts, moves, "payondeliverytransaction_set"),
         "loyaltytransaction_set": set_documents(seed, facts, moves, "loyaltytransaction_set"),
         "bextransaction_set": set_documents(seed, facts, moves, "bextransaction_set"),
-        "cancellationplan_set": _cancellation_plans(seed, facts, seen),
+        "cancellationplan_set": cancellation_plans(seed, facts, seen),
         "cashregistertransaction_set": set_documents(seed, facts, moves, "cashregistertransaction_set"),
         "client_type": facts.client_type,
         "shipping_interest_amount": "0.00",
@@ -185,7 +185,7 @@ def detail_document(
         "carrier_shipping_code": flat["carrier_shipping_code"],
         "mapping": [] if mapping_at is None else _order_mapping(facts, mapping_at),
         "ordertransaction_set": [order_transaction_document(seed, m) for m in moves if m.succeeded],
-        "ordershippinginfo_set": _shipping_infos(facts, seen, shipping),
+        "ordershippinginfo_set": shipping_infos(facts, seen, shipping),
     }
 
 
@@ -223,7 +223,8 @@ def _items_back(facts: Facts) -> list[int]:
     return [lines.item_pk(facts.pk, position) for position in sorted(facts.refunded_positions())]
 
 
-def _cancellation_plans(seed: int, facts: Facts, seen: dict[str, int]) -> list[Json]:
+def cancellation_plans(seed: int, facts: Facts, seen: dict[str, int]) -> list[Json]:
+    """Give the plans by which items of an order go back, after the events in `seen`."""
     asked = seen.get("cancel_asked") or seen.get("refund_asked")
     if asked is None:
         return []
@@ -255,7 +256,8 @@ def _cancellation_plans(seed: int, facts: Facts, seen: dict[str, int]) -> list[J
     ]
 
 
-def _shipping_infos(facts: Facts, seen: dict[str, int], address: Address) -> list[Json]:
+def shipping_infos(facts: Facts, seen: dict[str, int], address: Address) -> list[Json]:
+    """Give what was sent to the carrier of an order and what came back, after the events in `seen`."""
     carrier = facts.carrier
     if carrier is None or "shipped" not in seen:
         return []

@@ -39,6 +39,11 @@ class RequestRecord:
     status: int
 
 
+def no_route() -> Response:
+    """Give the page of the framework behind the API for a path that leads nowhere."""
+    return Response(_NO_ROUTE, 404, media_type="text/html")
+
+
 class RequestLog:
     """The requests answered so far, oldest first, the last 200,000 of them. Safe to use from any thread."""
 
@@ -124,7 +129,7 @@ def _is_login(scope: Scope) -> bool:
 def _refusal(scope: Scope, shop: Shop, tokens: Tokens) -> Response | None:
     if any(scope["path"].startswith(f"/api/{version}/") for version in ALL_VERSIONS - shop.settings.versions):
         # The framework behind the real API has no route for it, and says so before it asks who it is.
-        return Response(_NO_ROUTE, 404, media_type="text/html")
+        return no_route()
     if _is_login(scope):
         return None
     given = Headers(scope=scope).get("authorization")

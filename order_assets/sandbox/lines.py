@@ -11,15 +11,18 @@ from order_assets.sandbox.facts import Discount, Facts, Line
 from order_assets.sandbox.life import STATUS_NAMES
 from order_assets.sandbox.values import DAY, Json, instant, instant_or_none, money
 
+ITEMS_PER_ORDER = 100  # pks of an order's items lie in a block of a hundred, those of its discounts in one of twenty
+DISCOUNTS_PER_ORDER = 20
+
 
 def item_pk(order_pk: int, position: int) -> int:
     """Give the pk of an order's item; what was split off line n has position 50 + n."""
-    return order_pk * 100 + position
+    return order_pk * ITEMS_PER_ORDER + position
 
 
 def discount_pk(order_pk: int, position: int) -> int:
     """Give the pk of an order's discount item."""
-    return order_pk * 20 + position
+    return order_pk * DISCOUNTS_PER_ORDER + position
 
 
 def item_documents(facts: Facts, now: int) -> list[Json]:

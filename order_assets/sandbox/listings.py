@@ -17,6 +17,7 @@ from typing import Any, overload
 
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_row
 from order_assets.sandbox.edits import NO_EDIT, Edit, Edits
+from order_assets.sandbox.facts import Facts
 from order_assets.sandbox.life import LONGEST_LIFE, Life
 from order_assets.sandbox.values import micros_of
 from order_assets.sandbox.world import FIRST_PK, World
@@ -43,16 +44,36 @@ class OrderQuery:
     status: str | None = None
     is_send: bool | None = None
     cancel_status: str | None = None
+    statuses: frozenset[str] | None = None
+    number: str | None = None
+    pks: frozenset[int] | None = None
+    above: int | None = None
+    channel: int | None = None
+    customer: int | None = None
     bounds: tuple[DateBound, ...] = ()
     sort: str | None = None
     descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionQuery:
-    """Which order transactions to list; the newest pk comes first."""
+class FlatQuery:
+    """Which rows of a list below orders to show; without `sort` the newest pk comes first.
 
+    `name` is the list's, one of `sdk_lists.FLAT_LISTS`. Only rows of the order `order`, of orders of a `channel` or
+    paid by a `payment_option`, with one of `pks`, with a pk above `above`, and with
+    values that `equal` names, where these are given.
+    """
+
+    name: str
     bounds: tuple[DateBound, ...] = ()
+    order: int | None = None
+    channel: int | None = None
+    pks: frozenset[int] | None = None
+    above: int | None = None
+    equal: tuple[tuple[str, str], ...] = ()
+    payment_option: int | None = None
+    sort: str | None = None
+    descending: bool = False
 
 
 Entry = tuple[int | str, int, int]
@@ -92,12 +113,16 @@ class NewestFirst(Sequence[int]):
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """What a query looks at in an order; without a `life` it is the documented one."""
+    """What a query looks at in an order; without a `life` it is the documented one.
+
+    `facts` makes what is fixed about an order, which takes longer than its life.
+    """
 
     pk: int
     life: Life | None
     edit: Edit
     now: int
+    facts: Callable[[int], Facts]
 
     def date(self, name: str) -> int:
         """Give one of the `DATE_FIELDS`, microseconds since 1970."""
@@ -118,13 +143,28 @@ class OrderView:
         read: Any = getattr(self.life, name)
         return read(self.now)
 
+    def fixed(self, name: str) -> object:
+        """Give `number` or `customer`."""
+        return documented_row()[name] if self.life is None else getattr(self.facts(self.pk), name)
+
+    @property
+    def channel(self) -> int:
+        """The pk of the order's channel."""
+        return int(documented_row()["channel"]) if self.life is None else self.life.channel.pk
+
     def matches(self, query: OrderQuery) -> bool:
         """Tell whether the filters of a query find the order."""
         return (
-            within(query.bounds, self.date)
+            (query.pks is None or self.pk in query.pks)
+            and (query.above is None or self.pk > query.above)
+            and (query.channel is None or query.channel == self.channel)
+            and within(query.bounds, self.date)
             and (query.status is None or query.status == self.value("status"))
             and (query.is_send is None or query.is_send == self.value("is_send"))
             and (query.cancel_status is None or query.cancel_status == self.value("cancel_status"))
+            and (query.statuses is None or self.value("status") in query.statuses)
+            and (query.number is None or query.number == self.fixed("number"))
+            and (query.customer is None or query.customer == self.fixed("customer"))
         )
 
 
@@ -164,7 +204,7 @@ class Listings:
 
     def give(
         self,
-        query: OrderQuery | TransactionQuery,
+        query: OrderQuery | FlatQuery,
         edits: Edits,
         now: int,
         entries_of: Callable[[int, Edit], Iterable[Entry]],
@@ -183,7 +223,7 @@ class Listings:
             return shown.pks
 
     def _base(
-        self, query: OrderQuery | TransactionQuery, now: int, entries_of: Callable[[int, Edit], Iterable[Entry]]
+        self, query: OrderQuery | FlatQuery, now: int, entries_of: Callable[[int, Edit], Iterable[Entry]]
     ) -> _Listing:
         known, world = self._bases.get(query), self._world
         if known is not None and known.made_at <= now < known.until:
@@ -210,7 +250,7 @@ class Listings:
 
     def _show(
         self,
-        query: OrderQuery | TransactionQuery,
+        query: OrderQuery | FlatQuery,
         base: _Listing,
         edits: Edits,
         now: int,
@@ -228,7 +268,7 @@ class Listings:
             # Two sorted runs, or nearly so: this is a merge.
             entries.sort()
         pks = [pk for _, pk, _ in entries]
-        if isinstance(query, TransactionQuery) or query.sort is None or query.descending:
+        if query.sort is None or query.descending:
             pks.reverse()
         return _Shown(base, edits, now, until, pks)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from order_assets.sandbox.listings import DATE_FIELDS, SORT_FIELDS, DateBound, OrderQuery
+from order_assets.sandbox.listings import DATE_FIELDS, SORT_FIELDS, DateBound, FlatQuery, OrderQuery
 from order_assets.sandbox.values import DAY, micros_of
 
 DEFAULT_LIMIT = 10
@@ -39,6 +39,12 @@ def order_query(request: Request, capabilities: frozenset[str]) -> OrderQuery:
     sort = params.get("sort", "") if "sort" in capabilities else ""
     field = sort.removeprefix("-")
     return OrderQuery(
+        statuses=_texts(params.get("status__in")),
+        number=params.get("number") or None,
+        pks=_pks(request, "pk__in"),
+        above=_pk(request, "id__gt"),
+        channel=_pk(request, "channel"),
+        customer=_pk(request, "customer"),
         status=params.get("status") or None,
         is_send=_BOOLEANS.get(params.get("is_send", "").lower()),
         cancel_status=params.get("cancel_status") or None,
@@ -46,6 +52,54 @@ def order_query(request: Request, capabilities: frozenset[str]) -> OrderQuery:
         sort=field if field in SORT_FIELDS else None,
         descending=sort.startswith("-"),
     )
+
+
+_BY_VALUE = {
+    "order_transactions": ("uuid", "transaction_type", "amount"),
+    "transactions": ("transaction_type", "is_succeeded"),
+    "order_items": ("status", "cancel_status"),
+    "cancellation_requests": ("status", "cancellation_type"),
+}
+"""The fields by whose values the rows of a list can be asked for."""
+
+
+def flat_query(request: Request, name: str, channel: int | None = None) -> FlatQuery:
+    """Read the filters of a list below orders; of a `channel` only, where one is given."""
+    params = request.query_params
+    # Its rows name no order, and it cannot be asked for those of one.
+    ownerless = name == "order_transactions"
+    sort = params.get("sort", "")
+    known = sort.removeprefix("-") in ("id", "pk")
+    return FlatQuery(
+        name,
+        bounds=date_bounds(request, ("modified_date", "created_date")),
+        order=None if ownerless else _pk(request, "order"),
+        channel=channel,
+        pks=_pks(request, "pk__in"),
+        above=_pk(request, "id__gt"),
+        equal=tuple((field, params[field]) for field in _BY_VALUE.get(name, ()) if params.get(field)),
+        payment_option=_pk(request, "payment_option") if ownerless else None,
+        sort="pk" if known else None,
+        descending=known and sort.startswith("-"),
+    )
+
+
+def _texts(text: str | None) -> frozenset[str] | None:
+    return frozenset(part.strip() for part in text.split(",")) if text else None
+
+
+def _pk(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name, "")
+    if text and not is_pk(text):
+        raise BadQueryError(name, "Enter a number.")
+    return int(text) if text else None
+
+
+def _pks(request: Request, name: str) -> frozenset[int] | None:
+    given = _texts(request.query_params.get(name))
+    if given is not None and not all(is_pk(text) for text in given):
+        raise BadQueryError(name, "Enter numbers, with commas between them.")
+    return None if given is None else frozenset(int(text) for text in given)
 
 
 def date_bounds(request: Request, fields: tuple[str, ...]) -> tuple[DateBound, ...]:

@@ -26,29 +26,23 @@ from order_assets.sandbox.listings import (
     FAR_FUTURE,
     DateBound,
     Entry,
+    FlatQuery,
     Listings,
     NewestFirst,
     OrderQuery,
     OrderView,
-    TransactionQuery,
     within,
 )
 from order_assets.sandbox.oddities import Spoil, with_fields
-from order_assets.sandbox.payments import (
-    MOST_REFUNDS,
-    Movement,
-    Refund,
-    movements,
-    order_of_transaction,
-    order_transaction_document,
-    refunds_by_hand,
-)
+from order_assets.sandbox.payment_means import payment_option
+from order_assets.sandbox.payments import MOST_REFUNDS, Refund, refunds_by_hand
+from order_assets.sandbox.sdk_lists import FLAT_LISTS, SDK_LISTS, Sight, cancellation_reasons
 from order_assets.sandbox.values import Json, micros_of
 from order_assets.sandbox.world import FIRST_PK, World
 
 CAPABILITIES = frozenset({"sort", "date-filter"})
 VERSIONS = frozenset({"i1", "v1"})
-LACKS = frozenset({"amounts"})
+LACKS = frozenset({"amounts", "order_transactions", *SDK_LISTS})
 MONEY_COLUMNS = (
     "amount",
     "shipping_amount",
@@ -73,7 +67,8 @@ class ShopSettings:
     `start` is the first day with orders, `now` the shop's clock in UTC (None: the real clock, read at every
     request), `latency_ms` is what an answer takes at least, `page_cap` is the largest page the server gives,
     `capabilities` are undocumented abilities of the order list: "sort" and "date-filter". `lacks` is
-    what this instance has not got: "amounts" are the money columns of its list rows. `versions` are the versions of
+    what this instance has not got: "amounts" are the money columns of its list rows, the others are lists, each by its
+    name (`LACKS` has all of them). `versions` are the versions of
     the API that it serves: "i1", "v1". ValueError if a value makes no sense.
     """
 
@@ -156,9 +151,13 @@ class Shop:
             return NewestFirst(self._world.placed_until(now), self._edits.hidden)
 
         def entries_of(pk: int, edit: Edit) -> Iterable[Entry]:
-            view = OrderView(pk, self._life(pk, edit), edit, now)
+            view = OrderView(pk, self._life(pk, edit), edit, now, self._world.facts)
             return [(self._sort_key(view, query.sort), pk, pk)] if view.matches(query) else ()
 
+        if query.pks is not None:
+            here = [pk for pk in query.pks if self.exists(pk)]
+            entries = sorted(entry for pk in here for entry in entries_of(pk, self._edits.of(pk)))
+            return [pk for _, pk, _ in (entries[::-1] if query.sort is None or query.descending else entries)]
         return self._listings.give(query, self._edits, now, entries_of)
 
     def flat_orders(self, query: OrderQuery | None = None, *, offset: int = 0, limit: int | None = None) -> list[Json]:
@@ -241,24 +240,53 @@ class Shop:
 
     def order_transaction_pks(self, bounds: tuple[DateBound, ...] = ()) -> Sequence[int]:
         """List the pks of the order transactions within the bounds, newest pk first."""
-        now = self.now_micros()
-
-        def entries_of(pk: int, edit: Edit) -> Iterable[Entry]:
-            for movement in self._movements(pk, edit, now):
-                dates = {"modified_date": movement.modified, "created_date": movement.created}
-                if within(bounds, dates.__getitem__):
-                    yield movement.pk, movement.pk, pk
-
-        return self._listings.give(TransactionQuery(bounds), self._edits, now, entries_of)
+        return self.flat_pks(FlatQuery("order_transactions", bounds))
 
     def order_transaction(self, pk: int) -> Json:
         """Give one order transaction."""
-        owner = order_of_transaction(pk)
+        return self.flat_row("order_transactions", pk)
+
+    def flat_pks(self, query: FlatQuery) -> Sequence[int]:
+        """List the pks of the rows below orders that a query finds now."""
+        now, rows_below = self.now_micros(), FLAT_LISTS[query.name]
+
+        def entries_of(pk: int, edit: Edit) -> Iterable[Entry]:
+            if query.channel not in (None, self._channel_of(pk)):
+                return
+            if query.payment_option not in (None, self._option_of(pk)):
+                return
+            sight = self._sight(pk, edit, now)
+            equal = {row[rows_below.key]: row for row in rows_below.rows(sight)} if query.equal else {}
+            for found in rows_below.dates(sight):
+                if (
+                    within(query.bounds, found.date)
+                    and (query.pks is None or found.pk in query.pks)
+                    and (query.above is None or found.pk > query.above)
+                    and all(_spelled(equal[found.pk].get(name)) == value for name, value in query.equal)
+                ):
+                    yield found.pk, found.pk, pk
+
+        orders = {query.order} if query.order is not None else None
+        if orders is None and query.pks is not None:
+            orders = {rows_below.order_of(pk) for pk in query.pks}
+        if orders is None:
+            return self._listings.give(query, self._edits, now, entries_of)
+        found = [pk for order in orders if self.exists(order) for _, pk, _ in entries_of(order, self._edits.of(order))]
+        return sorted(found, reverse=query.sort is None or query.descending)
+
+    def flat_row(self, name: str, pk: int) -> Json:
+        """Give one row of a list below orders."""
+        rows_below = FLAT_LISTS[name]
+        owner = rows_below.order_of(pk)
         self._require(owner)
-        for movement in self._movements(owner, self._edits.of(owner), self.now_micros()):
-            if movement.pk == pk:
-                return order_transaction_document(self._world.seed, movement)
+        for row in rows_below.rows(self._sight(owner, self._edits.of(owner), self.now_micros())):
+            if row[rows_below.key] == pk:
+                return row
         raise KeyError(pk)
+
+    def cancellation_reasons(self) -> list[Json]:
+        """Give the reasons for which items go back, by pk."""
+        return cancellation_reasons(self._world.opened)
 
     def order_events(self, pk: int) -> tuple[Event, ...]:
         """Give all that happens to an order of itself, past and future, by time; nothing to the documented one."""
@@ -457,12 +485,17 @@ class Shop:
         facts = self._world.facts(pk)
         return facts if edit.stopped is None else replace(facts, life=facts.life.until(edit.stopped))
 
-    def _movements(self, pk: int, edit: Edit, now: int) -> Iterable[Movement]:
+    def _sight(self, pk: int, edit: Edit, now: int) -> Sight:
+        return Sight(self._world, None if pk == DOCUMENTED_PK else self._facts(pk, edit), edit, now)
+
+    def _option_of(self, pk: int) -> int:
         if pk == DOCUMENTED_PK:
-            return ()
-        facts = self._facts(pk, edit)
-        made = movements(facts, facts.life.seen(now)) + refunds_by_hand(facts, edit.refunds)
-        return (edit.movement(movement) for movement in made if movement.succeeded)
+            return int(documented_row()["payment_option"])
+        life = self._world.life(pk)
+        return payment_option(life.channel.pk, life.payment).pk
+
+    def _channel_of(self, pk: int) -> int:
+        return int(documented_row()["channel"]) if pk == DOCUMENTED_PK else self._world.life(pk).channel.pk
 
     def _sort_key(self, view: OrderView, field: str | None) -> int | str:
         if field in DATE_FIELDS:
@@ -483,6 +516,11 @@ def _settable(fields: dict[str, object]) -> dict[str, object]:
         if reason:
             raise ValueError(f"{name} of an order cannot be set by hand: {reason}.")
     return _plain(fields)
+
+
+def _spelled(value: object) -> str:
+    # As a filter in a query string names it.
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _plain(fields: dict[str, object]) -> dict[str, object]:
