@@ -13,6 +13,8 @@ from pathlib import Path
 from order_assets.defs.due import NOT_FLATTENED, NOT_LOADED, due_days
 from order_assets.landing import Landing, incomplete_days, landed_days
 from order_assets.landing.index import orders_by_day
+from order_assets.landing.listed import IndexReport
+from order_assets.omnitron.discover import Listing
 from order_assets.tables import read_verdict
 
 _SHOWN = 10
@@ -66,6 +68,48 @@ def newest_day_is_fresh(data_root: Path, first: date, last: date, now: datetime,
         else f"{newest}: {len(days[newest]) - len(waiting)} of {len(days[newest])} orders are landed, none is late"
     )
     return Health(not late, explanation, {"orders_waiting": len(waiting), "orders_late": len(late)})
+
+
+def every_list_row_placed(report: IndexReport) -> Health:
+    """Whether every row of the order list could be placed on a day; columns that had to be mended are told."""
+    odd = ", ".join(f"{name} ({count})" for name, count in sorted(report.odd_columns.items()))
+    mended = f"; columns that could not be taken as they are, with their rows: {odd}" if odd else ""
+    numbers = {
+        "listed_unreadable": report.aside_count,
+        "rows_with_odd_columns": sum(report.odd_columns.values()),
+        "orders_placed_after_today": report.after_today,
+    }
+    if not report.aside_count:
+        return Health(True, f"every row of the order list has its day{mended}", numbers)
+    shown = "; ".join(str(row) for row in report.aside[:_SHOWN])
+    more = f"; and {report.aside_count - _SHOWN} more" if report.aside_count > _SHOWN else ""
+    return Health(
+        False,
+        f"{report.aside_count} rows of the order list could not be read and are in no day, all others are: "
+        f"{shown}{more}. Compare them with the list in Omnitron; they are taken as soon as they can be read{mended}",
+        numbers,
+    )
+
+
+def list_read_completely(report: IndexReport, listing: Listing) -> Health:
+    """Whether the rows found are as many as the server counted."""
+    numbers = {"rows_missing": listing.missing if not listing.agreed else 0, "list_passes": listing.passes}
+    if listing.agreed:
+        return Health(
+            True, f"{report.rows_read} rows read in {listing.pages} pages: as many as the list counts", numbers
+        )
+    missing = (
+        f"{listing.missing} of the orders that it counts were on no page"
+        if listing.missing
+        else "each time it was read it had something new"
+    )
+    return Health(
+        False,
+        f"the order list did not stand still: it was read {listing.passes} times and {missing}. What was found is "
+        "kept, nothing is taken for deleted, the next listing begins where this one began; if this stays, list at a "
+        "quiet hour (ORDER_ASSETS_SYNC_CRON)",
+        numbers,
+    )
 
 
 def _hours(span: timedelta) -> str:

@@ -24,6 +24,8 @@ ORDER_INDEX = dg.AssetKey("order_index")
 API_POOL = "omnitron_api"
 NOTHING_LEFT_BEHIND = "no_day_failed_or_pending"
 NEWEST_DAY_FRESH = "newest_day_is_fresh"
+ROWS_PLACED = "every_list_row_placed"
+LIST_COMPLETE = "list_read_completely"
 
 
 class IndexConfig(dg.Config):
@@ -55,6 +57,16 @@ def order_index_asset() -> dg.AssetsDefinition:
                 NEWEST_DAY_FRESH,
                 asset=ORDER_INDEX,
                 description="The orders of the newest day in the list are landed in time",
+            ),
+            dg.AssetCheckSpec(
+                ROWS_PLACED,
+                asset=ORDER_INDEX,
+                description="Every row of the order list could be read and belongs to a day",
+            ),
+            dg.AssetCheckSpec(
+                LIST_COMPLETE,
+                asset=ORDER_INDEX,
+                description="The rows found are as many as the order list counts",
             ),
         ],
         description=(
@@ -93,12 +105,13 @@ def order_index_asset() -> dg.AssetsDefinition:
                     owners=partial(owners, root, "order_transactions"),
                     whole=config.whole,
                     accept_shorter_list=config.accept_shorter_list,
+                    row_key=lambda: privacy.privacy().key,
                     # Only an instance that answered makes the folder its own: a mistyped address must not.
                     on_answer=data_root.claimed,
                 )
                 counters = client.counters.as_dict()
             plan = _plan(data_root, privacy, sync_rules)
-            checks = _checks(data_root, sync_rules)
+            checks = _checks(data_root, sync_rules, report)
         except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError, WarehouseError) as error:
             raise failure(error, doing="listing orders") from None
         index, listing = report.index, report.listing
@@ -109,7 +122,17 @@ def order_index_asset() -> dg.AssetsDefinition:
         if listing.fell_back:
             context.log.warning(f"all orders were listed, because {listing.fell_back}")
         if not listing.agreed:
-            context.log.warning("the list did not stand still; the next listing begins where this one began")
+            context.log.warning(
+                f"the list did not stand still, {listing.missing} orders that it counts were on no page; the next "
+                "listing begins where this one began"
+            )
+        if index.aside_count:
+            context.log.warning(f"{index.aside_count} rows of the list could not be read, for example {index.aside[0]}")
+        if index.moving:
+            context.log.warning(
+                f"the columns {', '.join(index.moving)} of the order list change from listing to listing on nearly all "
+                "orders and are not compared"
+            )
         return dg.MaterializeResult(
             check_results=checks,
             metadata={
@@ -132,15 +155,22 @@ def _plan(data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRule
     return plan_run(root, instance.first_day, instance.today(), privacy_policy=privacy.policy(), reread=rules.reread())
 
 
-def _checks(data_root: DataRootResource, rules: SyncRulesResource) -> list[dg.AssetCheckResult]:
-    """What the state on the disk says about the days, as warnings: the sync itself went well."""
-    from order_assets.defs.health import newest_day_is_fresh, nothing_left_behind
+def _checks(data_root: DataRootResource, rules: SyncRulesResource, report: "SyncReport") -> list[dg.AssetCheckResult]:
+    """What the list and the state on the disk say about the days, as warnings: the sync itself went well."""
+    from order_assets.defs.health import (
+        every_list_row_placed,
+        list_read_completely,
+        newest_day_is_fresh,
+        nothing_left_behind,
+    )
 
     root, instance = data_root.checked(), data_root.instance()
     days, within = (instance.first_day, instance.today()), timedelta(hours=rules.fresh_within_hours)
     found = {
         NOTHING_LEFT_BEHIND: nothing_left_behind(root, *days),
         NEWEST_DAY_FRESH: newest_day_is_fresh(root, *days, datetime.now(UTC), within),
+        ROWS_PLACED: every_list_row_placed(report.index),
+        LIST_COMPLETE: list_read_completely(report.index, report.listing),
     }
     return [
         dg.AssetCheckResult(
@@ -167,6 +197,10 @@ def _listing_metadata(report: "SyncReport", data_root: DataRootResource) -> dict
         "orders_new": index.new,
         "orders_changed": index.changed,
         "orders_changed_below": index.children_changed,
+        "orders_with_changed_row": index.row_changed,
+        "listed_unreadable": index.aside_count,
+        "list_rows_missing": listing.missing if not listing.agreed else 0,
+        "columns_not_compared": dg.MetadataValue.json(list(index.moving)),
         "orders_gone_from_list": index.vanished,
         "order_transactions_changed": report.transactions_changed,
         "order_transactions_of_unknown_orders": report.transactions_unknown,

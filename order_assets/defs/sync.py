@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from order_assets.landing import IndexDraft, IndexReport, Instance, SyncState
+from order_assets.landing import AsideRow, IndexDraft, IndexReport, Instance, SyncState
 from order_assets.omnitron import OmnitronClient
 from order_assets.omnitron.discover import Listing, Margins, discover, moment_of
 from order_assets.omnitron.probe import Capabilities, probe
@@ -63,14 +63,17 @@ def sync(
     owners: Owners,
     whole: bool = False,
     accept_shorter_list: bool = False,
+    row_key: Callable[[], str] | None = None,
     on_answer: Callable[[], object] = lambda: None,
 ) -> SyncReport:
     """Bring the index up to the shop. `on_answer` is called once the list has answered.
 
+    `row_key` gives the key of the fingerprints of list rows; without one the data root keeps a key of its own.
+
     Raises OmnitronError and OrderIndexError; index and cursor are then as before. They change together, last of all.
     """
     began = datetime.now(UTC)
-    draft = IndexDraft(data_root, instance, began)
+    draft = IndexDraft(data_root, instance, began, row_key=row_key)
     state = draft.state
     known = _known_capabilities(state, contract_version, began)
     capabilities = known or probe(client)
@@ -79,8 +82,10 @@ def sync(
     if not listing.whole and not _window_is_all(draft, listing, rules, accept_shorter_list):
         part, listing = listing, _take(client, draft, capabilities, None, rules, on_answer)
         listing.fell_back = f"the list has another number of orders ({part.count}) than known"
-    if listing.whole and not accept_shorter_list:
-        draft.require_plausible(draft.found())
+    if listing.whole:
+        if not accept_shorter_list:
+            draft.require_plausible(draft.found())
+        draft.require_placed()
     changed, unknown = _transactions(client, draft, capabilities, rules, owners)
     new_state = _next_state(state, listing, began, capabilities, contract_version, probed=known is None)
     report = draft.write(new_state)
@@ -113,12 +118,15 @@ def _take(
     rules: SyncRules,
     on_answer: Callable[[], object],
 ) -> Listing:
+    draft.restart()
     listing, rows = discover(client, capabilities, cursor, rules.margins)
     for number, row in enumerate(rows):
         if number == 0:
             on_answer()
         draft.take(row)
     on_answer()
+    for odd in listing.odd.values():
+        draft.set_aside(AsideRow(None, odd.problem, odd.page, odd.place))
     return listing
 
 

@@ -5,6 +5,7 @@ from order_assets.landing.due import DueDay, changed_days, incomplete_days, wait
 from order_assets.landing.forget import Forgetting, forget, forgotten_customers
 from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.index import (
+    AsideRow,
     ListedOrder,
     OrderIndexError,
     SyncState,
@@ -24,6 +25,7 @@ from order_assets.landing.store import Landing, LandingError, Outcome
 from order_assets.landing.versions import earlier_versions, thin_versions
 
 __all__ = [
+    "AsideRow",
     "Attempt",
     "DataRootError",
     "DayReport",

@@ -179,6 +179,8 @@ def _ledger(
         row = dict(current.get(order.pk, _NEVER_FETCHED))
         if order.pk in errors or order.pk not in current:
             row |= {"outcome": Outcome.PENDING.value, "reason": errors.get(order.pk, "not fetched yet")}
+            # It is waiting for what the list says now.
+            row |= {"listed_fingerprint": order.fingerprint, "listed_row_changed_at": order.row_changed_at}
         yield row | {
             "order_pk": order.pk,
             "number": order.number,

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from order_assets.landing.flat_row import comparable
 from order_assets.landing.index import ListedOrder, orders_by_day
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.reread import Reread
@@ -20,6 +21,7 @@ from order_assets.landing.store import Landing, Outcome
 from order_assets.landing.unlike import days_unlike_the_list, days_with_old_or_unfinished
 
 MOVED_AWAY = "now of another day"
+ROW_CHANGED = "row_changed"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def changed_days(data_root: Path, first: date, last: date) -> list[DueDay]:
         for pk in ledger.keys() - {order.pk for order in orders}:
             found[pk] = MOVED_AWAY
         if found:
-            newest = max((str(order.modified_date) for order in orders if order.pk in found), default="")
+            moments = [(order.modified_date, order.row_changed_at) for order in orders if order.pk in found]
+            newest = max((str(moment) for pair in moments for moment in pair if moment is not None), default="")
             due.append(DueDay(day, dict(Counter(found.values())), f"{len(found)} {newest}"))
     return due
 
@@ -87,11 +90,25 @@ def changed(order: ListedOrder, row: Mapping[str, Any] | None) -> str | None:
         return "changed"
     if row.get("listed_children_modified_date") != order.children_modified_date:
         return "changed below"
+    if row_changed(order, row):
+        return ROW_CHANGED
     if not order.listed and row["outcome"] not in (Outcome.TOMBSTONED, Outcome.PENDING):
         return "gone from the list"
     if order.listed and row["outcome"] == Outcome.TOMBSTONED:
         return "listed again"
     return None
+
+
+def row_changed(order: ListedOrder, row: Mapping[str, Any]) -> bool:
+    """Whether the order's row in the list is not the one that its version in landing or ledger was fetched under.
+
+    Where fingerprints cannot be compared, since one is missing or made in another way, it is told by when the index
+    last found the row changed.
+    """
+    fetched_under = row.get("listed_fingerprint")
+    if comparable(order.fingerprint, fetched_under):
+        return order.fingerprint != fetched_under
+    return order.row_changed_at is not None and order.row_changed_at != row.get("listed_row_changed_at")
 
 
 def _waiting(order: ListedOrder, row: Mapping[str, Any], reread: Reread, now: datetime) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from order_assets.landing.flat_row import MONEY, MONEY_TYPE
 from order_assets.landing.schemas import plain_rows
 
 _TIME = pa.timestamp("us", tz="UTC")
@@ -32,9 +33,20 @@ INDEX_SCHEMA = pa.schema(
         pa.field("last_seen", _TIME, nullable=False),
         # The newest change below the order that does not show in the order's own modified_date.
         ("children_modified_date", _TIME),
+        ("currency", pa.string()),
+        *((name, MONEY_TYPE) for name in MONEY),
+        # Of the whole row, keyed; null where the row came under other rules, or before there were any.
+        ("fingerprint", pa.int64()),
+        # When a listing first found the row unlike the one before, whatever its modified_date says.
+        ("row_changed_at", _TIME),
     ]
 )
 _STATE = b"order_assets.sync"
+# What a run needs of an order.
+_OF_ORDER = (
+    "pk", "number", "status", "date_placed", "modified_date", "created_date", "checkout_provider_id", "partition",
+    "last_seen", "children_modified_date", "fingerprint", "row_changed_at",
+)  # fmt: skip
 
 
 class OrderIndexError(RuntimeError):
@@ -54,6 +66,26 @@ class ListedOrder:
     listed: bool
     status: str | None = None
     children_modified_date: datetime | None = None
+    fingerprint: int | None = None
+    row_changed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AsideRow:
+    """A row of the list that could not be placed: its pk if it can be read, where it stood, and what is wrong with it.
+
+    `page` and `place` count from 1, by the listing that found it; None where only the pk says which row it was.
+    """
+
+    pk: int | None
+    problem: str
+    page: int | None = None
+    place: int | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.page is None else f"row {self.place} of page {self.page}"
+        name = f"order {self.pk}" if self.pk is not None else where
+        return f"{name}: {self.problem}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +95,11 @@ class SyncState:
     The cursors are moments by the server's clock up to which all changes are in the index; None means that all orders
     have to be listed. `whole_at` is when (our clock) the last listing of all orders began. `capabilities` is what the
     probe found at `probed_at` under `contract_version`. All times are UTC.
+
+    `aside` are rows that could not be placed, a thousand at most of `aside_count`. `moving` are columns that change
+    from listing to listing by themselves, with how many listings they have stood still since; `sample` has digests of
+    the columns of some orders, by pk, from which that is seen. `window_requests` is what the last listing of only the
+    changes took.
     """
 
     cursor: datetime | None = None
@@ -71,8 +108,14 @@ class SyncState:
     capabilities: Mapping[str, Any] = field(default_factory=dict)
     probed_at: datetime | None = None
     contract_version: str = ""
+    aside: tuple[AsideRow, ...] = ()
+    aside_count: int = 0
+    moving: Mapping[str, int] = field(default_factory=dict)
+    sample: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    window_requests: int | None = None
 
 
+_MOST_ASIDE = 1000
 _TIMES = ("cursor", "transactions_cursor", "whole_at", "probed_at")
 
 
@@ -100,7 +143,7 @@ def orders_by_day(
     within: list[tuple[str, str, Any]] = [("partition", ">=", first), ("partition", "<=", last)]
     if only is not None:
         within.append(("partition", "in", sorted(only)))
-    rows = read_index(data_root, within)
+    rows = read_index(data_root, within, columns=_OF_ORDER)
     listed_since = last_whole_listing(data_root)
     days: dict[date, list[ListedOrder]] = {}
     for row in plain_rows(rows):
@@ -114,15 +157,25 @@ def orders_by_day(
             listed=listed_since is None or row["last_seen"] >= listed_since,
             status=row["status"],
             children_modified_date=row["children_modified_date"],
+            fingerprint=row["fingerprint"],
+            row_changed_at=row["row_changed_at"],
         )
         days.setdefault(row["partition"], []).append(order)
     return days
 
 
-def read_index(data_root: Path, filters: Sequence[tuple[str, str, Any]] | None = None) -> pa.Table:
-    """The rows of the index under `INDEX_SCHEMA`. Raises `OrderIndexError` for a file that cannot be read."""
+def read_index(
+    data_root: Path,
+    filters: Sequence[tuple[str, str, Any]] | None = None,
+    *,
+    columns: Sequence[str] = tuple(INDEX_SCHEMA.names),
+) -> pa.Table:
+    """Columns of the rows of the index under `INDEX_SCHEMA`; those that an older file lacks are null.
+
+    Raises `OrderIndexError` for a file that cannot be read.
+    """
     try:
-        return pq.read_table(index_file(data_root), schema=INDEX_SCHEMA, filters=filters)
+        return pq.read_table(index_file(data_root), schema=INDEX_SCHEMA, columns=list(columns), filters=filters)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(data_root, error) from error
 
@@ -137,7 +190,8 @@ def sync_state(data_root: Path) -> SyncState:
             return SyncState()
         values = json.loads(kept)
         times = {name: datetime.fromisoformat(values[name]) if values[name] else None for name in _TIMES}
-        return SyncState(**{**values, **times})
+        aside = tuple(AsideRow(**row) for row in values.pop("aside", ()))
+        return SyncState(**{**values, **times, "aside": aside})
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         raise _unreadable(data_root, error) from error
 
@@ -148,6 +202,11 @@ def with_state(rows: pa.Table, state: SyncState) -> pa.Table:
     values = {
         "capabilities": dict(state.capabilities),
         "contract_version": state.contract_version,
+        "aside": [asdict(row) for row in state.aside[:_MOST_ASIDE]],
+        "aside_count": state.aside_count,
+        "moving": dict(state.moving),
+        "sample": {pk: dict(columns) for pk, columns in state.sample.items()},
+        "window_requests": state.window_requests,
         **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
     }
     return rows.replace_schema_metadata({_STATE: json.dumps(values).encode()})

@@ -58,6 +58,9 @@ LANDING_SCHEMA = pa.schema(
         pa.field("requests", pa.int64(), nullable=False),
         pa.field("retries", pa.int64(), nullable=False),
         pa.field("bytes", pa.int64(), nullable=False),
+        # The order's row in the list that made it due, as the index knew it then.
+        ("listed_fingerprint", pa.int64()),
+        ("listed_row_changed_at", _TIME),
     ]
 )
 
@@ -79,6 +82,8 @@ LEDGER_SCHEMA = pa.schema(
         ("content_hash", pa.string()),
         ("contract_version", pa.string()),
         ("privacy_policy", pa.string()),
+        ("listed_fingerprint", pa.int64()),
+        ("listed_row_changed_at", _TIME),
     ]
 )
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from order_assets.landing.flat_row import same_basis
 from order_assets.landing.index import OrderIndexError, index_file, last_whole_listing, read_index
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.reread import Reread
@@ -58,10 +59,12 @@ def _listed_by_day(data_root: Path, first: date, last: date) -> Iterator[tuple[d
 def _listed_columns(data_root: Path, first: date, last: date) -> pa.Table:
     if not index_file(data_root).exists():
         raise OrderIndexError(f"there is no index in {data_root} yet: materialise order_index first")
-    rows = read_index(data_root, [("partition", ">=", first), ("partition", "<=", last)])
+    names = ["partition", "pk", "modified_date", "children_modified_date", "fingerprint", "row_changed_at"]
+    within: list[tuple[str, str, date]] = [("partition", ">=", first), ("partition", "<=", last)]
+    rows = read_index(data_root, within, columns=[*names, "last_seen"])
     since = last_whole_listing(data_root)
     listed = pa.repeat(True, rows.num_rows) if since is None else pc.greater_equal(rows["last_seen"], since)
-    columns = rows.select(["partition", "pk", "modified_date", "children_modified_date"])
+    columns = rows.select(names)
     return columns.append_column("listed", listed).sort_by([("partition", "ascending"), ("pk", "ascending")])
 
 
@@ -74,10 +77,20 @@ def _is_like(listed: pa.Table | None, ledger: pa.Table | None) -> bool:
         and listed["children_modified_date"].equals(ledger["listed_children_modified_date"])
     ):
         return False
+    if pc.any(_row_changed(listed, ledger), min_count=0).as_py():
+        return False
     gone = pc.equal(ledger["outcome"], Outcome.TOMBSTONED.value)
     gone_or_waiting = pc.or_(gone, pc.equal(ledger["outcome"], Outcome.PENDING.value))
     fits = pc.if_else(listed["listed"], pc.invert(gone), gone_or_waiting)
     return bool(pc.all(fits, min_count=0).as_py())
+
+
+def _row_changed(listed: pa.Table, ledger: pa.Table) -> pa.ChunkedArray:
+    """For each order what `due.row_changed` says."""
+    now, before = listed["fingerprint"], ledger["listed_fingerprint"]
+    marked, known = listed["row_changed_at"], ledger["listed_row_changed_at"]
+    other_mark = pc.and_(pc.is_valid(marked), pc.fill_null(pc.not_equal(marked, known), True))
+    return pc.if_else(same_basis(now, before), pc.not_equal(now, before), other_mark)
 
 
 def _any_unfinished(ledger: pa.Table) -> bool:
@@ -92,7 +105,10 @@ def _any_old(ledger: pa.Table, read_until: datetime, placed_from: datetime) -> b
     return bool(pc.any(pc.and_(old, young), min_count=0).as_py())
 
 
-_COLUMNS = ("order_pk", "date_placed", "listed_modified_date", "listed_children_modified_date", "outcome", "fetched_at")
+_COLUMNS = (
+    "order_pk", "date_placed", "listed_modified_date", "listed_children_modified_date", "outcome", "fetched_at",
+    "listed_fingerprint", "listed_row_changed_at",
+)  # fmt: skip
 
 
 def _ledger(data_root: Path, day: date) -> pa.Table | None:

@@ -8,12 +8,13 @@ window before, and an upper bound that is fixed at the start by the server's own
 belongs to the next window. Where pages can shift, they are read again until a pass adds nothing to that window.
 """
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from order_assets.omnitron.client import OmnitronClient
-from order_assets.omnitron.listing import ListShrankError, Page, Row
+from order_assets.omnitron.listing import ListShrankError, OddRow, Page, Row
 from order_assets.omnitron.probe import Capabilities, Discovery
 
 _DEFAULT_PAGE = 100
@@ -41,9 +42,10 @@ class Listing:
 
     `mode` is how it was read, `whole` whether all orders were asked for. `since` and `until` bound the changes that it
     covers, by the server's clock, UTC; `since` None means from the beginning. `cursor` is where the next one may start.
-    `agreed` is false when the list did not stand still long enough: then a missing order proves nothing. `count` is the
-    number of orders that the server gave at the start; None if it gave none. `fell_back` says why more was
-    read than planned; empty if it was not. `contradicted` says that the list did not do what the probe found.
+    `agreed` is false when the list did not stand still long enough: then a missing order proves nothing, and
+    `missing` is how many rows the server counted that no page had. `count` is the number of orders that the server gave
+    at the start; None if it gave none. `odd` are the rows that name no order. `fell_back` says why more was read than
+    planned; empty if it was not. `contradicted` says that the list did not do what the probe found.
     """
 
     mode: Discovery
@@ -55,6 +57,8 @@ class Listing:
     passes: int = 0
     pages: int = 0
     agreed: bool = True
+    missing: int = 0
+    odd: dict[tuple[int, int], OddRow] = field(default_factory=dict)
     fell_back: str = ""
     contradicted: bool = False
 
@@ -100,6 +104,7 @@ def _rows(
             listing.fell_back = str(broken)
             listing.contradicted = isinstance(broken, _NotAsPromisedError)
             listing.mode, listing.whole, listing.since = "full listing", True, None
+            listing.odd.clear()
     # By ascending key new orders come last and move nothing.
     sort = {"sort": "pk"} if capabilities.sorts.get("pk") else {}
     yield from lists.passes(lambda: lists.pages(**sort), all_counted=True)
@@ -124,6 +129,7 @@ class _Lists:
     def __init__(self, client: OmnitronClient, limit: int, listing: Listing, margins: Margins) -> None:
         self._client, self._limit, self.listing, self._margins = client, limit, listing, margins
         self._known: dict[int, str | None] = {}
+        self._odd_of_walk: Counter[int] = Counter()
 
     def ask_clock_and_count(self) -> None:
         """One row of the plain list."""
@@ -142,14 +148,19 @@ class _Lists:
         """
         for number in range(1, _MOST_PASSES + 1):
             self.listing.passes += 1
-            counts: set[int | None] = set()
+            counts: list[int | None] = []
             pks: set[int] = set()
-            rows = added = 0
+            rows = odd = added = 0
+            if all_counted:
+                # Each pass has all of them.
+                self.listing.odd.clear()
+            self._odd_of_walk.clear()
             try:
                 for page in walk():
-                    counts.add(page.count)
+                    counts.append(page.count)
                     pks.update(row["pk"] for row in page.rows)
-                    rows += len(page.rows)
+                    rows += page.size
+                    odd += len(page.odd)
                     added += self._added(page)
                     yield from page.rows
             except ListShrankError:
@@ -157,10 +168,16 @@ class _Lists:
                 if number == _MOST_PASSES:
                     raise
                 continue
+            found = len(pks) + odd
+            promised = min((count for count in counts if count is not None), default=0) if all_counted else 0
             # Where no row came twice and the count stood still and was reached, none can have slipped through.
-            still = len(counts) == 1 and None not in counts and len(pks) == rows
-            if (still and (not all_counted or counts == {rows})) or (number > 1 and not added):
+            still = len(set(counts)) == 1 and None not in counts and found == rows
+            if still and (not all_counted or rows == promised):
                 return
+            # A row that jumps to a page that was read already, in every pass, is never seen, and never new.
+            if number > 1 and not added and found >= promised:
+                return
+            self.listing.missing = max(0, promised - found)
         self.listing.agreed = False
 
     def require_clock_after(self, cursor: datetime) -> None:
@@ -178,12 +195,17 @@ class _Lists:
             listing.until = now + _PRECISION
             listing.cursor = now - self._margins.settle
             listing.count = page.count
+        for row in page.odd:
+            # Equal rows are told apart by how many of them the walk had.
+            self._odd_of_walk[row.digest] += 1
+            listing.odd[row.digest, self._odd_of_walk[row.digest]] = row
 
     def _added(self, page: Page) -> int:
         """How many rows of the page are of this window and were not known yet."""
         until, added = self.listing.until, 0
         for row in page.rows:
-            pk, text = row["pk"], row.get("modified_date")
+            pk, given = row["pk"], row.get("modified_date")
+            text = given if isinstance(given, str) else None
             if pk not in self._known or self._known[pk] != text:
                 self._known[pk] = text
                 moment = moment_of(row)
@@ -230,8 +252,10 @@ def _by_key(lists: _Lists, since: datetime) -> Iterator[Row]:
         page = next(_oldest_first(lists, since))
         moments = _moments(page)
         yield from page.rows
-        if not moments or page.count == len(page.rows):
+        if page.count == page.size or not page.size:
             return
+        if not moments:
+            raise _WindowError("a page of changed orders does not say when they changed")
         if lists.listing.until is not None and moments[-1] >= lists.listing.until:
             return
         if moments[-1] > since:
@@ -265,15 +289,16 @@ def moment_of(row: Row) -> datetime | None:
     text = row.get("modified_date")
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) and text else None
-    except ValueError:
+        if moment is None:
+            return None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment is None:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _moments(page: Page) -> list[datetime]:
+    """When the orders of a page changed; a text that is no time proves nothing."""
     moments = [moment for row in page.rows if (moment := moment_of(row)) is not None]
-    if len(moments) < len(page.rows):
+    if any(row.get("modified_date") in (None, "") for row in page.rows):
         raise _NotAsPromisedError("an order of the list has no modified_date")
     return moments

@@ -113,7 +113,7 @@ def _tried(ask: Callable[[], Page]) -> Page | bool | None:
 
 
 def _page_cap(plain: Page) -> int | None:
-    rows = len(plain.rows)
+    rows = plain.size
     if rows >= LARGEST_PAGE_ASKED:
         return LARGEST_PAGE_ASKED
     return rows if plain.count is not None and plain.count > rows else None
@@ -147,7 +147,7 @@ def _date_filter(client: OmnitronClient, plain: Page) -> bool | None:
     future = _filtered(client, _FAR_FUTURE)
     if not isinstance(future, Page):
         return future
-    if future.rows or future.count:
+    if future.size or future.count:
         return False
     known = _keys(plain, "modified_date")
     moments = sorted({moment for moment in known or () if isinstance(moment, datetime)})
@@ -195,14 +195,26 @@ def _filtered(client: OmnitronClient, since: datetime) -> Page | bool | None:
 
 
 def _keys(page: Page, field: str) -> Sequence[_Key] | None:
-    """A field of all rows as values that compare; None if a row has none, since no order or window is sure then."""
+    """A field of all rows as values that compare; None if a row has none, since no order or window is sure then.
+
+    A text that is no time proves nothing either way, unless most rows have such.
+    """
     if field == "pk":
         return [row["pk"] for row in page.rows]
-    try:
-        moments = [datetime.fromisoformat(row[field]) for row in page.rows]
-    except (KeyError, TypeError, ValueError):
+    if any(row.get(field) in (None, "") for row in page.rows):
         return None
-    return [moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in moments]
+    moments = [moment for row in page.rows if (moment := _moment(row.get(field))) is not None]
+    return moments if len(moments) * 2 >= len(page.rows) else None
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is None:
+            return None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _in_order(keys: Sequence[_Key], *, descending: bool) -> bool:

@@ -273,3 +273,41 @@ def test_a_list_without_modified_date_is_read_whole(serve: Serve, connect: Conne
     assert [each["pk"] for each in rows][-5:] == [1, 2, 3, 4, 5]
     assert listing.whole
     assert listing.fell_back
+
+
+def test_an_order_that_jumps_to_a_page_read_already_whenever_the_list_is_read_is_missed_aloud(
+    serve: Serve, connect: Connect
+) -> None:
+    # The list is given newest first; before page 2 the first order of that page goes to the top, each time.
+    shop = LivingList(set(), {pk: START - timedelta(hours=200 - pk) for pk in range(1, 31)})
+    jumping = {"on": True}
+
+    def answer(asked: Asked) -> Reply:
+        pks = sorted(shop.orders, reverse=True)
+        pks.remove(20)
+        pks.insert(0 if asked.page > 1 and jumping["on"] else 10, 20)
+        first = (asked.page - 1) * 10
+        found = [row(pk, shop.orders[pk]) for pk in pks[first : first + 10]]
+        return Reply({"count": 30, "next": "more" if first < 20 else None, "results": found})
+
+    follower = Follower(connect(serve(answer)), shop)
+    listing = follower.listing()
+    assert (len(follower.known), listing.agreed, listing.missing, listing.passes) == (29, False, 1, 5)
+    assert follower.cursor is None
+    jumping["on"] = False
+    listing = follower.listing()
+    assert (len(follower.known), listing.agreed, listing.passes) == (30, True, 1)
+
+
+def test_odd_rows_are_counted_with_the_others_and_told_once(serve: Serve, connect: Connect) -> None:
+    found: list[Any] = [row(1, START), 5, {"pk": "x"}, 5, row(2, START)]
+    shop = serve(lambda _: Reply({"count": 5, "next": None, "results": found}))
+    client = connect(shop)
+    listing, rows = discover(client, LivingList(set()).capabilities(), None, MARGINS)
+    assert [one["pk"] for one in rows] == [1, 2]
+    assert [(odd.place, odd.problem) for odd in listing.odd.values()] == [
+        (2, "it is a number, not an object"),
+        (3, "its pk is text"),
+        (4, "it is a number, not an object"),
+    ]
+    assert (listing.agreed, listing.passes) == (True, 1)
