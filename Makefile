@@ -40,6 +40,7 @@ demo: $(RUN_STAMP)
 
 # Two processes that touch a fresh history at once fail, so it is made before the webserver and the daemon start.
 ui: $(RUN_STAMP)
+	@$(BIN)/python tools/free_port.py "$(PORT)"
 	@$(BIN)/dagster instance migrate >$(DAGSTER_HOME)/.migrate.log 2>&1 || { cat $(DAGSTER_HOME)/.migrate.log; exit 1; }
 	@rm -f $(DAGSTER_HOME)/.migrate.log
 	@exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)

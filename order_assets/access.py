@@ -98,8 +98,22 @@ def _frame(rows: pa.Table) -> pd.DataFrame:
 def _declared(name: str) -> Table:
     names = [table.name for table in CONTRACT]
     if name not in names:
-        raise TableAccessError(f"there is no table {name!r}; {_near(name, names)}")
+        raise TableAccessError(f"there is no table {name!r}; {_mart(name) or _near(name, names)}")
     return CONTRACT.table(name)
+
+
+def _mart(name: str) -> str:
+    """How to read what is a mart, by its name with or without its schema; empty for what is none."""
+    from order_assets.warehouse.marts_catalogue import MARTS
+
+    mart = name.removeprefix("marts.").casefold()
+    if mart not in {known.name for known in MARTS}:
+        return ""
+    reading = f"select * from marts.{mart}"  # noqa: S608 - said, not run; the name is one of the catalogue
+    return (
+        f"{mart} is a mart, which is in the warehouse alone: "
+        f'duckdb.connect("data/warehouse.duckdb", read_only=True).sql("{reading}").df()'
+    )
 
 
 def _column(table: str, name: str, names: Sequence[str]) -> str:

@@ -7,27 +7,43 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from order_assets import progress
 from order_assets.disk import private_directory
+from order_assets.misspelt import nearest
 from order_assets.settings import Settings, SettingsError, from_environment
 
 if TYPE_CHECKING:
     from order_assets.defs.launch import RunSummary
 
 _DEMO_DAYS = 14
+_OF_AN_INSTANCE = ("OMNITRON_URL", "OMNITRON_API", "OMNITRON_TOKEN", "OMNITRON_USERNAME", "OMNITRON_PASSWORD")
 # What each command needs is imported when it runs: help and mistakes must not wait for Dagster.
 
 
 class UsageError(ValueError):
     """The arguments cannot be carried out."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says which command or option was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if wrong:
+            near = nearest(wrong[1], [word.strip(" '") for word in wrong[2].split(",")])
+            message += f"; did you mean {near}?" if near else ""
+        super().error(message)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,13 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="order-assets", description="Akinon Omnitron orders as Dagster assets")
+    parser = _Parser(prog="order-assets", description="Akinon Omnitron orders as Dagster assets")
+    parser.add_argument("--version", action="version", version=f"order-assets {_version()}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
     _add_run(commands.add_parser("run", help="list orders, then fetch, flatten and load days"))
     demo = commands.add_parser("demo", help=f"run the last {_DEMO_DAYS} days of the embedded sandbox")
     demo.set_defaults(run=_demo)
     _add_plan(commands.add_parser("plan", help="say what a run over days would cost, without asking the API"))
     probe = commands.add_parser("probe", help="find out what the instance's order list can do, in a few requests")
+    _add_sandbox_switch(probe)
     probe.set_defaults(run=_probe)
     _add_report(commands.add_parser("report", help="write report.html from what is in the warehouse"))
     _add_replay(commands.add_parser("replay", help="make the tables of landed days again, without asking the API"))
@@ -59,6 +77,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_forget(commands.add_parser("forget", help="take a customer's personal data out of everything stored"))
     _add_sandbox(commands.add_parser("sandbox", help="serve the stand-in Omnitron over HTTP on this machine"))
     return parser
+
+
+def _version() -> str:
+    try:
+        return version("order-assets")
+    except PackageNotFoundError:
+        return "of a folder that is not installed"
+
+
+def _add_sandbox_switch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sandbox", action="store_true", help="of the embedded sandbox, whatever OMNITRON_URL says")
 
 
 def _add_days(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -71,6 +100,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.description = "List orders, then fetch, flatten and load the days, through the Dagster definitions."
     _add_days(parser)
     parser.add_argument("--refetch", action="store_true", help="fetch every order again, changed or not")
+    _add_sandbox_switch(parser)
     parser.set_defaults(run=_run)
 
 
@@ -80,6 +110,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "and what is landed. The API is not asked."
     )
     _add_days(parser)
+    _add_sandbox_switch(parser)
     parser.set_defaults(run=_plan)
 
 
@@ -117,7 +148,7 @@ def _add_forget(parser: argparse.ArgumentParser) -> None:
 
 def _add_sandbox(parser: argparse.ArgumentParser) -> None:
     parser.description = "Serve the stand-in Omnitron. User sandbox, password sandbox. Ctrl-C ends it."
-    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0, the default, takes a free one")
     parser.add_argument("--seed", type=int, default=7, help="which shop (default 7)")
     parser.add_argument("--orders-per-day", type=int, default=40, metavar="N", help="orders per day (default 40)")
     parser.add_argument("--start", type=_day, default=date(2026, 1, 1), metavar="DAY", help="the shop's first day")
@@ -155,6 +186,12 @@ def _add_sandbox(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.set_defaults(run=_sandbox)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a number from 0 to 65535")
+    return int(text)
 
 
 def _day(text: str) -> date:
@@ -197,18 +234,42 @@ def _sandbox(parsed: argparse.Namespace) -> int:
 
 
 def _demo(_parsed: argparse.Namespace) -> int:
-    # The demonstration is of the sandbox, whatever instance the environment names.
-    for name in ("OMNITRON_URL", "OMNITRON_TOKEN", "OMNITRON_USERNAME", "OMNITRON_PASSWORD"):
-        os.environ.pop(name, None)
-    settings = from_environment()
+    _use_sandbox()
+    settings = _settings(asks_shop=True)
     last = _today(settings)
     first = max(settings.first_day, last - timedelta(days=_DEMO_DAYS - 1))
     code = _run_days(settings, first, last, refetch=False)
     return code or _report(_parsed)
 
 
+def _use_sandbox() -> None:
+    """Work with the sandbox, whatever instance the environment names."""
+    for name in _OF_AN_INSTANCE:
+        os.environ.pop(name, None)
+
+
+def _settings(*, asks_shop: bool = False, of: argparse.Namespace | None = None) -> Settings:
+    """The settings of the environment; says which variables look like settings and are none."""
+    if of is not None and getattr(of, "sandbox", False):
+        _use_sandbox()
+    settings = from_environment(asks_shop=asks_shop)
+    for note in settings.notes:
+        print(f"order-assets: {note}", file=sys.stderr)
+    return settings
+
+
+def _with_data(settings: Settings) -> Settings:
+    """The settings, where there is a data root to read. Raises `UsageError`."""
+    if not (settings.data_root / "instance.json").exists() and not (settings.data_root / "landing").is_dir():
+        raise UsageError(
+            f"there is no data of order_assets in {settings.data_root}: name the data root of your runs in "
+            "ORDER_ASSETS_DATA, or run order-assets run first"
+        )
+    return settings
+
+
 def _run(parsed: argparse.Namespace) -> int:
-    settings = from_environment()
+    settings = _settings(asks_shop=True, of=parsed)
     _check_days(settings, parsed)
     return _run_days(settings, parsed.first, parsed.last, refetch=parsed.refetch)
 
@@ -227,7 +288,7 @@ def _check_days(settings: Settings, parsed: argparse.Namespace) -> None:
 
 
 def _plan(parsed: argparse.Namespace) -> int:
-    settings = from_environment()
+    settings = _settings(of=parsed)
     _check_days(settings, parsed)
     from order_assets import terminal
     from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError, index_file
@@ -249,8 +310,8 @@ def _plan(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _probe(_parsed: argparse.Namespace) -> int:
-    settings = from_environment()
+def _probe(parsed: argparse.Namespace) -> int:
+    settings = _settings(asks_shop=True, of=parsed)
     from order_assets import terminal
     from order_assets.omnitron import OmnitronError
     from order_assets.omnitron.probe import probe
@@ -277,7 +338,7 @@ def _failed(doing: str, error: Exception) -> int:
 
 
 def _replay(parsed: argparse.Namespace) -> int:
-    settings = from_environment()
+    settings = _settings()
     if parsed.last < parsed.first:
         raise UsageError(f"--to {parsed.last} lies before --from {parsed.first}")
     from order_assets.landing import landed_days
@@ -319,7 +380,10 @@ def _list_quarantine(parsed: argparse.Namespace) -> int:
     from order_assets import terminal
     from order_assets.landing import quarantined
 
-    terminal.print_quarantine(list(quarantined(from_environment().data_root, parsed.first, parsed.last)))
+    if parsed.first is not None and parsed.last is not None and parsed.last < parsed.first:
+        raise UsageError(f"--to {parsed.last} lies before --from {parsed.first}")
+    settings = _with_data(_settings())
+    terminal.print_quarantine(list(quarantined(settings.data_root, parsed.first, parsed.last)))
     return 0
 
 
@@ -331,7 +395,7 @@ def _forget(parsed: argparse.Namespace) -> int:
     from order_assets.tables import passed_days
     from order_assets.warehouse import load_days
 
-    settings = from_environment()
+    settings = _with_data(_settings())
     forgetting = forget(settings.data_root, parsed.customer, CONTRACT)
     versions = sum(forgetting.days.values())
     print(f"customer {parsed.customer}: {versions} stored versions of orders rewritten on {len(forgetting.days)} days")
@@ -355,14 +419,32 @@ def _today(settings: Settings) -> date:
     return datetime.now(ZoneInfo(settings.timezone)).date()
 
 
+def _greeting(settings: Settings) -> str:
+    """The first line of a run: whose orders these are."""
+    if settings.uses_sandbox:
+        return "Listing orders of the embedded sandbox, an invented shop: OMNITRON_URL names no instance ..."
+    return f"Listing orders of {settings.url} ..."
+
+
+def _require_own_root(settings: Settings) -> None:
+    """Refuse a data root that belongs to something else, before anything is asked. Raises `UsageError`."""
+    from order_assets.landing import DataRootError
+
+    try:
+        _resource(settings, "data_root").checked()
+    except DataRootError as error:
+        raise UsageError(str(error)) from None
+
+
 def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> int:
     _set_dagster_home(settings)
     from order_assets import terminal
     from order_assets.defs import launch
 
+    _require_own_root(settings)
     started = time.perf_counter()
     with launch.history() as instance:
-        print(f"Listing orders of {settings.url or 'the embedded sandbox'} ...", flush=True)
+        print(_greeting(settings), flush=True)
         index = launch.sync_index(instance)
         if not index.succeeded:
             return _fail(index)
@@ -380,7 +462,7 @@ def _fail(summary: RunSummary) -> int:
 
 
 def _report(_parsed: argparse.Namespace) -> int:
-    settings = from_environment()
+    settings = _settings()
     _set_dagster_home(settings)
     from order_assets import terminal
     from order_assets.defs import launch

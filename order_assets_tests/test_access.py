@@ -71,6 +71,9 @@ def test_a_range_without_days_has_all_columns_and_no_row(root: Path) -> None:
     ("asked", "says"),
     [
         ({"table": "transaction"}, "did you mean transactions"),
+        ({"table": "fct_orders"}, r"fct_orders is a mart.*warehouse\.duckdb.*select \* from marts\.fct_orders"),
+        ({"table": "marts.dim_customers"}, r"select \* from marts\.dim_customers"),
+        ({"table": "Orders"}, "did you mean orders"),
         ({"table": "orders", "columns": ["amout"]}, "no column 'amout'; did you mean amount"),
         ({"table": "orders", "start": "2026-02-02", "end": "2026-02-01"}, "ends before it starts"),
         ({"table": "orders", "start": "yesterday"}, "start is 'yesterday', which is not a date"),

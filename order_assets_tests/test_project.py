@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -115,6 +116,21 @@ def test_every_make_target_and_every_setting_stands_in_the_readme() -> None:
     }
     assert "ORDER_ASSETS_PII_KEY" in read
     assert sorted(name for name in read if f"`{name}`" not in README) == []
+
+
+def test_a_port_that_is_taken_is_said_before_a_ui_is_started() -> None:
+    program = [sys.executable, str(PROJECT / "tools" / "free_port.py")]
+    recipe = (PROJECT / "Makefile").read_text(encoding="utf-8").partition("\nui:")[2].splitlines()
+    assert "free_port.py" in recipe[1]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused = subprocess.run([*program, port], capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"Port {port} cannot be used (Address already in use)")
+    assert subprocess.run([*program, port], timeout=30, check=False).returncode == 0
+    assert subprocess.run([*program, "http"], stderr=subprocess.DEVNULL, timeout=30, check=False).returncode == 2
 
 
 def test_pictures_of_the_readme_are_there() -> None:

@@ -92,3 +92,103 @@ def test_runs_get_the_budget_and_the_quiet_hours_of_the_settings(tmp_path: Path)
         assert quiet is not None
         assert quiet.zone.key == "Europe/Istanbul"
     assert len(list((tmp_path / "state").iterdir())) == 1
+
+
+def test_all_settings_that_cannot_be_used_are_named_at_once_and_no_secret_is() -> None:
+    given = {
+        "OMNITRON_URL": "https://shop.example/api/v1/orders/?key=s3cr3tvalue",
+        "OMNITRON_TOKEN": "Token s3cr3tvalue",
+        "OMNITRON_API": "v2",
+        "ORDER_ASSETS_PII_KEY": "abcde",
+        "ORDER_ASSETS_PII": "tokenize",
+        "ORDER_ASSETS_TIMEZONE": "Europe/Istambul",
+        "ORDER_ASSETS_START_DATE": "2999-01-01",
+        "ORDER_ASSETS_REQUESTS_PER_SECOND": "-1",
+        "ORDER_ASSETS_MAX_CONCURRENCY": "1e9",
+        "ORDER_ASSETS_DATA": "s3://bucket/prefix",
+        "ORDER_ASSETS_KEEP_VERSIONS_DAYS": "inf",
+        "ORDER_ASSETS_SYNC_CRON": "hourly",
+        "ORDER_ASSETS_ALERT_WEBHOOK": "http://hooks.example/s3cr3tvalue",
+    }
+    with pytest.raises(SettingsError) as refused:
+        from_environment(given)
+    said = str(refused.value)
+    assert [name for name in given if name not in said] == []
+    for hint in ("mean tokenise?", "mean Europe/Istanbul?", "i1, v1", "leave it out", "16 characters"):
+        assert hint in said
+    assert "s3cr3tvalue" not in said
+    assert "abcde" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("OMNITRON_ULR", "OMNITRON_URL"),
+        ("OMNITRON_HOST", "OMNITRON_URL"),
+        ("OMINTRON_URL", "OMNITRON_URL"),
+        ("omnitron_url", "OMNITRON_URL"),
+        ("OMNITRON_USER", "OMNITRON_USERNAME"),
+        ("OMNITRON_API_KEY", "OMNITRON_TOKEN"),
+        ("ORDER_ASSETS_TIMZONE", "ORDER_ASSETS_TIMEZONE"),
+        ("ORDER_ASSETS_DATA_DIR", "ORDER_ASSETS_DATA"),
+        ("ORDER_ASSET_START_DATE", "ORDER_ASSETS_START_DATE"),
+        ("ORDER_ASSETS_REQUEST_PER_SECOND", "ORDER_ASSETS_REQUESTS_PER_SECOND"),
+        ("ORDER_ASSETS_BUGDET_DIR", "ORDER_ASSETS_BUDGET_DIR"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_one_that_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is no setting; did you mean {meant}\\?"):
+        from_environment({name: "anything"})
+
+
+def test_variables_that_are_nobodys_break_nothing_and_are_named() -> None:
+    foreign = {
+        "ORDER_ASSETS_TEST_KILLS": "3",
+        # As Kubernetes sets them for a service called omnitron.
+        "OMNITRON_SERVICE_HOST": "10.0.0.1",
+        "OMNITRON_PORT": "tcp://10.0.0.1:80",
+        "ORDER_ASSETS_PORT_3000_TCP_ADDR": "10.0.0.2",
+        "OMNIBUS_URL": "https://other.example",
+        "ORACLE_HOME": "/opt/oracle",
+        "PATH": "/usr/bin",
+    }
+    notes = from_environment(foreign | {"OMNITRON_URL": ""}).notes
+    assert len(notes) == 1
+    assert notes[0].startswith("ORDER_ASSETS_TEST_KILLS is set and is no setting")
+
+
+@pytest.mark.parametrize("given", [{"OMNITRON_TOKEN": "t0ken"}, {"OMNITRON_USERNAME": "u", "OMNITRON_PASSWORD": "p"}])
+def test_credentials_without_an_instance_never_lead_to_the_invented_shop(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="set, but OMNITRON_URL is not"):
+        from_environment(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "no credentials.*OMNITRON_TOKEN"),
+        ({"OMNITRON_USERNAME": "u"}, "set OMNITRON_PASSWORD too"),
+        ({"OMNITRON_TOKEN": "t0ken"}, "needs a key: set ORDER_ASSETS_PII_KEY"),
+    ],
+)
+def test_what_a_run_needs_is_asked_for_before_it_begins_and_not_of_who_only_reads(
+    given: dict[str, str], says: str
+) -> None:
+    assert from_environment(SHOP | given).url == SHOP["OMNITRON_URL"]
+    with pytest.raises(SettingsError, match=says):
+        from_environment(SHOP | given, asks_shop=True)
+
+
+def test_blanks_around_values_and_empty_values_do_no_harm() -> None:
+    given = {
+        "OMNITRON_URL": " https://shop.example/ \n",
+        "OMNITRON_TOKEN": "t0ken\n",
+        "ORDER_ASSETS_TIMEZONE": " Europe/Istanbul ",
+        "ORDER_ASSETS_START_DATE": "2026-02-01\n",
+        "ORDER_ASSETS_WHOLE_LISTING_HOURS": "0.0",
+        "ORDER_ASSETS_MAX_CONCURRENCY": "",
+    }
+    settings = from_environment(given)
+    assert (settings.url, settings.timezone) == ("https://shop.example/", "Europe/Istanbul")
+    assert settings.first_day.isoformat() == "2026-02-01"
+    assert (settings.whole_listing_hours, settings.max_concurrency) == (0.0, 8)

@@ -45,7 +45,7 @@ def build_definitions(
 
 def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Definitions:
     days = daily_partitions(settings.first_day, settings.timezone)
-    index = order_index_asset()
+    index = order_index_asset(sandbox=settings.uses_sandbox)
     documents = order_documents_asset(days)
     tables = tables_assets(days)
     warehouse = warehouse_assets(days)

@@ -28,6 +28,9 @@ ROWS_PLACED = "every_list_row_placed"
 LIST_COMPLETE = "list_read_completely"
 
 
+_INVENTED = "**Orders of the embedded sandbox, an invented shop: OMNITRON_URL names no instance.** "
+
+
 class IndexConfig(dg.Config):
     """How the orders are listed."""
 
@@ -37,8 +40,8 @@ class IndexConfig(dg.Config):
     )
 
 
-def order_index_asset() -> dg.AssetsDefinition:
-    """The asset that keeps the list of orders."""
+def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
+    """The asset that keeps the list of orders; with `sandbox` it says that the shop is invented."""
 
     @dg.asset(
         key=ORDER_INDEX,
@@ -70,6 +73,7 @@ def order_index_asset() -> dg.AssetsDefinition:
             ),
         ],
         description=(
+            f"{_INVENTED if sandbox else ''}"
             "All orders of the instance with the day that each belongs to and when it was last changed. "
             "One row per order, from the order list of the API. Where the list can be filtered or sorted by "
             "modified_date, only what changed since the last time is asked for, and all orders once a day. "
@@ -115,6 +119,8 @@ def order_index_asset() -> dg.AssetsDefinition:
         except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError, WarehouseError) as error:
             raise failure(error, doing="listing orders") from None
         index, listing = report.index, report.listing
+        if not omnitron.url:
+            context.log.warning("OMNITRON_URL names no instance: the orders are those of an invented shop")
         context.log.info(
             f"{listing.mode}, {index.rows_read} rows read: {index.new} orders new, {index.changed} changed; "
             f"{index.orders} orders on {len(index.days)} days, {index.before_first_day} before the first day"
@@ -136,6 +142,7 @@ def order_index_asset() -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             check_results=checks,
             metadata={
+                "instance": omnitron.url or "the embedded sandbox, an invented shop",
                 **_listing_metadata(report, data_root),
                 **_plan_metadata(plan, omnitron),
                 "requests": int(counters["requests"]),

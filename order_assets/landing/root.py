@@ -45,12 +45,15 @@ def check(data_root: Path, instance: Instance) -> None:
     before the first day.
     """
     path = data_root / _FILE
+    if data_root.exists() and not data_root.is_dir():
+        raise DataRootError(f"{data_root} is a file: ORDER_ASSETS_DATA takes a folder")
     if not path.exists():
         return
     known = _read(path)
     if known.url != instance.url:
         raise DataRootError(
-            f"the data in {data_root} belongs to {known.url}, not to {instance.url}: choose another ORDER_ASSETS_DATA"
+            f"the data in {data_root} belongs to {_named(known.url)}, not to {_named(instance.url)}: choose another "
+            "ORDER_ASSETS_DATA"
         )
     if known.timezone != instance.timezone:
         raise DataRootError(
@@ -72,6 +75,11 @@ def claim(data_root: Path, instance: Instance) -> None:
     if not path.exists() or _read(path) != instance:
         facts = {"url": instance.url, "timezone": instance.timezone, "first_day": instance.first_day.isoformat()}
         write_json(path, facts)
+
+
+def _named(url: str) -> str:
+    """An instance in a sentence; what has no address is the stand-in."""
+    return url if "://" in url else "the embedded sandbox, an invented shop"
 
 
 def _read(path: Path) -> Instance:

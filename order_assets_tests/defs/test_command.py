@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from order_assets import cli
+from order_assets.defs.index import ORDER_INDEX
 from order_assets_tests.defs.conftest import Project
 
 
@@ -34,12 +37,12 @@ def test_a_run_says_what_it_made_and_a_second_one_that_nothing_changed(
 @pytest.mark.parametrize(
     ("changed", "says", "code"),
     [
-        ({"OMNITRON_USERNAME": "", "OMNITRON_PASSWORD": ""}, "OMNITRON_TOKEN", 1),
+        ({"OMNITRON_USERNAME": "", "OMNITRON_PASSWORD": ""}, "OMNITRON_TOKEN", 2),
         ({"OMNITRON_PASSWORD": "wrong"}, "check OMNITRON_USERNAME and OMNITRON_PASSWORD", 1),
-        ({"OMNITRON_URL": "http://shop.example.com", "ORDER_ASSETS_PII": "drop"}, "https://", 1),
-        ({"OMNITRON_URL": "https://shop.example.com"}, "ORDER_ASSETS_PII_KEY", 1),
-        ({"OMNITRON_URL": "http://127.0.0.1:9"}, "belongs to", 1),
-        ({"ORDER_ASSETS_TIMEZONE": "Europe/Istanbul"}, "time zone UTC", 1),
+        ({"OMNITRON_URL": "http://shop.example.com", "ORDER_ASSETS_PII": "drop"}, "https://", 2),
+        ({"OMNITRON_URL": "https://shop.example.com"}, "ORDER_ASSETS_PII_KEY", 2),
+        ({"OMNITRON_URL": "http://127.0.0.1:9"}, "belongs to", 2),
+        ({"ORDER_ASSETS_TIMEZONE": "Europe/Istanbul"}, "time zone UTC", 2),
         ({"ORDER_ASSETS_START_DATE": "2026-03-03"}, "is no partition", 2),
         ({"ORDER_ASSETS_START_DATE": "soon"}, "not a date", 2),
     ],
@@ -138,3 +141,78 @@ def test_the_history_that_is_kept_open_reads_like_any_other(project: Project, tm
     # An instance of its own opens the files as Dagster does.
     with dg.DagsterInstance.get() as other:
         assert set(other.get_materialized_partitions(ORDER_DOCUMENTS)) == {"2026-03-02"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "says"),
+    [
+        (["run"], {"OMNITRON_URL": ""}, r"OMNITRON_USERNAME and OMNITRON_PASSWORD are set, but OMNITRON_URL is not"),
+        (["run"], {"OMNITRON_URL": "", "OMNITRON_ULR": "https://a.example"}, r"OMNITRON_ULR .* mean OMNITRON_URL\?"),
+        (["run"], {"OMNITRON_URL": "shop.example.com"}, r"OMNITRON_URL=https://shop.example.com\?"),
+        (["run"], {"ORDER_ASSETS_DATA": "/etc/passwd/x"}, r"/etc/passwd is a file"),
+        (["run"], {"ORDER_ASSETS_TIMZONE": "Europe/Istanbul"}, r"ORDER_ASSETS_TIMZONE .* mean ORDER_ASSETS_TIMEZONE\?"),
+        (["run"], {"ORDER_ASSETS_BUDGET_DIR": "/etc/passwd/x"}, r"ORDER_ASSETS_BUDGET_DIR .* /etc/passwd is a file"),
+        (["quarantine", "list"], {"ORDER_ASSETS_DATA": "/nowhere/data"}, r"no data of order_assets in /nowhere/data"),
+        (["forget", "--customer", "1"], {"ORDER_ASSETS_DATA": "/nowhere/data"}, r"no data of order_assets"),
+    ],
+)
+def test_settings_that_cannot_work_end_a_command_before_its_first_request(
+    project: Project,
+    arguments: list[str],
+    variables: dict[str, str],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    days = ["--from", "2026-03-02", "--to", "2026-03-02"] if arguments == ["run"] else []
+    assert cli.main([*arguments, *days]) == 2
+    assert re.search(says, capsys.readouterr().err)
+    assert len(project.sandbox.requests) == 0
+    assert not project.data.exists()
+
+
+def test_a_run_without_an_instance_says_first_that_the_shop_is_invented_and_so_does_the_index(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ORDER_ASSETS_START_DATE", "2026-11-01")
+    today = datetime.now(UTC).date().isoformat()
+    # The instance that the environment names is left alone.
+    assert run("--sandbox", "--from", today, "--to", today) == 0
+    assert "embedded sandbox, an invented shop" in capsys.readouterr().out.splitlines()[0]
+    assert len(project.sandbox.requests) == 0
+    event = project.instance.get_latest_materialization_event(ORDER_INDEX)
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert "invented shop" in str(event.asset_materialization.metadata["instance"].value)
+    monkeypatch.setenv("OMNITRON_URL", project.sandbox.url)
+    monkeypatch.setenv("OMNITRON_TOKEN", project.sandbox.token)
+    assert run("--from", today, "--to", today) == 2
+    assert "belongs to the embedded sandbox, an invented shop" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--version"], 0, "order-assets 0."),
+        (["rnu"], 2, "did you mean run?"),
+        (["quarantine", "lsit"], 2, "did you mean list?"),
+        (["sandbox", "--capability", "sorts"], 2, "did you mean sort?"),
+        (["sandbox", "--port", "99999"], 2, "is not a port"),
+        (["run", "--from", "2026-02-30", "--to", "2026-03-01"], 2, "is not a day such as"),
+    ],
+)
+def test_a_slip_of_the_finger_is_answered_with_what_was_meant(
+    arguments: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == code
+    said = capsys.readouterr()
+    assert says in said.out + said.err
+
+
+def test_the_faults_of_the_stand_in_are_listed_without_a_port(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["sandbox", "--fault", "list"]) == 0
+    assert "429-seconds" in capsys.readouterr().out
