@@ -33,7 +33,7 @@ with duckdb.connect(str(root / "warehouse.duckdb"), read_only=True) as warehouse
         warehouse.sql("""
             SELECT date, currency, sum(orders) AS orders, sum(net_amount) AS net_amount
             FROM marts.agg_daily_sales
-            WHERE status_group NOT IN ('waiting', 'canceled', 'inactive')
+            WHERE is_sale
             GROUP BY ALL ORDER BY currency, date
         """).df()
     )

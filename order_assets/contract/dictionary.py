@@ -15,7 +15,7 @@ from pathlib import Path
 
 from order_assets.contract import CONTRACT
 from order_assets.contract.lineage import origin_note, short_path
-from order_assets.contract.model import Column, Contract, Kind, Table
+from order_assets.contract.model import Column, Contract, Kind, Known, Table
 from order_assets.contract.odcs import render_odcs
 from order_assets.contract.shape import contract_version, removed_paths
 
@@ -143,9 +143,15 @@ def _row(table: Table, column: Column) -> tuple[str, ...]:
         "yes" if column.nullable else "no",
         escape(column.description),
         ", ".join(filter(None, (code(path) if path else "", note))),
-        ", ".join(code(value) + (f" {escape(meaning)}" if meaning else "") for value, meaning in column.values.items()),
+        ", ".join(_known(value, known) for value, known in column.values.items()),
         escape(sensitivity),
         str(column.provenance),
+    )
+
+
+def _known(value: str, known: Known) -> str:
+    return " ".join(
+        filter(None, (code(value), escape(known.meaning), f"({escape(known.traits)})" if known.traits else ""))
     )
 
 

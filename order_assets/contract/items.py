@@ -56,7 +56,9 @@ ORDER_ITEMS = Table(
         column("product_name", TEXT, "Name of the product", path="product.name", provenance=_ASSUMED),
         column("product", JSON, "The product as it was delivered"),
         column("status", TEXT, "Status code, a number as text", values=STATUSES),
-        column("status_display", TEXT, "Name of the status code", values=tuple(STATUSES.values())),
+        column(
+            "status_display", TEXT, "Name of the status code", values=[status.meaning for status in STATUSES.values()]
+        ),
         column("cancel_status", TEXT, "State of a cancellation or return", values=CANCEL_STATUSES),
         column("price_currency", TEXT, "Currency of the prices, ISO 4217 in lower case"),
         column("price", MONEY, "Price paid for the row"),

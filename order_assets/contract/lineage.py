@@ -54,6 +54,8 @@ def origin_note(table: Table, column: Column) -> str:
             return f"`{column.path}` of the stored version"
         case Origin.GONE:
             return "whether the API answered 404"
+        case Origin.GONE_AT:
+            return "when the API answered 404"
         case Origin.SIZE:
             return "number of rows"
         case Origin.TRUE:
@@ -72,7 +74,7 @@ def _path(source: Source, column: Column) -> str | None:
             return source.path
         case Origin.FOLDED:
             return _join(COPY_PATH, column.path)
-        case Origin.ORDER_PK | Origin.POSITION | Origin.LABEL | Origin.VERSION | Origin.GONE:
+        case Origin.ORDER_PK | Origin.POSITION | Origin.LABEL | Origin.VERSION | Origin.GONE | Origin.GONE_AT:
             return None
 
 

@@ -95,8 +95,89 @@ class Origin(Enum):
     FOLDED = "folded"  # at the path in the order's copy inside its transactions, else in its row of the list
     VERSION = "version"  # of the stored version: the column of its landing row that the path names
     GONE = "gone"  # whether the stored version says that the API had the order no more
+    GONE_AT = "gone_at"  # when a version was stored that says so; null where the API has the order
     SIZE = "size"  # how many rows the set at the path has
     TRUE = "true"  # how many rows of a set have true at the path
+
+
+@dataclass(frozen=True)
+class Known:
+    """A known value of a column: its meaning, and in the kinds below what has to be known to count with it."""
+
+    meaning: str = ""
+
+    @property
+    def traits(self) -> str:
+        """What there is to say beyond the meaning, or an empty string."""
+        return ""
+
+
+class Leg(StrEnum):
+    """What a status says about the way of the goods."""
+
+    SHIPPED = "shipped"  # handed to a carrier; when it is reached dates the shipment
+    UNDER_WAY = "under_way"  # handed over some time before
+    DELIVERED = "delivered"  # when it is reached dates the delivery
+
+
+@dataclass(frozen=True)
+class Status(Known):
+    """A status code of orders and items.
+
+    `group` is what marts put together. `rank` is its place in the life of an order; None where orders come to it and
+    leave it in any direction. A `final` status is one after which orders are left alone, a `sale` one in which the
+    order counts as sold.
+    """
+
+    group: str = "other"
+    rank: int | None = None
+    sale: bool = True
+    final: bool = False
+    leg: Leg | None = None
+
+    @property
+    def traits(self) -> str:
+        """Group, and whether it is a sale and final."""
+        said = [self.group, "a sale" if self.sale else "no sale", "final" if self.final else ""]
+        return ", ".join(filter(None, said))
+
+
+@dataclass(frozen=True)
+class CancelStatus(Known):
+    """A state of a cancellation or return: whether it is through, one way or the other, and whether it is carried out.
+
+    One that is only asked for, or was refused, is not `carried_out`: no money goes back for it.
+    """
+
+    settled: bool = False
+    carried_out: bool = True
+
+
+class Effect(StrEnum):
+    """What a transaction that went well does to money."""
+
+    TAKE = "take"
+    RESERVE = "reserve"  # an authorisation: a later transaction takes it
+    GIVE_BACK = "give_back"
+
+
+@dataclass(frozen=True)
+class TransactionKind(Known):
+    """A kind of transaction that is known to move money, and how."""
+
+    effect: Effect = Effect.TAKE
+
+    @property
+    def traits(self) -> str:
+        """The effect."""
+        return self.effect.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class PaymentType(Known):
+    """A means of payment, and the table that its transactions are in; marketplaces show none."""
+
+    table: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +195,7 @@ class Column:
     path: str
     provenance: Provenance = Provenance.DOCUMENTED
     nullable: bool = True
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Known] = field(default_factory=dict)
     personal: Personal | None = None
     gateway_text: bool = False
     origin: Origin = Origin.PATH
@@ -252,7 +333,7 @@ def column(
     path: str | None = None,
     provenance: Provenance = Provenance.DOCUMENTED,
     required: bool = False,
-    values: Mapping[str, str] | Sequence[str] = (),
+    values: Mapping[str, Known] | Mapping[str, str] | Sequence[str] = (),
     personal: Personal | None = None,
     gateway_text: bool = False,
     origin: Origin = Origin.PATH,
@@ -266,7 +347,7 @@ def column(
         path=name if path is None else path,
         provenance=provenance,
         nullable=not required,
-        values=known,
+        values={value: said if isinstance(said, Known) else Known(said) for value, said in known.items()},
         personal=personal,
         gateway_text=gateway_text,
         origin=origin,

@@ -146,7 +146,7 @@ def _physical(column: Column) -> str:
 
 
 def _customs(table: Table, column: Column) -> list[Node]:
-    values = [f"{value}: {meaning}" if meaning else value for value, meaning in column.values.items()]
+    values = [f"{value}: {known.meaning}" if known.meaning else value for value, known in column.values.items()]
     facts: dict[str, str | list[str]] = {
         "provenance": str(column.provenance),
         "jsonPaths": list(full_paths(table, column)),

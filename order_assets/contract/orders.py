@@ -11,48 +11,53 @@ from order_assets.contract.model import (
     MONEY,
     TEXT,
     TIMESTAMP,
+    CancelStatus,
     Document,
     Kind,
+    Leg,
     Origin,
     Personal,
     Provenance,
     Source,
+    Status,
     Table,
     column,
     decimal,
     pk,
 )
 
+# All that is known of a status code stands here: marts, quality checks and landing take it from here. An order in a
+# code that is not here is a sale of the group `other`, without a rank, never final; the code is reported.
 STATUSES = {
-    "50": "cancellation_waiting",
-    "100": "canceled",
-    "200": "waiting",
-    "300": "payment_waiting",
-    "350": "confirmation_waiting",
-    "400": "approved",
-    "425": "inactive",
-    "450": "preparing",
-    "500": "shipped",
-    "510": "shipped_and_informed",
-    "520": "ready_for_pickup",
-    "540": "attempted_delivery",
-    "544": "review_started",
-    "545": "review_waiting",
-    "546": "waiting_for_payment",
-    "547": "paid",
-    "550": "delivered",
-    "600": "refunded",
+    "50": Status("cancellation_waiting", "canceled"),
+    "100": Status("canceled", "canceled", rank=9, sale=False, final=True),
+    "200": Status("waiting", "waiting", rank=1, sale=False),
+    "300": Status("payment_waiting", "waiting", rank=1, sale=False),
+    "350": Status("confirmation_waiting", "waiting", rank=2, sale=False),
+    "400": Status("approved", "in_progress", rank=3),
+    "425": Status("inactive", "inactive", sale=False),
+    "450": Status("preparing", "in_progress", rank=4),
+    "500": Status("shipped", "on_the_way", rank=5, leg=Leg.SHIPPED),
+    "510": Status("shipped_and_informed", "on_the_way", rank=5, leg=Leg.SHIPPED),
+    "520": Status("ready_for_pickup", "on_the_way", rank=5),
+    "540": Status("attempted_delivery", "on_the_way", rank=5, leg=Leg.UNDER_WAY),
+    "544": Status("review_started", "delivered", rank=7),
+    "545": Status("review_waiting", "delivered", rank=7),
+    "546": Status("waiting_for_payment", "delivered", rank=7),
+    "547": Status("paid", "delivered", rank=7),
+    "550": Status("delivered", "delivered", rank=6, final=True, leg=Leg.DELIVERED),
+    "600": Status("refunded", "refunded", rank=8, final=True),
 }
 
-CANCEL_STATUSES = (
-    "waiting",
-    "completed",
-    "rejected",
-    "confirmation_waiting",
-    "confirmed",
-    "approved",
-    "waiting_for_payment",
-)
+CANCEL_STATUSES = {
+    "waiting": CancelStatus(carried_out=False),
+    "completed": CancelStatus(settled=True),
+    "rejected": CancelStatus(settled=True, carried_out=False),
+    "confirmation_waiting": CancelStatus(),
+    "confirmed": CancelStatus(),
+    "approved": CancelStatus(),
+    "waiting_for_payment": CancelStatus(),
+}
 
 ORDERS = Table(
     name="orders",
@@ -66,7 +71,9 @@ ORDERS = Table(
         column("number", TEXT, "Order number shown to people; unique within a channel", required=True),
         column("channel_pk", BIGINT, "Sales channel the order came from (channels.pk)", path="channel.pk"),
         column("status", TEXT, "Status code, a number as text", values=STATUSES),
-        column("status_display", TEXT, "Name of the status code", values=tuple(STATUSES.values())),
+        column(
+            "status_display", TEXT, "Name of the status code", values=[status.meaning for status in STATUSES.values()]
+        ),
         column("date_placed", TIMESTAMP, "When the customer placed the order, UTC", required=True),
         column(
             "modified_date",
@@ -161,6 +168,14 @@ ORDERS = Table(
         column("notes", TEXT, "Notes of the customer", provenance=Provenance.SEEN, personal=Personal.TEXT),
         column("segment", TEXT, "Customer segment at the time of the order", provenance=Provenance.SEEN),
         column("extra_field", JSON, "Free fields of the tenant"),
+        column(
+            "tombstoned_at",
+            TIMESTAMP,
+            "When the shop had the order no more, UTC; the other values are then those that it had last",
+            path="fetched_at",
+            provenance=Provenance.DERIVED,
+            origin=Origin.GONE_AT,
+        ),
     ),
 )
 

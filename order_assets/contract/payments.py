@@ -11,13 +11,16 @@ from order_assets.contract.model import (
     MONEY,
     TEXT,
     Document,
+    Effect,
     Kind,
     Origin,
+    PaymentType,
     Personal,
     Provenance,
     Secret,
     Source,
     Table,
+    TransactionKind,
     column,
     created_date,
     decimal,
@@ -33,16 +36,21 @@ _ASSUMED = Provenance.ASSUMED
 
 # The first two are documented; the others are assumed, named after the transaction sets that they fill or after who
 # settles the payment.
-PAYMENT_TYPES = (
-    "credit_card",
-    "pay_on_delivery",
-    "funds_transfer",
-    "loyalty_money",
-    "bex",
-    "cash_register",
-    "marketplace",
-)
-TRANSACTION_TYPES = ("pre_purchase", "purchase", "refund")
+PAYMENT_TYPES = {
+    "credit_card": PaymentType(table="transactions"),
+    "pay_on_delivery": PaymentType(table="pay_on_delivery_transactions"),
+    "funds_transfer": PaymentType(table="funds_transfer_transactions"),
+    "loyalty_money": PaymentType(table="loyalty_transactions"),
+    "bex": PaymentType(table="bex_transactions"),
+    "cash_register": PaymentType(table="cash_register_transactions"),
+    "marketplace": PaymentType(),
+}
+# Kinds that are not here count as no money and are reported; upper and lower case are the same.
+TRANSACTION_TYPES = {
+    "pre_purchase": TransactionKind(effect=Effect.RESERVE),
+    "purchase": TransactionKind(effect=Effect.TAKE),
+    "refund": TransactionKind(effect=Effect.GIVE_BACK),
+}
 
 TRANSACTIONS = Table(
     name="transactions",

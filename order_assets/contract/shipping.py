@@ -18,6 +18,7 @@ from order_assets.contract.model import (
     pk,
     position,
 )
+from order_assets.contract.orders import CANCEL_STATUSES
 
 # Carriers among the integrations that the vendor names, and those that only examples show.
 CARRIERS = (
@@ -80,7 +81,7 @@ CANCELLATION_PLANS = Table(
             provenance=_ASSUMED,
             values=("cancel", "refund"),
         ),
-        column("status", TEXT, "State of the plan", provenance=_ASSUMED),
+        column("status", TEXT, "State of the plan", provenance=_ASSUMED, values=CANCEL_STATUSES),
         modified_date("plan"),
         created_date("plan"),
         column("raw", JSON, "The whole row", provenance=Provenance.DERIVED, required=True, origin=Origin.WHOLE),

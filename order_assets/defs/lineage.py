@@ -82,6 +82,8 @@ def _landed(table: Table, column: Column) -> list[str]:
             return [column.path]
         case Origin.GONE:
             return ["outcome"]
+        case Origin.GONE_AT:
+            return ["outcome", column.path]
         case Origin.LABEL:
             return []
         case Origin.FOLDED:

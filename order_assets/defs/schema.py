@@ -100,7 +100,7 @@ def _described(description: str, sources: Sequence[tuple[str, str, str]]) -> str
 
 
 def _describe(table: Table, column: Column) -> str:
-    known = ", ".join(f"{value} {meaning}".strip() for value, meaning in column.values.items())
+    known = ", ".join(f"{value} {known.meaning}".strip() for value, known in column.values.items())
     paths = shown_paths(full_paths(table, column))
     return (
         column.description + (f". Known values: {known}" if known else "") + (f". In the API: {paths}" if paths else "")

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from order_assets.contract.orders import CANCEL_STATUSES, STATUSES
 from order_assets.landing.index import ListedOrder
-
-# Canceled, delivered, refunded: whatever comes after is left to the window of recent orders.
-_FINAL_STATUSES = frozenset({"100", "550", "600"})
-_SETTLED_CANCELLATIONS = frozenset({"completed", "rejected"})
 
 OPEN = "open, read again"
 RECENT = "recent, read again"
@@ -52,5 +49,7 @@ NEVER = Reread(open_every=None, recent_every=None)
 
 def is_open(status: str | None, cancel_status: str | None) -> bool:
     """Whether an order is on its way still, or a cancellation of it is. An unknown status is."""
-    under_way = cancel_status is not None and cancel_status not in _SETTLED_CANCELLATIONS
-    return under_way or status not in _FINAL_STATUSES
+    cancellation, known = CANCEL_STATUSES.get(cancel_status or ""), STATUSES.get(status or "")
+    under_way = cancel_status is not None and not (cancellation and cancellation.settled)
+    # What comes after a final status, such as a refund, is left to the window of recent orders.
+    return under_way or not (known and known.final)

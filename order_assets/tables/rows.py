@@ -191,13 +191,20 @@ def _derived(column: Column, source: Source, place: _Place, batch: Batch) -> pa.
         case Origin.VERSION:
             return batch.listed(column.path).take(place.order)
         case Origin.GONE:
-            return pc.equal(batch.listed("outcome"), "tombstoned").take(place.order)
+            return _is_gone(batch).take(place.order)
+        case Origin.GONE_AT:
+            moments = batch.listed(column.path)
+            return pc.if_else(_is_gone(batch), moments, pa.scalar(None, moments.type)).take(place.order)
         case Origin.SIZE:
             *holder, _ = steps(column.path)
             return pc.fill_null(pc.list_value_length(batch.at(source.document, holder).objects), 0)
         case Origin.TRUE:
             return _counted_true(column, source, batch)
     raise AssertionError(f"{column.name}: nothing holds {source.path}, so it has no {column.origin.value}")
+
+
+def _is_gone(batch: Batch) -> pa.Array:
+    return pc.equal(batch.listed("outcome"), "tombstoned")
 
 
 def _folded(column: Column, source: Source, batch: Batch) -> pa.Array:

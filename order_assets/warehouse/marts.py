@@ -8,9 +8,11 @@ columns come from in `marts_lineage`. A mart's SELECT lies in `sql/marts/<name>.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from order_assets.contract import CONTRACT, Contract
+from order_assets.warehouse.known_values import known_relations
 from order_assets.warehouse.layout import ORDERS
 from order_assets.warehouse.statements import statement
 
@@ -45,11 +47,13 @@ class Mart:
     refresh: Refresh
     columns: Mapping[str, str]
     references: tuple[Reference, ...] = ()
+    # Whose known values the SELECT knows.
+    contract: Contract = field(default=CONTRACT, compare=False, repr=False)
 
     @property
     def select(self) -> str:
         """The SELECT that makes all rows of the mart."""
-        return statement(f"marts/{self.name}")
+        return statement(f"marts/{self.name}", **known_relations(self.contract))
 
     @property
     def comment(self) -> str:

@@ -5,6 +5,7 @@ How a column is computed stands in `sql/marts/`, once, and nowhere here.
 
 from __future__ import annotations
 
+from order_assets.contract.orders import STATUSES
 from order_assets.warehouse.marts import Mart, Refresh, in_mart, to_thing
 
 _ORDER = {
@@ -28,8 +29,13 @@ _POS = {
 }
 _PLACED_AT = {"placed_at": "When the customer placed the order, UTC"}
 _STATUS_GROUP = {
-    "status_group": "Group of the status code: waiting, in_progress, on_the_way, delivered, canceled, refunded, "
-    "inactive, or other for codes that are not known",
+    "status_group": "Group of the status code of the order: "
+    + ", ".join(dict.fromkeys(status.group for status in STATUSES.values()))
+    + "; deleted where the shop has the order no more, other for codes that are not known",
+}
+_IS_SALE = {
+    "is_sale": "Whether the order counts as sold: not waiting, canceled, inactive or deleted; a cancellation that is "
+    "only asked for is a sale still",
 }
 _GEOGRAPHY = {"geography_key": "Place of the shipping address (dim_geography); empty without an address"}
 _TO_ORDER = in_mart("fct_orders", "date", "order_pk")
@@ -44,7 +50,10 @@ MONEY_MOVEMENTS = Mart(
     columns=_ORDER
     | _SOURCE
     | {
-        "kind": "Kind of transaction: purchase, pre_purchase or refund; purchase where nothing is said",
+        "kind": "Kind of transaction in lower case, such as purchase, pre_purchase or refund; purchase where nothing "
+        "is said",
+        "effect": "What it does to money if it went well: take, reserve, give_back, or none for kinds that are not "
+        "known",
         "succeeded": "Whether it went well; only card transactions always say so, others count as long as they do not "
         "say otherwise",
         "created_at": "When it was made, UTC",
@@ -52,7 +61,9 @@ MONEY_MOVEMENTS = Mart(
     }
     | _CURRENCY
     | _IS_ORDER_CURRENCY
-    | _POS,
+    | _POS
+    | _STATUS_GROUP
+    | _IS_SALE,
 )
 
 FCT_ORDER_ITEMS = Mart(
@@ -77,7 +88,8 @@ FCT_ORDER_ITEMS = Mart(
     | _CURRENCY
     | _IS_ORDER_CURRENCY
     | {
-        "quantity": "Units in the row: the attribute quantity of merged items, else 1",
+        "quantity": "Units in the row: the attribute quantity of merged items, else 1; empty where what is given "
+        "cannot be read, which the check quantities_are_read reports",
         "retail_price": "Price of the row before reductions",
         "price": "Price of the row",
         "discount_amount": "Discounts on the row",
@@ -85,7 +97,9 @@ FCT_ORDER_ITEMS = Mart(
         "tax_rate": "Tax rate, percent",
         "discounts": "Discounts of the order that the item benefits from",
         "delivered_at": "When the item was delivered, UTC",
-    },
+    }
+    | _STATUS_GROUP
+    | _IS_SALE,
     references=(_TO_ORDER, _TO_CHANNEL),
 )
 
@@ -119,7 +133,9 @@ FCT_PAYMENTS = Mart(
         "card": "Card programme of a card payment",
         "card_type": "Card type of a card payment",
         "bank": "Bank of the card",
-    },
+    }
+    | _STATUS_GROUP
+    | _IS_SALE,
     references=(_TO_ORDER, _TO_CHANNEL, to_thing("pos_pk", "pos")),
 )
 
@@ -144,7 +160,13 @@ FCT_REFUNDS = Mart(
         "amount": "Amount refunded",
     }
     | _CURRENCY
-    | _IS_ORDER_CURRENCY,
+    | _IS_ORDER_CURRENCY
+    | {
+        "is_restated": "Whether the row says in the currency of the order what refund transactions in other currencies "
+        "moved: the same money once more, so fct_orders does not count it as a refund",
+    }
+    | _STATUS_GROUP
+    | _IS_SALE,
     references=(_TO_ORDER, _TO_CHANNEL),
 )
 
@@ -167,7 +189,9 @@ FCT_ORDERS = Mart(
         "status_display": "Name of the status code",
     }
     | _STATUS_GROUP
+    | _IS_SALE
     | {
+        "tombstoned_at": "When the shop had the order no more, UTC; empty while it has it",
         "cancel_status": "State of a cancellation or return",
         "first_status": "Status that the order was first seen in",
         "first_status_at": "When that status was reached at the latest, UTC",
@@ -193,14 +217,14 @@ FCT_ORDERS = Mart(
         "shipping_amount": "Shipping fee",
         "amount": "Order amount: after discounts, with shipping",
         "refunded_amount": "Amount refunded so far, as the order says it; single refunds are in fct_refunds",
-        "net_amount": "Order amount without what was refunded; of orders never paid too, so look at status_group",
+        "net_amount": "Order amount without what was refunded; of orders never paid too, so look at is_sale",
         "items_amount": "Prices of the items in the currency of the order, before discounts",
         "paid_amount": "What payments brought in, in the currency of the order; marketplaces show no payments",
         "items": "Rows of items",
-        "quantity": "Units in them",
+        "quantity": "Units in them; empty where it is empty for an item",
         "distinct_skus": "Different stock keeping units",
         "discounts": "Discounts given (discount_items)",
-        "refunds": "Refunds (fct_refunds)",
+        "refunds": "Refunds (fct_refunds), none twice that moved in another currency",
     },
     references=(
         _TO_CHANNEL,
@@ -229,6 +253,7 @@ FCT_SHIPMENTS = Mart(
         "status": "Status code of the order",
     }
     | _STATUS_GROUP
+    | _IS_SALE
     | {"exchanges": "Exchanges with carriers (shipping_infos)", "accepted": "Those that the carrier accepted"}
     | _PLACED_AT
     | {
@@ -250,9 +275,9 @@ FCT_SHIPMENTS = Mart(
 
 AGG_DAILY_SALES = Mart(
     name="agg_daily_sales",
-    description="Sales by day, channel, currency and group of status: fct_orders added up",
-    grain="one row per day, channel, currency and status group",
-    key=("date", "channel_pk", "currency", "status_group"),
+    description="Orders by day, channel, currency and group of status: fct_orders added up; sales are those of is_sale",
+    grain="one row per day, channel, currency, status group and whether it is a sale",
+    key=("date", "channel_pk", "currency", "status_group", "is_sale"),
     refresh=Refresh.DAYS,
     columns={
         "date": "Day that the orders were placed in, in the business time zone",
@@ -260,11 +285,12 @@ AGG_DAILY_SALES = Mart(
     }
     | _CURRENCY
     | _STATUS_GROUP
+    | _IS_SALE
     | {
         "channel_name": "Name of the channel on that day",
         "orders": "Orders",
         "items": "Rows of items",
-        "quantity": "Units in them",
+        "quantity": "Units in them, as far as they are known",
         "gross_amount": "Order amounts before discounts, with shipping",
         "discount_amount": "Discounts",
         "shipping_amount": "Shipping fees",
@@ -296,7 +322,8 @@ DIM_CUSTOMERS = Mart(
         "canceled_orders": "Those that were or are being canceled",
         "ordered_amount": "Amounts of all orders",
         "refunded_amount": "Amounts refunded so far",
-        "lifetime_value": "Amounts without refunds of the orders that are neither canceled nor inactive",
+        "deleted_orders": "Those that the shop has no more",
+        "lifetime_value": "Amounts without refunds of the orders that are sales (is_sale)",
     },
     references=(to_thing("customer_pk", "customers"),),
 )

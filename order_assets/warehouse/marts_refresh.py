@@ -10,12 +10,13 @@ import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
 
 from order_assets.contract import CONTRACT, Contract
+from order_assets.contract.shape import contract_version
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout
 from order_assets.warehouse.marts import SCHEMA, Mart, Refresh
 from order_assets.warehouse.marts_catalogue import MARTS
@@ -37,8 +38,14 @@ class MartReport:
 
 
 def marts_of(contract: Contract) -> tuple[Mart, ...]:
-    """The marts that can be made from the tables of this contract: they are written for the project's own."""
-    return MARTS if contract == CONTRACT else ()
+    """The marts that can be made from the tables of this contract: they are written for the project's own.
+
+    Values that are known beyond its own make no other tables, and are known to the marts.
+    """
+    if contract == CONTRACT:
+        return MARTS
+    same = contract_version(contract) == contract_version(CONTRACT)
+    return tuple(replace(mart, contract=contract) for mart in MARTS) if same else ()
 
 
 def refresh_marts(

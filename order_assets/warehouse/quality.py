@@ -16,7 +16,9 @@ from typing import Any
 
 import duckdb
 
+from order_assets.contract import CONTRACT, Contract
 from order_assets.warehouse.files import WarehouseError
+from order_assets.warehouse.known_values import known_relations
 from order_assets.warehouse.marts import SCHEMA, Mart, Reference, Refresh
 from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, FCT_ORDERS, MARTS
 from order_assets.warehouse.rules import ADVICE, AMOUNTS, BLOCKING, DAILY_SALES, GRAIN, REFERENCES, STATUS, VOLUME
@@ -93,7 +95,7 @@ def check_marts(
         yield from grain_is_unique(connection, mart, days)
         yield from references_resolve(connection, mart, days)
     yield from amounts_add_up(connection, days)
-    yield from status_goes_forward(connection, days)
+    yield from status_goes_forward(connection, days, marts[0].contract if marts else CONTRACT)
     yield from daily_sales_equal_orders(connection, days)
     yield from volume_as_usual(connection, days, usual)
 
@@ -174,9 +176,11 @@ def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]
         yield _finding(FCT_ORDERS, AMOUNTS, day, Severity.WARN, text, not off, numbers)
 
 
-def status_goes_forward(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+def status_goes_forward(
+    connection: duckdb.DuckDBPyConnection, days: Collection[date], contract: Contract = CONTRACT
+) -> Iterator[MartFinding]:
     """No order was seen in a status that lies before one that it was seen in earlier, but for cancellations."""
-    found = _by_day(connection, STATUS, days)
+    found = _by_day(connection, STATUS, days, **known_relations(contract))
     for day in sorted(days):
         rows = found.get(day, [])
         steps = {f"{row['status_before']} to {row['status']}": row["orders"] for row in rows}
@@ -244,8 +248,10 @@ def _lost(
     return _rows(connection, sql, parameters)
 
 
-def _by_day(connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date]) -> dict[date, list[_Row]]:
-    sql = statement(f"quality/{rule}", days=statement("quality/of_days"))
+def _by_day(
+    connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date], **relations: str
+) -> dict[date, list[_Row]]:
+    sql = statement(f"quality/{rule}", days=statement("quality/of_days"), **relations)
     rows = sorted(_rows(connection, sql, _parameters(days)), key=lambda row: row["day"])
     return {day: list(of_day) for day, of_day in groupby(rows, key=lambda row: row["day"])}
 

@@ -29,6 +29,20 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def relation(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> str:
+    """A subquery in brackets that has these rows; texts, whole numbers, truth values and NULL."""
+    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    return f"(SELECT * FROM (VALUES {values}) AS known ({names(columns)}))"  # noqa: S608
+
+
+def _literal(value: str | int | None) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return text(value) if isinstance(value, str) else str(value)
+
+
 def statement(file: str, **placeholders: str) -> str:
     """The statement in `sql/<file>.sql` with its placeholders filled in."""
     template = _template(file)

@@ -26,6 +26,7 @@ GROUPS = {
     "refunded": ("600",),
     "inactive": ("425",),
 }
+EFFECTS = {"purchase": "take", "pre_purchase": "reserve", "refund": "give_back"}
 MEANS = {
     "transactions": "credit_card",
     "funds_transfer_transactions": "funds_transfer",
@@ -108,6 +109,7 @@ def _movements(tables: Tables, order: Row) -> Iterable[Row]:
                 "position": row["position"],
                 "transaction_pk": row["pk"],
                 "kind": said.get("transaction_type") or "purchase",
+                "effect": EFFECTS.get(said.get("transaction_type") or "purchase", "none"),
                 "succeeded": source != "transactions" if succeeded is None else succeeded,
                 "created_at": row["created_date"],
                 "amount": row["amount"],
@@ -115,6 +117,7 @@ def _movements(tables: Tables, order: Row) -> Iterable[Row]:
                 "is_order_currency": (said.get("currency") or order["currency"]) == order["currency"],
                 "pos_pk": row.get("pos_pk"),
                 "pos_slug": row.get("pos_slug"),
+                **_of_status(order),
             }
 
 
@@ -144,6 +147,7 @@ def _items(tables: Tables, order: Row) -> Iterable[Row]:
             "tax_rate": row["tax_rate"],
             "discounts": len(benefits),
             "delivered_at": row["delivered_date"],
+            **_of_status(order),
         }
 
 
@@ -161,7 +165,7 @@ def _payments(tables: Tables, order: Row) -> Iterable[Row]:
             plan = tables.thing("installments", order["date"], order["installment_pk"]) if by_card else {}
             card = tables.thing("cards", order["date"], plan.get("card_pk"))
             names = ("date", "order_pk", "source", "position", "transaction_pk", "kind", "succeeded", "amount")
-            others = ("currency", "is_order_currency", "pos_pk", "pos_slug")
+            others = ("currency", "is_order_currency", "pos_pk", "pos_slug", "status_group", "is_sale")
             yield {
                 **{column: move[column] for column in (*names, *others)},
                 "channel_pk": order["channel_pk"],
@@ -188,13 +192,16 @@ def _refunds(tables: Tables, order: Row) -> Iterable[Row]:
         "channel_pk": order["channel_pk"],
         "customer_pk": order["customer_pk"],
         "placed_at": order["date_placed"],
+        **_of_status(order),
     }
-    moved = ZERO
+    moved, others = ZERO, False
     for move in _movements(tables, order):
         if move["kind"] == "refund" and move["succeeded"]:
             moved += move["amount"] if move["is_order_currency"] else ZERO
+            others = others or not move["is_order_currency"]
             yield {
                 **known,
+                "is_restated": False,
                 **{c: move[c] for c in ("source", "position", "transaction_pk", "amount", "currency")},
                 "is_order_currency": move["is_order_currency"],
                 "plan_pk": plans[0]["pk"] if len(plans) == 1 else None,
@@ -211,6 +218,7 @@ def _refunds(tables: Tables, order: Row) -> Iterable[Row]:
             "amount": order["refund_amount"] - moved,
             "currency": order["currency"],
             "is_order_currency": True,
+            "is_restated": others,
             "plan_pk": plan.get("pk"),
             "plan_type": plan.get("plan_type"),
             "refunded_at": plan.get("modified_date") or plan.get("created_date"),
@@ -235,7 +243,8 @@ def _order(tables: Tables, order: Row) -> Row:
         "placed_at": order["date_placed"],
         "channel_name": channel.get("name"),
         "channel_type": channel.get("channel_type"),
-        "status_group": next((group for group, codes in GROUPS.items() if order["status"] in codes), "other"),
+        **_of_status(order),
+        "tombstoned_at": order["tombstoned_at"],
         "first_status": states[0]["status"] if states else None,
         "first_status_at": states[0]["reached_at"] if states else None,
         "last_status_at": changes[-1]["reached_at"] if changes else None,
@@ -256,8 +265,15 @@ def _order(tables: Tables, order: Row) -> Row:
         "quantity": sum((item["quantity"] for item in items), ZERO),
         "distinct_skus": len({item["product_sku"] for item in items} - {None}),
         "discounts": len(tables.of("discount_items", order)),
-        "refunds": len(list(_refunds(tables, order))),
+        "refunds": sum(not refund["is_restated"] for refund in _refunds(tables, order)),
     }
+
+
+def _of_status(order: Row) -> Row:
+    group = next((group for group, codes in GROUPS.items() if order["status"] in codes), "other")
+    gone = order["tombstoned_at"] is not None
+    no_sale = gone or order["status"] in ("100", "200", "300", "350", "425")
+    return {"status_group": "deleted" if gone else group, "is_sale": not no_sale}
 
 
 def _states(tables: Tables, order: Row) -> list[Row]:
@@ -288,7 +304,8 @@ def _shipments(tables: Tables, order: Row) -> Iterable[Row]:
     ]
     yield {
         **{column: whole[column] for column in ("date", "order_pk", "channel_pk", "customer_pk", "delivery_type")},
-        **{column: whole[column] for column in ("geography_key", "country", "city", "status", "status_group")},
+        **{column: whole[column] for column in ("geography_key", "country", "city", "status")},
+        **_of_status(order),
         "carrier": next((carrier for carrier in carriers if carrier), None),
         "cargo_company_pk": order["cargo_company_pk"],
         "exchanges": len(infos),
@@ -311,7 +328,7 @@ def _hours(start: Any, end: Any) -> float | None:
 def _daily_sales(orders: pd.DataFrame) -> pd.DataFrame:
     kinds = ("gross", "discount", "shipping", "refunded", "net", "items", "paid")
     sums = ["items", "quantity", "amount", *(f"{kind}_amount" for kind in kinds)]
-    groups = orders.groupby(["date", "channel_pk", "currency", "status_group"], as_index=False, dropna=False)
+    groups = orders.groupby(["date", "channel_pk", "currency", "status_group", "is_sale"], as_index=False, dropna=False)
     summed = groups[sums].sum()
     return summed.assign(orders=groups.size()["size"], channel_name=groups["channel_name"].first()["channel_name"])
 
@@ -321,7 +338,6 @@ def _customers(tables: Tables, orders: pd.DataFrame) -> pd.DataFrame:
     for (customer, currency), of_customer in orders.groupby(["customer_pk", "currency"]):
         ordered = of_customer.sort_values(["placed_at", "order_pk"])
         newest = tables.newest("customers", customer)
-        counts = ~ordered["status_group"].isin(["canceled", "inactive"])
         rows.append(
             {
                 "customer_pk": customer,
@@ -334,9 +350,10 @@ def _customers(tables: Tables, orders: pd.DataFrame) -> pd.DataFrame:
                 "last_order_pk": ordered["order_pk"].iloc[-1],
                 "orders": len(ordered),
                 "canceled_orders": int((ordered["status_group"] == "canceled").sum()),
+                "deleted_orders": int((ordered["status_group"] == "deleted").sum()),
                 "ordered_amount": sum(ordered["amount"], ZERO),
                 "refunded_amount": sum(ordered["refunded_amount"], ZERO),
-                "lifetime_value": sum(ordered["net_amount"][counts], ZERO),
+                "lifetime_value": sum(ordered["net_amount"][ordered["is_sale"]], ZERO),
             }
         )
     return pd.DataFrame(rows)

@@ -1,4 +1,5 @@
--- Money that went back, by the day that the order was placed in, with the share of what was ordered then.
+-- Money that went back, by the day that the order was placed in, with the share of what was ordered then; orders that
+-- the shop deleted are left out.
 WITH refunded AS (
     SELECT
         date_trunc($step, date)::DATE AS day,
@@ -6,7 +7,7 @@ WITH refunded AS (
         count(*) AS refunds,
         sum(amount)::DOUBLE AS refunded
     FROM marts.fct_refunds
-    WHERE is_order_currency
+    WHERE is_order_currency AND status_group <> 'deleted'
     GROUP BY ALL
 ),
 
@@ -16,6 +17,7 @@ ordered AS (
         upper(coalesce(currency, '?')) AS currency,
         sum(amount)::DOUBLE AS ordered
     FROM marts.agg_daily_sales
+    WHERE status_group <> 'deleted'
     GROUP BY ALL
 )
 

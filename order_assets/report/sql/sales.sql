@@ -6,6 +6,6 @@ SELECT
     sum(orders)::BIGINT AS orders,
     sum(net_amount)::DOUBLE AS net_sales
 FROM marts.agg_daily_sales
-WHERE status_group NOT IN ('waiting', 'canceled', 'inactive')
+WHERE is_sale
 GROUP BY ALL
 ORDER BY day, channel, currency

@@ -1,6 +1,6 @@
 -- Net sales per currency, exact; the largest number of orders first, since amounts of two currencies do not compare.
 SELECT upper(coalesce(currency, '?')) AS currency, sum(orders)::BIGINT AS orders, sum(net_amount) AS net_sales
 FROM marts.agg_daily_sales
-WHERE status_group NOT IN ('waiting', 'canceled', 'inactive')
+WHERE is_sale
 GROUP BY ALL
 ORDER BY orders DESC, currency

@@ -3,6 +3,7 @@ SELECT
     channel_pk,
     currency,
     status_group,
+    is_sale,
     min(channel_name) AS channel_name,
     count(order_pk) AS orders,
     CAST(sum(items) AS BIGINT) AS items,
@@ -16,4 +17,4 @@ SELECT
     sum(items_amount) AS items_amount,
     sum(paid_amount) AS paid_amount
 FROM marts.fct_orders
-GROUP BY date, channel_pk, currency, status_group
+GROUP BY date, channel_pk, currency, status_group, is_sale

@@ -11,8 +11,8 @@ SELECT
     count(f.order_pk) FILTER (WHERE f.status_group = 'canceled') AS canceled_orders,
     coalesce(sum(f.amount), 0) AS ordered_amount,
     coalesce(sum(f.refunded_amount), 0) AS refunded_amount,
-    -- An order that was never paid has nothing to refund, so it is left out by its status.
-    coalesce(sum(f.net_amount) FILTER (WHERE f.status_group NOT IN ('canceled', 'inactive')), 0) AS lifetime_value
+    count(f.order_pk) FILTER (WHERE f.status_group = 'deleted') AS deleted_orders,
+    coalesce(sum(f.net_amount) FILTER (WHERE f.is_sale), 0) AS lifetime_value
 FROM marts.fct_orders AS f
 LEFT JOIN orders.customers AS c ON c.pk = f.customer_pk
 WHERE f.customer_pk IS NOT NULL

@@ -5,7 +5,8 @@ WITH items AS (
         date,
         order_pk,
         count(item_pk) AS items,
-        sum(quantity) AS quantity,
+        -- Not known where it is not known of one of them.
+        CASE WHEN count(quantity) = count(item_pk) THEN sum(quantity) END AS quantity,
         count(DISTINCT product_sku) AS distinct_skus,
         sum(price) FILTER (WHERE is_order_currency) AS amount
     FROM marts.fct_order_items
@@ -30,7 +31,7 @@ payments AS (
 ),
 
 refunds AS (
-    SELECT date, order_pk, count(position) AS refunds
+    SELECT date, order_pk, count(position) FILTER (WHERE NOT is_restated) AS refunds
     FROM marts.fct_refunds
     GROUP BY date, order_pk
 ),
@@ -74,15 +75,16 @@ SELECT
     o.status,
     o.status_display,
     CASE
-        WHEN o.status IN ('200', '300', '350') THEN 'waiting'
-        WHEN o.status IN ('400', '450') THEN 'in_progress'
-        WHEN o.status IN ('500', '510', '520', '540') THEN 'on_the_way'
-        WHEN o.status IN ('544', '545', '546', '547', '550') THEN 'delivered'
-        WHEN o.status IN ('50', '100') THEN 'canceled'
-        WHEN o.status = '600' THEN 'refunded'
-        WHEN o.status = '425' THEN 'inactive'
+        WHEN o.tombstoned_at IS NOT NULL THEN 'deleted'
+        WHEN st.status = o.status THEN st.status_group
         ELSE 'other'
     END AS status_group,
+    CASE
+        WHEN o.tombstoned_at IS NOT NULL THEN false
+        WHEN st.status = o.status THEN st.is_sale
+        ELSE true
+    END AS is_sale,
+    o.tombstoned_at,
     o.cancel_status,
     s.first_status,
     s.first_status_at,
@@ -112,7 +114,7 @@ SELECT
     coalesce(i.amount, 0) AS items_amount,
     coalesce(pa.captured, 0) AS paid_amount,
     coalesce(i.items, 0) AS items,
-    coalesce(i.quantity, 0) AS quantity,
+    CASE WHEN i.order_pk IS NULL THEN 0 ELSE i.quantity END AS quantity,
     coalesce(i.distinct_skus, 0) AS distinct_skus,
     coalesce(d.discounts, 0) AS discounts,
     coalesce(r.refunds, 0) AS refunds
@@ -122,6 +124,7 @@ LEFT JOIN discounts AS d ON d.date = o.date AND d.order_pk = o.pk
 LEFT JOIN payments AS pa ON pa.date = o.date AND pa.order_pk = o.pk
 LEFT JOIN refunds AS r ON r.date = o.date AND r.order_pk = o.pk
 LEFT JOIN changes AS s ON s.date = o.date AND s.order_pk = o.pk
+LEFT JOIN {statuses} AS st ON st.status = o.status
 LEFT JOIN history.channels AS ch ON ch.date = o.date AND ch.pk = o.channel_pk
 LEFT JOIN history.payment_options AS po ON po.date = o.date AND po.pk = o.payment_option_pk
 LEFT JOIN history.addresses AS a ON a.date = o.date AND a.pk = o.shipping_address_pk

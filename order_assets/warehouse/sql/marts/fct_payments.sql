@@ -6,7 +6,7 @@ WITH attempts AS (
             PARTITION BY date, order_pk, source, kind ORDER BY created_at NULLS LAST, position
         ) AS attempt_number
     FROM marts.money_movements
-    WHERE kind <> 'refund'
+    WHERE effect IN ('take', 'reserve')
 ),
 
 numbered AS (
@@ -26,14 +26,7 @@ SELECT
     a.transaction_pk,
     o.channel_pk,
     o.customer_pk,
-    CASE a.source
-        WHEN 'transactions' THEN 'credit_card'
-        WHEN 'funds_transfer_transactions' THEN 'funds_transfer'
-        WHEN 'pay_on_delivery_transactions' THEN 'pay_on_delivery'
-        WHEN 'loyalty_transactions' THEN 'loyalty_money'
-        WHEN 'bex_transactions' THEN 'bex'
-        WHEN 'cash_register_transactions' THEN 'cash_register'
-    END AS payment_kind,
+    y.payment_type AS payment_kind,
     a.kind,
     a.created_at AS attempted_at,
     a.attempt_number,
@@ -41,7 +34,7 @@ SELECT
     a.retries_until_success,
     a.amount,
     -- An authorisation only reserves what a purchase takes later.
-    CASE WHEN a.succeeded AND a.kind <> 'pre_purchase' THEN a.amount ELSE 0 END AS captured_amount,
+    CASE WHEN a.succeeded AND a.effect = 'take' THEN a.amount ELSE 0 END AS captured_amount,
     a.currency,
     a.is_order_currency,
     a.pos_pk,
@@ -51,9 +44,12 @@ SELECT
     CASE WHEN a.source = 'transactions' THEN o.installment_count END AS installment_count,
     c.name AS card,
     t.name AS card_type,
-    b.name AS bank
+    b.name AS bank,
+    a.status_group,
+    a.is_sale
 FROM numbered AS a
 JOIN orders.orders AS o ON o.date = a.date AND o.pk = a.order_pk
+LEFT JOIN {payment_types} AS y ON y.source = a.source
 LEFT JOIN history.pos AS p ON p.date = a.date AND p.pk = a.pos_pk
 LEFT JOIN history.installments AS n ON n.date = a.date AND n.pk = o.installment_pk AND a.source = 'transactions'
 LEFT JOIN history.cards AS c ON c.date = a.date AND c.pk = n.card_pk

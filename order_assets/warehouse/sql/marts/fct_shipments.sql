@@ -2,21 +2,22 @@
 -- long before, so it dates nothing; then what the carrier and the items say is taken.
 WITH states AS (
     SELECT
-        date,
-        order_pk,
-        status,
-        least(modified_date, observed_at) AS reached_at,
-        row_number() OVER (PARTITION BY date, order_pk ORDER BY observed_at) > 1 AS is_dated
-    FROM orders.order_status_history
+        h.date,
+        h.order_pk,
+        known.leg,
+        least(h.modified_date, h.observed_at) AS reached_at,
+        row_number() OVER (PARTITION BY h.date, h.order_pk ORDER BY h.observed_at) > 1 AS is_dated
+    FROM orders.order_status_history AS h
+    LEFT JOIN {statuses} AS known ON known.status = h.status
 ),
 
 seen AS (
     SELECT
         date,
         order_pk,
-        bool_or(status IN ('500', '510', '540')) AS was_shipped,
-        min(reached_at) FILTER (WHERE is_dated AND status IN ('500', '510')) AS shipped_at,
-        min(reached_at) FILTER (WHERE is_dated AND status = '550') AS delivered_at
+        bool_or(leg IN ('shipped', 'under_way')) AS was_shipped,
+        min(reached_at) FILTER (WHERE is_dated AND leg = 'shipped') AS shipped_at,
+        min(reached_at) FILTER (WHERE is_dated AND leg = 'delivered') AS delivered_at
     FROM states
     GROUP BY date, order_pk
 ),
@@ -62,6 +63,7 @@ shipments AS (
             WHEN it.delivered_at IS NOT NULL THEN 'order_items'
         END AS delivered_from
     FROM orders.orders AS o
+    LEFT JOIN {statuses} AS st ON st.status = o.status
     LEFT JOIN seen AS s ON s.date = o.date AND s.order_pk = o.pk
     LEFT JOIN infos AS inf ON inf.date = o.date AND inf.order_pk = o.pk
     LEFT JOIN items AS it ON it.date = o.date AND it.order_pk = o.pk
@@ -69,7 +71,7 @@ shipments AS (
     WHERE
         inf.accepted > 0
         OR s.was_shipped
-        OR o.status IN ('500', '510', '540')
+        OR st.leg IN ('shipped', 'under_way')
         OR nullif(o.tracking_number, '') IS NOT NULL
 )
 
@@ -86,6 +88,7 @@ SELECT
     f.city,
     f.status,
     f.status_group,
+    f.is_sale,
     s.exchanges,
     s.accepted,
     f.placed_at,

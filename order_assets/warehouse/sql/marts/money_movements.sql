@@ -1,13 +1,30 @@
 -- The six transaction sets under one head. `order_transactions` repeats them and is left out.
 -- Five of the sets are documented by name only: what kind a row is and whether it went well is looked for in its text.
-WITH movements AS (
+WITH undocumented AS (
+    SELECT date, order_pk, 'funds_transfer_transactions' AS source, position, pk, raw, amount, created_date
+    FROM orders.funds_transfer_transactions
+    UNION ALL
+    SELECT date, order_pk, 'pay_on_delivery_transactions', position, pk, raw, amount, created_date
+    FROM orders.pay_on_delivery_transactions
+    UNION ALL
+    SELECT date, order_pk, 'loyalty_transactions', position, pk, raw, amount, created_date
+    FROM orders.loyalty_transactions
+    UNION ALL
+    SELECT date, order_pk, 'bex_transactions', position, pk, raw, amount, created_date
+    FROM orders.bex_transactions
+    UNION ALL
+    SELECT date, order_pk, 'cash_register_transactions', position, pk, raw, amount, created_date
+    FROM orders.cash_register_transactions
+),
+
+movements AS (
     SELECT
         date,
         order_pk,
         'transactions' AS source,
         position,
         pk,
-        coalesce(nullif(transaction_type, ''), 'purchase') AS kind,
+        coalesce(nullif(lower(trim(transaction_type)), ''), 'purchase') AS kind,
         coalesce(is_succeeded, false) AS is_succeeded,
         amount,
         nullif(currency, '') AS currency,
@@ -19,77 +36,18 @@ WITH movements AS (
     SELECT
         date,
         order_pk,
-        'funds_transfer_transactions',
+        source,
         position,
         pk,
-        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
-        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
+        coalesce(nullif(lower(trim(raw ->> '$.transaction_type')), ''), 'purchase'),
+        -- What says nothing went well; what says something that is neither yes nor no is not taken for a yes.
+        raw ->> '$.is_succeeded' IS NULL OR coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), false),
         amount,
         nullif(raw ->> '$.currency', ''),
         NULL,
         NULL,
         created_date
-    FROM orders.funds_transfer_transactions
-    UNION ALL
-    SELECT
-        date,
-        order_pk,
-        'pay_on_delivery_transactions',
-        position,
-        pk,
-        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
-        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
-        amount,
-        nullif(raw ->> '$.currency', ''),
-        NULL,
-        NULL,
-        created_date
-    FROM orders.pay_on_delivery_transactions
-    UNION ALL
-    SELECT
-        date,
-        order_pk,
-        'loyalty_transactions',
-        position,
-        pk,
-        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
-        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
-        amount,
-        nullif(raw ->> '$.currency', ''),
-        NULL,
-        NULL,
-        created_date
-    FROM orders.loyalty_transactions
-    UNION ALL
-    SELECT
-        date,
-        order_pk,
-        'bex_transactions',
-        position,
-        pk,
-        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
-        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
-        amount,
-        nullif(raw ->> '$.currency', ''),
-        NULL,
-        NULL,
-        created_date
-    FROM orders.bex_transactions
-    UNION ALL
-    SELECT
-        date,
-        order_pk,
-        'cash_register_transactions',
-        position,
-        pk,
-        coalesce(nullif(raw ->> '$.transaction_type', ''), 'purchase'),
-        coalesce(try_cast(raw ->> '$.is_succeeded' AS BOOLEAN), true),
-        amount,
-        nullif(raw ->> '$.currency', ''),
-        NULL,
-        NULL,
-        created_date
-    FROM orders.cash_register_transactions
+    FROM undocumented
 )
 
 SELECT
@@ -99,12 +57,25 @@ SELECT
     m.position,
     m.pk AS transaction_pk,
     m.kind,
+    CASE WHEN k.kind = m.kind THEN k.effect ELSE 'none' END AS effect,
     m.is_succeeded AS succeeded,
     m.created_date AS created_at,
     m.amount,
     lower(coalesce(m.currency, o.currency)) AS currency,
     m.currency IS NULL OR lower(m.currency) IS NOT DISTINCT FROM lower(o.currency) AS is_order_currency,
     m.pos_pk,
-    m.pos_slug
+    m.pos_slug,
+    CASE
+        WHEN o.tombstoned_at IS NOT NULL THEN 'deleted'
+        WHEN s.status = o.status THEN s.status_group
+        ELSE 'other'
+    END AS status_group,
+    CASE
+        WHEN o.tombstoned_at IS NOT NULL THEN false
+        WHEN s.status = o.status THEN s.is_sale
+        ELSE true
+    END AS is_sale
 FROM movements AS m
 JOIN orders.orders AS o ON o.date = m.date AND o.pk = m.order_pk
+LEFT JOIN {statuses} AS s ON s.status = o.status
+LEFT JOIN {transaction_kinds} AS k ON k.kind = m.kind

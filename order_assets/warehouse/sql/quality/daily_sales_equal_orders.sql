@@ -10,6 +10,7 @@ FROM (
         channel_pk,
         currency,
         status_group,
+        is_sale,
         orders,
         items,
         quantity,
@@ -30,6 +31,7 @@ FULL JOIN (
         channel_pk,
         currency,
         status_group,
+        is_sale,
         count(*) AS orders,
         sum(items) AS items,
         sum(quantity) AS quantity,
@@ -43,12 +45,13 @@ FULL JOIN (
         sum(paid_amount) AS paid_amount
     FROM marts.fct_orders
     WHERE {days}
-    GROUP BY date, channel_pk, currency, status_group
+    GROUP BY date, channel_pk, currency, status_group, is_sale
 ) AS f
     ON f.date = a.date
     AND f.channel_pk IS NOT DISTINCT FROM a.channel_pk
     AND f.currency IS NOT DISTINCT FROM a.currency
     AND f.status_group = a.status_group
+    AND f.is_sale = a.is_sale
 WHERE
     a.orders IS DISTINCT FROM f.orders
     OR a.items IS DISTINCT FROM f.items
