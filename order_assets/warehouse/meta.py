@@ -34,6 +34,8 @@ _LEDGER_COMMENTS = {
     "content_hash": "Digest of the documents as they are stored",
     "contract_version": "Version of the contract that the order was landed under",
     "privacy_policy": "Treatment of personal data that the order was landed under",
+    "listed_fingerprint": "Digest of the order's row in the order list, as far as it says something about the order",
+    "listed_row_changed_at": "When that row was first seen in its present form, UTC",
 }
 
 
