@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from order_assets.contract import exact
@@ -30,15 +31,14 @@ from order_assets.contract.shape import (
     is_promised,
     steps,
 )
+from order_assets.landing.free_form import GATEWAY, FreeFormCleaner, Masks
 from order_assets.landing.passing import Known, nothing_passes
-from order_assets.landing.privacy import TOKEN, Privacy, PrivacyMode
+from order_assets.landing.privacy import Privacy, PrivacyMode
 from order_assets.landing.scrub import (
     MASK,
     clean_gateway_text,
     free_name,
     is_clean,
-    scrub_text,
-    scrub_value,
 )
 from order_assets.landing.values import (
     MisfitError,
@@ -53,21 +53,6 @@ from order_assets.landing.values import (
 
 _REQUIRED = "a value is required and there is none"
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 500, 2_000
-_EMAIL = re.compile(r"(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+")
-
-# Personal data in free-form values is found by the name of its key.
-_PERSONAL_KEYS: tuple[tuple[re.Pattern[str], Personal], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), kind)
-    for pattern, kind in (
-        (r"e[-_]?mail", Personal.EMAIL),
-        (r"phone|gsm|mobile_?(?:no|number)", Personal.PHONE),
-        (r"iban|identity_?(?:no|number)|tckn|national_?id|tax_?(?:no|number|id)", Personal.IDENTITY),
-        (r"(?:holder|first|last|full|sur|customer|receiver|contact)_?name", Personal.NAME),
-        (r"address_?line|^line[12]$|street", Personal.ADDRESS),
-        (r"remote_addr|(?:^|_)ip(?:$|_)|ip_?address", Personal.NETWORK),
-        (r"date_of_birth|birth_?da(?:te|y)", Personal.BIRTH),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -83,19 +68,24 @@ class Unmapped:
 class Passed:
     """A document that passed: its redacted JSON text and what was noticed.
 
-    `masked` counts the values taken out or masked, besides those that the contract removes. `irregular` says that the
-    text has a form that SQL does not read exactly (a set given as a single object, a number inside free-form JSON,
-    an exponent): the transform rewrites such documents first. `missing` are paths that the vendor
-    documents or shows and that were absent.
+    `masks` counts the values taken out or masked, by path and kind, besides those that the contract names.
+    `irregular` says that the text has a form that SQL does not read exactly (a set given as a single object, a number
+    inside free-form JSON, an exponent): the transform rewrites such documents first. `missing` are paths that the
+    vendor documents or shows and that were absent.
     `set_sizes` counts the rows of each set by its path.
     """
 
     text: str
     unmapped: tuple[Unmapped, ...]
-    masked: int
+    masks: Masks
     irregular: bool
     missing: tuple[str, ...]
     set_sizes: dict[str, int]
+
+    @property
+    def masked(self) -> int:
+        """How many values were masked."""
+        return self.masks.total()
 
 
 class Refused(Exception):  # noqa: N818 - a verdict about one document, not a failure of the program
@@ -123,18 +113,19 @@ class _Walk:
     missing: set[str] = field(default_factory=set)
     copies: list[tuple[list[str], Any]] = field(default_factory=list)
     set_sizes: dict[str, int] = field(default_factory=dict)
-    masked: int = 0
+    masks: Masks = field(default_factory=Counter)
     irregular: bool = False
 
-    def scrubbed(self, value: Any) -> Any:
-        cleaned, count = scrub_value(value)
-        self.masked += count
-        return cleaned
+    def take(self, masks: Masks) -> None:
+        """Count what was masked in the value that is being read."""
+        if masks:
+            place = self.place()
+            for (inside, kind), count in masks.items():
+                self.masks[_render([place, inside] if place and inside else [place or inside]), kind] += count
 
-    def clean(self, text: str) -> str:
-        cleaned, count = scrub_text(text, long_runs=False)
-        self.masked += count
-        return cleaned
+    def place(self) -> str:
+        """The path as it is counted under: the same for each element of a set."""
+        return _render(["[]" if step[:1] == "[" else step for step in self.path])
 
     def count(self, place: str, rows: int) -> None:
         self.set_sizes[place] = self.set_sizes.get(place, 0) + rows
@@ -154,7 +145,7 @@ class Gate:
         self._treatments = {kind: privacy.treatment(kind) for kind in Personal}
         self._keeps_people = privacy.mode is PrivacyMode.CLEAR
         self.shapes = shapes = {document: document_shape(contract, document) for document in Document}
-        self._guarded = _guarded_names(shapes.values())
+        self._cleaner = FreeFormCleaner(_guarded_names(shapes.values()), None if self._keeps_people else self._treat)
         self._personal_names = {
             name: node.personal
             for shape in shapes.values()
@@ -203,7 +194,7 @@ class Gate:
             # What nobody foresaw is the trouble of this order alone.
             raise unforeseen(document, error, _render(walk.path)) from error
         missing = tuple(sorted(walk.missing))
-        return Passed(text, tuple(walk.unmapped), walk.masked, walk.irregular, missing, walk.set_sizes)
+        return Passed(text, tuple(walk.unmapped), walk.masks, walk.irregular, missing, walk.set_sizes)
 
     def redact_refused(self, document: Document, body: bytes | str) -> str | None:
         """A refused document as it may be kept in quarantine: secrets out, personal data treated.
@@ -251,7 +242,7 @@ class Gate:
             except MisfitError:
                 if is_gateway_text:
                     return MASK
-                return self._treated(self._without_known_people(walk.scrubbed(self._guard(value))), kind)
+                return self._cleaned(self._without_known_people(value), walk, kind)
 
         return forgiving
 
@@ -376,7 +367,7 @@ class Gate:
                 walk.irregular = True
             if has_number(value):
                 walk.irregular = True
-            return self._treated(walk.scrubbed(value))
+            return self._cleaned(value, walk)
 
         return visit
 
@@ -402,7 +393,7 @@ class Gate:
             if is_clean(value):
                 known.learn(value)
                 return value
-            return self._without_people(walk.clean(value))
+            return self._clean_text(value, walk)
 
         return visit_text if leaf.type == TEXT else visit
 
@@ -419,7 +410,7 @@ class Gate:
                 return value
             if not fits:
                 return None
-            return walk.clean(value) if self._keeps_people and type(value) is str else treat(as_text(value))
+            return self._clean_text(value, walk) if self._keeps_people and type(value) is str else treat(as_text(value))
 
         def visit_text(value: Any, walk: _Walk) -> Any:
             return treat(value) if type(value) is str and value else visit(value, walk)
@@ -435,9 +426,9 @@ class Gate:
             if shape.personal is None and (kind is int or kind is bool or kind is Number):
                 return value
             if is_text and kind is str:
-                stored = value if is_clean(value) else self._without_people(walk.clean(value))
+                stored = value if is_clean(value) else self._clean_text(value, walk)
             else:
-                stored = self._treated(walk.scrubbed(value), shape.personal)
+                stored = self._cleaned(value, walk, shape.personal)
             if kind is str and stored is value:
                 known.learn(value)
             return stored
@@ -446,25 +437,13 @@ class Gate:
 
     def _take_unknown(self, name: str, holder: dict[str, Any], walk: _Walk) -> None:
         """Store a field that the contract does not know under a name and with a value that may be kept."""
-        ((safe_name, cleaned),) = walk.scrubbed({name: self._guard(holder.pop(name), name)}).items()
-        if "@" in safe_name:
-            safe_name = self._without_people(safe_name) or MASK
+        walk.path.pop()
+        ((safe_name, stored),) = self._cleaned({name: holder.pop(name)}, walk).items()
+        walk.path.append("")
         safe_name = free_name(safe_name, holder)
-        stored = self._treated(cleaned, _personal_key(name))
         holder[safe_name] = stored
         walk.path[-1] = _quoted(safe_name)
         walk.unmapped.append(Unmapped(walk.document, _render(walk.path), exact.dumps(stored)))
-
-    def _guard(self, value: Any, name: str = "") -> Any:
-        """A value outside the places that the contract knows, with what the contract removes elsewhere by name."""
-        guard = self._guarded.get(name)
-        if guard is not None:
-            return guard(value)
-        if type(value) is dict:
-            return {key: self._guard(part, key) for key, part in value.items()}
-        if type(value) is list:
-            return [self._guard(part) for part in value]
-        return value
 
     def _without_known_people(self, value: Any, name: str = "") -> Any:
         """A value that is not where it should be, with the fields treated that are personal where they should be."""
@@ -477,32 +456,26 @@ class Gate:
             return value
         return self._treatments[kind](as_text(value))
 
-    def _treated(self, value: Any, kind: Personal | None = None) -> Any:
-        """A free-form value with its personal data treated; `kind` is what the name of its key says."""
-        if self._keeps_people or value is None or type(value) is bool:
-            return value
-        if type(value) is dict:
-            treated: dict[str, Any] = {}
-            for key, part in value.items():
-                safe_key = key if "@" not in key else self._without_people(key) or MASK
-                if safe_key in treated:
-                    safe_key = free_name(safe_key, treated)
-                treated[safe_key] = self._treated(part, _personal_key(key) or kind)
-            return treated
-        if type(value) is list:
-            return [self._treated(part, kind) for part in value]
-        if value in ("", MASK):
-            return value
-        if kind is not None:
-            return self._treatments[kind](as_text(value))
-        return self._without_people(value) if type(value) is str else value
+    def _treat(self, kind: Personal, value: str) -> str | None:
+        return self._treatments[kind](value)
 
-    def _without_people(self, text: str) -> str:
-        """The text with the e-mail addresses in it treated."""
-        if "@" not in text or self._keeps_people:
+    def _cleaned(self, value: Any, walk: _Walk, kind: Personal | None = None) -> Any:
+        """A value that the contract does not describe as it may be stored; `kind` is what is known of it."""
+        if type(value) not in (str, dict, list) and kind is not None and value is not None and type(value) is not bool:
+            return value if self._keeps_people else self._treatments[kind](as_text(value))
+        masks: Masks = Counter()
+        cleaned = self._cleaner.clean(value, masks, kind=kind)
+        if kind is None:
+            walk.take(masks)
+        return cleaned
+
+    def _clean_text(self, text: str, walk: _Walk) -> str:
+        if self._cleaner.lets_pass(text):
             return text
-        email = self._treatments[Personal.EMAIL]
-        return _EMAIL.sub(lambda match: email(match.group()) or "", text)
+        masks: Masks = Counter()
+        cleaned = self._cleaner.clean_text(text, masks, is_known=True)
+        walk.take(masks)
+        return cleaned
 
     def _compare_copies(self, root: Any, walk: _Walk) -> None:
         """What an order's copy says differently from the order is kept as unmapped."""
@@ -540,23 +513,29 @@ def read_loosely(document: Document, body: bytes | str) -> Any:
 
 def _remembering(visit: _Visit) -> _Visit:
     """The same visit, which remembers what came of a value: free-form values repeat within and across orders."""
-    known: dict[str, tuple[Any, int, bool]] = {}
+    known: dict[str, tuple[Any, Masks, bool]] = {}
 
     def remembered(value: Any, walk: _Walk) -> Any:
         text = exact.dumps(value)
         found = known.get(text)
         if found is None:
-            masked, irregular, walk.irregular = walk.masked, walk.irregular, False
-            stored = visit(value, walk)
-            found = stored, walk.masked - masked, walk.irregular
-            walk.masked, walk.irregular = masked, irregular
+            # Seen again it may stand elsewhere, so its masks are kept without the way to it.
+            of_all, way, irregular = walk.masks, walk.path, walk.irregular
+            walk.masks, walk.path, walk.irregular = Counter(), [], False
+            try:
+                stored = visit(value, walk)
+                found = stored, walk.masks, walk.irregular
+            finally:
+                inside, walk.masks, walk.path = walk.path, of_all, way
+                way.extend(inside)
+                walk.irregular = irregular
             if len(text) <= _LONGEST_REMEMBERED:
                 if len(known) >= _MOST_REMEMBERED:
                     known.clear()
                 known[text] = found
-        stored, masked, irregular = found
-        walk.masked += masked
-        walk.irregular = walk.irregular or irregular
+        stored, masks, is_irregular = found
+        walk.take(masks)
+        walk.irregular = walk.irregular or is_irregular
         return stored
 
     return remembered
@@ -573,7 +552,8 @@ def _gateway_text(value: Any, walk: _Walk) -> Any:
             raise MisfitError(f"expected text or an object, got {kind_of(value)}")
         walk.irregular = walk.irregular or has_number(value)
     cleaned, count = clean_gateway_text(value)
-    walk.masked += count
+    if count:
+        walk.masks[walk.place(), GATEWAY] += count
     return cleaned
 
 
@@ -615,16 +595,6 @@ def _follow(value: Any, path: Sequence[str]) -> Any:
         elif step != "pk":
             return None
     return value
-
-
-@lru_cache(maxsize=4096)
-def _personal_key(name: str) -> Personal | None:
-    # A token that stands for a name says its kind as well; it says nothing about the value.
-    name = TOKEN.sub("", name)
-    for pattern, kind in _PERSONAL_KEYS:
-        if pattern.search(name):
-            return kind
-    return None
 
 
 def _quoted(name: str) -> str:

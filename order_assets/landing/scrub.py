@@ -6,6 +6,7 @@ like a credential by its name or by its form. Which paths are secret as a whole 
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,6 +16,8 @@ from urllib.parse import unquote_plus
 
 from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError, Number
+from order_assets.landing.detectors import has_card, has_long_number, has_person, is_card_number, without_cards
+from order_assets.landing.personal_keys import is_of_a_thing
 from order_assets.landing.privacy import TOKEN
 
 MASK = "[redacted]"
@@ -32,27 +35,41 @@ HARMLESS = frozenset(
     }
 )
 
+# Names of what is a credential whatever its value is.
 _SECRET_WORDS = frozenset(
     {
-        *("password", "passwd", "passphrase", "passwort", "pwd", "parola", "sifre", "sifresi", "secret", "secrets"),
-        *("token", "tokens", "apikey", "credential", "credentials", "authorization", "bearer", "signature", "cvv"),
-        *("cvv2", "cvc", "cvc2", "pin", "otp", "jwt", "pan", "privatekey", "accesskey", "secretkey", "storekey"),
-        *("terminalpassword", "cardnumber", "sessionid", "cookie"),
+        *("password", "passwd", "passphrase", "passwort", "pwd", "parola", "parolasi", "sifre", "sifresi", "apikey"),
+        *("credential", "credentials", "authorization", "cvv", "cvv2", "cvc", "cvc2", "jwt", "privatekey", "accesskey"),
+        *("secretkey", "storekey", "terminalpassword", "cardnumber", "sessionid", "clientsecret", "accesstoken"),
+        *("refreshtoken", "kartno", "kartnumarasi", "cardno", "ccnumber", "kredikartno", "authkey", "apisecret"),
     }
 )
-# Names that say it only when they stand alone.
-_SECRET_NAMES = frozenset({"auth", "pass", "sig", "hmac", "salt"})
 _SECRET_PAIRS = frozenset(
     {
         *(("api", "key"), ("access", "key"), ("secret", "key"), ("private", "key"), ("store", "key")),
         *(("client", "secret"), ("merchant", "key"), ("merchant", "salt"), ("card", "number"), ("auth", "key")),
         *(("session", "key"), ("session", "id"), ("encryption", "key"), ("basic", "auth"), ("user", "pass")),
+        *(("kart", "no"), ("kart", "numarasi"), ("card", "no"), ("cc", "number"), ("api", "secret")),
+        *(("access", "token"), ("refresh", "token"), ("auth", "token"), ("web", "token"), ("session", "token")),
+    }
+)
+# Words that goods and campaigns have in their names as well: a credential only where the value looks like one.
+_AMBIGUOUS = frozenset(
+    {"secret", "secrets", "token", "tokens", "bearer", "cookie", "pan", "auth", "pass", "pin", "otp"}
+)
+# What follows such a word in the name of a credential; anything else is what the name is about, as in `pin_count`.
+_FOLLOWS = frozenset({"value", "val", "text", "enc", "encrypted", "base64", "hash", "plain", "confirm", "new", "old"})
+# Facts about a credential, and none.
+_FACTS = frozenset(
+    {
+        *("count", "discount", "type", "length", "policy", "expires", "expiry", "expiration", "at", "in", "date"),
+        *("required", "enabled", "changed", "reset", "tarihi", "sayisi", "adet", "status", "strength", "min", "max"),
     }
 )
 # Half of a credential: masked where the other half stands beside it.
 _ACCOUNT_NAMES = frozenset({"user", "username", "user_name", "userid", "user_id", "login", "clientid", "client_id"})
 # Where a list of settings keeps the name of each.
-_NAME_KEYS = frozenset({"name", "key", "field", "parameter", "param", "id"})
+_NAME_KEYS = frozenset({"name", "key", "field", "parameter", "param", "id", "label", "alan"})
 
 _TO_ASCII = str.maketrans("çğıöşüÇĞİÖŞÜ", "cgiosuCGIOSU")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -61,20 +78,36 @@ _PLAIN_VALUE = re.compile(r"[\w .,:;/+\-*()İıŞşĞğÜüÖöÇç]{0,80}")
 # letter, since such a search is twice as fast.
 _SIGNS = r"<|{|=|:|b(?i:earer|asic) |B(?i:earer|asic) |t(?i:oken) |T(?i:oken) |-----BEGIN|eyJ"
 _SUSPICIOUS = re.compile(_SIGNS)
-_NOTABLE = re.compile(_SIGNS + "|@")
+_NOTABLE = re.compile(_SIGNS + r"|@|%|&#|[0-9][0-9\s.\-_/()]{8,}[0-9]|[A-Z]{2}[0-9]{2} ?[0-9A-Z]{4}")
 # Addresses without user, query and fragment.
 _PLAIN_ADDRESS = re.compile(r"https?://[\w.\-]+(?::[0-9]+)?(?:/[\w.\-/%,+~]*)?")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/_\-]{32}")
 _CREDENTIAL_VALUES = (
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?"),
-    re.compile(r"\b(?:bearer|basic|token)\s+(?=[A-Za-z+/=_.\-]*[0-9])[A-Za-z0-9+/=_.\-]{8,}", re.IGNORECASE),
-    re.compile(r"\b(?:bearer|basic)\s+[A-Za-z0-9+/=_.\-]{16,}", re.IGNORECASE),
+    re.compile(
+        r"(?<=authorization)(?P<head>\\?[\"']?\s{0,9}[:=]\s{0,9}\\?[\"']?)(?!\[redacted)(?:[A-Za-z\-]+\s+)?[^\s\"'<>,;&\\]+",
+        re.IGNORECASE,
+    ),
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
     re.compile(r"(?<=[?&]key=)[^&\s\"'<>]+"),
+    re.compile(
+        r"(?P<head>[?&](?:x-(?:amz|goog)-)?(?:signature|sig|hmac|credential)=)(?!\[redacted)[^&\s\"'<>]{16,}",
+        re.IGNORECASE,
+    ),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)", re.DOTALL),
 )
+# A scheme before something that may be a credential; a word that looks like one is in the name of many a product.
+_SCHEME = re.compile(r"\b(?P<scheme>bearer|basic|token)\s+(?P<rest>[A-Za-z0-9+/=_.\-]{8,})", re.IGNORECASE)
+_LETTERS_OR_DIGITS = re.compile(r"[0-9]+|[^\W\d_]+")
+_SHORTEST_BEARER, _SHORTEST_TOKEN = 8, 20
+# A word, or several, as a name has them.
+_WORDS = re.compile(r"[A-Z\u00c0-\u024f](?:[^\W\d_]|['\u2019.&\- ])*")
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,5}(?:[.,][0-9]{1,4})?%?")
+_SECRET_DIGITS = re.compile(r"[0-9]{3,12}")
 # Addresses are matched to be stepped over: their paths are long runs as well.
 _LONG_SECRET = re.compile(r"https?://[^\s?#\"'<>]+|[A-Za-z0-9+/_\-]{32,}={0,2}")
+# As long as a key of rows or a digest of a file is; what is a credential stands under a name that says so.
+_HEX_ID = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A name and its value in any notation: JSON, headers, attributes, parameters, assignments.
 _NAME = re.compile(r"""(?<![\w.\-%\[\]])\\?["']?(?P<name>[^\W\d][\w.\-%\[\]]{0,63})\\?["']?\s{0,9}[:=]\s{0,9}""")
@@ -91,17 +124,95 @@ _HARMLESS_FORM = re.compile(
 _SHORTEST_SECRET_RUN = 32
 # "Bearer" and eight signs more.
 _SHORTEST_CREDENTIAL = 14
+_SHORTEST_NUMBER = 10
+_LONGEST_NAME = 64
+# Numbers that a gateway makes up with other signs or lengths than those of people's numbers.
+_PAYMENT_NUMBERS = frozenset({"transid", "transactionid", "hostrefnum", "groupid"})
 
 
 @lru_cache(maxsize=4096)
 def names_a_credential(name: str) -> bool:
     """Whether a key, element or parameter of this name is likely to hold a credential."""
+    return _certainty(name) > 0
+
+
+@lru_cache(maxsize=4096)
+def _certainty(name: str) -> int:
+    """2 where the name says so whatever the value is, 1 where the value has to look like it, 0 else."""
     plain = name.translate(_TO_ASCII)
-    folded = plain.casefold()
-    if folded in _SECRET_NAMES or folded in _SECRET_WORDS:
-        return True
     words = [word.casefold() for word in _WORD.findall(plain)]
-    return not _SECRET_WORDS.isdisjoint(words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
+    if not words or words[-1] in _FACTS:
+        return 0
+    found = {plain.casefold(), "".join(words), *words}
+    if not _SECRET_WORDS.isdisjoint(found) or any(pair in _SECRET_PAIRS for pair in pairwise(words)):
+        return 2
+    while len(words) > 1 and (words[-1] in _FOLLOWS or words[-1].isdigit()):
+        words.pop()
+    if len(words) > 1 and words[-1] in ("pass", "auth"):
+        return 0
+    return 1 if words[-1] in _AMBIGUOUS else 0
+
+
+def is_credential(name: str, value: Any, *, prose: bool = False) -> bool:
+    """Whether the value under this name is a credential. A word is none where the name may mean something else.
+
+    `prose` says that name and value stand in a sentence, as in `Pin: Gumus`.
+    """
+    certainty = _certainty(name)
+    if certainty == 0 or not _may_be_secret(value):
+        return False
+    if isinstance(value, (dict, list)):
+        return certainty == 2 or isinstance(value, list)
+    text = value.digits if type(value) is Number else str(value)
+    if certainty == 2:
+        return not prose or _WORDS.fullmatch(text) is None
+    if name[-3:].casefold() in ("pin", "otp"):
+        return _SECRET_DIGITS.fullmatch(text) is not None or _looks_random(text)
+    if prose:
+        return _looks_random(text)
+    return not (_WORDS.fullmatch(text) or _PLAIN_NUMBER.fullmatch(text) or (" " in text and not _looks_random(text)))
+
+
+def _looks_random(text: str) -> bool:
+    """Whether letters and digits take turns as they do not in words, models and years."""
+    return any(
+        len(run) >= _SHORTEST_BEARER and len(_LETTERS_OR_DIGITS.findall(run)) >= 4
+        for run in re.split(r"[\s\-./]", text)
+    ) or bool(_LONG_RUN.search(text))
+
+
+def _masks_scheme(match: re.Match[str]) -> bool:
+    scheme, rest = match["scheme"].casefold(), match["rest"]
+    if scheme == "basic":
+        return _decodes_to_login(rest)
+    if scheme == "bearer":
+        return any(sign.isdigit() for sign in rest) or len(rest) >= _SHORTEST_TOKEN
+    return len(rest) >= _SHORTEST_TOKEN and _looks_random(rest)
+
+
+def _decodes_to_login(text: str) -> bool:
+    """Whether a text is user and password as HTTP sends them."""
+    try:
+        decoded = base64.b64decode(
+            text.rstrip("=.") + "=" * (-len(text.rstrip("=.")) % 4), altchars=b"-_", validate=True
+        )
+    except ValueError:
+        return False
+    return b":" in decoded and decoded.decode(errors="replace").isprintable() and b"\xff" not in decoded
+
+
+def _without_credential_values(text: str) -> tuple[str, int]:
+    """The text without what is a credential by its form alone."""
+    count = 0
+
+    def mask(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return (match.groupdict().get("head") or "") + MASK
+
+    for pattern in _CREDENTIAL_VALUES:
+        text = pattern.sub(mask, text)
+    return _SCHEME.sub(lambda match: mask(match) if _masks_scheme(match) else match.group(), text), count
 
 
 def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
@@ -111,9 +222,16 @@ def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
     order numbers and digests look the same.
     """
     if len(text) < _SHORTEST_SECRET_RUN and text.isalnum():
-        return text, 0
+        # A known field may be an order's number, of any digits.
+        return without_cards(text, MASK) if long_runs else (text, 0)
     if _HARMLESS_FORM.fullmatch(text):
         return text, 0
+    text, cards = without_cards(text, MASK)
+    text, count = _scrub_credentials(text, long_runs)
+    return text, count + cards
+
+
+def _scrub_credentials(text: str, long_runs: bool) -> tuple[str, int]:
     if _SUSPICIOUS.search(text) is None:
         return _mask_long_secrets(text) if long_runs and _LONG_RUN.search(text) else (text, 0)
     if _PLAIN_ADDRESS.fullmatch(text):
@@ -129,11 +247,9 @@ def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
     count = 0
     if "<" in text and ">" in text:
         text, count = _mask_markup(text)
-    for pattern in _CREDENTIAL_VALUES:
-        text, found = pattern.subn(MASK, text)
+    for step in (_without_credential_values, _mask_pairs):
+        text, found = step(text)
         count += found
-    text, found = _mask_pairs(text)
-    count += found
     if long_runs:
         text, found = _mask_long_secrets(text)
         count += found
@@ -143,6 +259,11 @@ def scrub_text(text: str, *, long_runs: bool = True) -> tuple[str, int]:
 def is_clean(text: str) -> bool:
     """Whether a glance says that a text holds no credential and no e-mail address."""
     return text.isalnum() or _NOTABLE.search(text) is None
+
+
+def is_plain_address(text: str) -> bool:
+    """Whether a text is a URL without user, query, fragment and escapes, and with no number as long as a card's."""
+    return _PLAIN_ADDRESS.fullmatch(text) is not None and "%" not in text and not has_long_number(text)
 
 
 def scrub_value(value: Any) -> tuple[Any, int]:
@@ -156,7 +277,15 @@ def scrub_value(value: Any) -> tuple[Any, int]:
         parts = [scrub_value(part) for part in value]
         count = sum(found for _, found in parts)
         return ([part for part, _ in parts] if count else value), count
-    return value, 0
+    return (MASK, 1) if is_card(value) else (value, 0)
+
+
+def is_card(value: Any) -> bool:
+    """Whether a JSON number is that of a card."""
+    if type(value) is Number:
+        whole, _, fraction = value.digits.partition(".")
+        return not fraction.strip("0") and whole.isascii() and whole.isdecimal() and is_card_number(whole)
+    return type(value) is int and value > 0 and is_card_number(str(value))
 
 
 def free_name(name: str, taken: Mapping[str, Any]) -> str:
@@ -168,16 +297,35 @@ def free_name(name: str, taken: Mapping[str, Any]) -> str:
     return free
 
 
-def _scrub_object(value: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    secret = {key for key, part in value.items() if names_a_credential(key) and _may_be_secret(part)}
+def secret_keys(value: Mapping[str, Any]) -> set[str]:
+    """The keys of an object that hold credentials: by their own names, or by the name that stands beside them."""
+    secret = {key for key, part in value.items() if is_credential(key, part)}
     if secret:
         secret |= {key for key in value if key.casefold() in _ACCOUNT_NAMES and _may_be_secret(value[key])}
-    if not _NAME_KEYS.isdisjoint(value) and _is_named_secret(value):
-        secret |= {key for key in value if key not in _NAME_KEYS and _may_be_secret(value[key])}
+    for name in setting_names(value):
+        # A name with spaces is that of a thing or a question.
+        secret |= (
+            set()
+            if " " in name
+            else {key for key in value if key not in _NAME_KEYS and is_credential(name, value[key])}
+        )
+    return secret
+
+
+def setting_names(value: Mapping[str, Any]) -> list[str]:
+    """What an object calls itself, where it is a setting such as `{"name": "api_key", "value": ...}`."""
+    if _NAME_KEYS.isdisjoint(value):
+        return []
+    names = (value[key] for key in sorted(_NAME_KEYS & value.keys()))
+    return [name for name in names if type(name) is str and len(name) <= _LONGEST_NAME]
+
+
+def _scrub_object(value: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    secret = secret_keys(value)
     cleaned: dict[str, Any] = {}
     count = 0
     for key, part in value.items():
-        safe_key, found = _scrub_name(key)
+        safe_key, found = scrub_name(key)
         count += found
         if safe_key in cleaned:
             safe_key = free_name(safe_key, cleaned)
@@ -191,18 +339,13 @@ def _scrub_object(value: dict[str, Any]) -> tuple[dict[str, Any], int]:
 
 
 @lru_cache(maxsize=4096)
-def _scrub_name(name: str) -> tuple[str, int]:
+def scrub_name(name: str) -> tuple[str, int]:
+    """The name of a field without what looks like a credential, and how many places were masked."""
     return scrub_text(name)
 
 
 def _may_be_secret(value: Any) -> bool:
     return value not in (None, "", [], {}) and type(value) is not bool
-
-
-def _is_named_secret(value: Mapping[str, Any]) -> bool:
-    """Whether an object is a setting such as `{"name": "api_key", "value": ...}`."""
-    names = (value[key] for key in _NAME_KEYS & value.keys())
-    return any(type(name) is str and " " not in name and names_a_credential(name) for name in names)
 
 
 def clean_gateway_text(value: Any) -> tuple[Any, int]:
@@ -232,10 +375,16 @@ def _is_harmless(name: str) -> bool:
     return re.sub(r"[^a-z0-9]", "", name.casefold()) in HARMLESS
 
 
-def _is_harmless_value(text: str) -> bool:
+@lru_cache(maxsize=4096)
+def _is_harmless_value(text: str, name: str = "") -> bool:
+    """Whether the value of a harmless element is harmless: short and plain, no credential, no card, nobody's number."""
     if _PLAIN_VALUE.fullmatch(text) is None:
         return False
-    return len(text) < _SHORTEST_CREDENTIAL or not any(found.search(text) for found in _CREDENTIAL_VALUES[:3])
+    if len(text) < _SHORTEST_NUMBER:
+        return True
+    if has_card(text) or has_person(text, of_a_thing=is_of_a_thing(name) and name.casefold() not in _PAYMENT_NUMBERS):
+        return False
+    return len(text) < _SHORTEST_CREDENTIAL or not _without_credential_values(text)[1]
 
 
 def _keep_harmless(value: Any, name: str) -> tuple[Any, int]:
@@ -250,7 +399,7 @@ def _keep_harmless(value: Any, name: str) -> tuple[Any, int]:
     if value is None or type(value) is bool:
         return value, 0
     text = value.digits if type(value) is Number else str(value)
-    return (value, 0) if _is_harmless(name) and _is_harmless_value(text) else (MASK, 1)
+    return (value, 0) if _is_harmless(name) and _is_harmless_value(text, name) else (MASK, 1)
 
 
 def _keep_harmless_markup(text: str) -> tuple[str, int]:
@@ -260,7 +409,7 @@ def _keep_harmless_markup(text: str) -> tuple[str, int]:
         text = _UNPARSED.sub(lambda match: (match["cdata"] or "").replace("<", "&lt;"), text)
     parts: list[str] = []
     count = 0
-    keeps = False
+    keeps, rendered = False, ""
     for piece in text.split("<"):
         tag, found, body = piece.partition(">")
         if found:
@@ -268,7 +417,7 @@ def _keep_harmless_markup(text: str) -> tuple[str, int]:
             parts.append(rendered)
         else:
             body = piece
-        if not body or body.isspace() or (keeps and _is_harmless_value(body.strip())):
+        if not body or body.isspace() or (keeps and _is_harmless_value(body.strip(), rendered.strip("</>"))):
             parts.append(body)
         else:
             parts.append(MASK)
@@ -292,7 +441,7 @@ def _keep_harmless_parameters(text: str) -> tuple[str, int]:
     count = 0
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
-        if _is_harmless(unquote_plus(name)) and _is_harmless_value(unquote_plus(value)):
+        if _is_harmless(unquote_plus(name)) and _is_harmless_value(unquote_plus(value), unquote_plus(name)):
             kept.append(pair)
         else:
             count += 1
@@ -308,8 +457,13 @@ def _mask_markup(text: str) -> tuple[str, int]:
         if match.start() < end or match["close"]:
             continue
         attributes = [found["value"][1:-1] for found in _ATTRIBUTE.finditer(match["attributes"])]
-        named_inside = any(" " not in value and names_a_credential(value) for value in attributes)
-        if not named_inside and not names_a_credential(match["name"]):
+        named = [match["name"], *(value for value in attributes if " " not in value)]
+        if not any(map(names_a_credential, named)):
+            continue
+        body_end = text.find("<", match.end())
+        inner = text[match.end() : body_end if body_end >= 0 else len(text)].strip()
+        values = [inner, *attributes] if inner or attributes else [MASK]
+        if not any(is_credential(name, value) for name in named for value in values if value and value != name):
             continue
         # Other attributes go too: one of them may be the value.
         parts.append(text[end : match.start()] + f"<{match['name']}>")
@@ -332,9 +486,12 @@ def _mask_pairs(text: str) -> tuple[str, int]:
         if not names_a_credential(unquote_plus(name["name"])) or (found := _VALUE.match(text, place)) is None:
             continue
         value = found.group()
+        is_prose = text[place - 1].isspace() and ":" in text[name.end("name") : place]
         quote = '\\"' if value.startswith('\\"') else value[0] if value[0] in "\"'" else ""
         inner = value.removeprefix(quote).removesuffix(quote) if quote else value
         if not inner or inner.startswith(MASK[:-1]):
+            continue
+        if not is_credential(unquote_plus(name["name"]), inner, prose=is_prose and not quote):
             continue
         parts.append(text[end:place] + quote + MASK + quote)
         end = place = found.end()
@@ -350,6 +507,8 @@ def _mask_long_secrets(text: str) -> tuple[str, int]:
         nonlocal count
         run = match.group()
         mixed = re.search(r"[0-9]", run) and re.search(r"[a-zA-Z]", run)
+        if _HEX_ID.fullmatch(run):
+            return run
         is_slug = "://" in run or run.count("-") >= 3 or run.count("_") >= 2
         if not mixed or is_slug or run.count("/") > 1 or TOKEN.fullmatch(run) or _UUID.fullmatch(run):
             return run

@@ -1,0 +1,267 @@
+"""Cleans values that the contract does not describe: free-form JSON, unknown fields, and JSON, XML and URLs in text.
+
+One set of rules for all of them: names that the contract removes elsewhere, credentials (`scrub`), card numbers and
+people's numbers (`detectors`), and personal data by the names of fields (`personal_keys`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from html import unescape
+from typing import Any
+from urllib.parse import unquote_plus
+
+from order_assets.contract import exact
+from order_assets.contract.exact import ExactJsonError
+from order_assets.contract.model import Personal
+from order_assets.landing.detectors import (
+    is_identity_number,
+    may_hold_people,
+    without_cards,
+    without_people,
+)
+from order_assets.landing.passing import Texts
+from order_assets.landing.personal_keys import (
+    is_half_name,
+    is_of_a_place,
+    is_of_a_thing,
+    is_person,
+    is_surname,
+    personal_kind,
+)
+from order_assets.landing.privacy import TOKEN
+from order_assets.landing.scrub import (
+    MASK,
+    free_name,
+    is_card,
+    is_clean,
+    is_plain_address,
+    scrub_name,
+    scrub_text,
+    secret_keys,
+    setting_names,
+)
+from order_assets.landing.values import as_text
+
+# What was masked: how many values at which path (`[]` for each element of a list) for which reason.
+Masks = Counter[tuple[str, str]]
+CREDENTIAL, GATEWAY, REMOVED, CARD = "credential", "gateway text", "removed", "card"
+
+_PARAMETER = re.compile(r"(?P<head>(?P<first>^|[?&;#\s\"'])(?P<name>[\w.\-%\[\]]{1,64})=)(?P<value>[^&\s;\"'<>#]+)")
+_IN_QUOTES = re.compile(
+    r"""(?P<head>(?P<open>\\?["'])(?P<name>[^\W\d][\w.\- ]{0,60})(?P=open)\s{0,9}:\s{0,9}|"""
+    r"""(?<![\w.\-])(?P<bare>[^\W\d][\w.\-:]{0,60})\s{0,9}=\s{0,9})(?P<quote>\\?["'])(?P<value>(?:(?!(?P=quote)).)+)""",
+    re.DOTALL,
+)
+_UNQUOTED = re.compile(
+    r"""(?P<head>(?P<open>\\?["'])(?P<name>[^\W\d][\w.\- ]{0,60})(?P=open)\s{0,9}:\s{0,9})(?P<value>\d{5,})"""
+)
+_ELEMENT = re.compile(
+    r"(?P<head><(?:[\w\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[)?)(?P<value>[^<>\]]+)"
+    r"(?=(?:\]\]>)?\s*</)"
+)
+# Kinds whose values have digits; the name alone may belong to something else, such as the model of a phone.
+_FEWEST_DIGITS = {Personal.PHONE: 5, Personal.IDENTITY: 5, Personal.NETWORK: 2, Personal.BIRTH: 2}
+
+
+class FreeFormCleaner:
+    """Cleans values; safe to share between threads.
+
+    `guarded` are names that the contract removes, with what is done to their values; `names` are names whose values it
+    calls personal. `treat` gives what is stored in place of a personal value; `None` keeps people as they are.
+    """
+
+    def __init__(
+        self,
+        guarded: Mapping[str, Callable[[Any], Any]],
+        treat: Callable[[Personal, str], str | None] | None,
+    ) -> None:
+        self._guarded = {_folded(name): guard for name, guard in guarded.items()}
+        self._treat = treat
+        self._harmless = Texts()
+
+    def clean(self, value: Any, masks: Masks, *, name: str = "", kind: Personal | None = None, path: str = "") -> Any:
+        """A value as it may be stored; `kind` is what is known of it from elsewhere. Adds to `masks`."""
+        cleaned = self._guard(value, name, path, masks)
+        if cleaned is not value or value is None or type(value) is bool or value in ("", MASK):
+            return cleaned
+        match value:
+            case dict():
+                return self._object(value, masks, kind, path)
+            case list():
+                return [self.clean(part, masks, name=name, kind=kind, path=f"{path}[]") for part in value]
+            case _:
+                return self._single(value, masks, name, kind, path)
+
+    def clean_text(self, text: str, masks: Masks, *, path: str = "", name: str = "", is_known: bool = False) -> str:
+        """A text as it may be stored. Of a field that the contract knows only what is sure to be a person's goes."""
+        if is_known and self.lets_pass(text):
+            return text
+        before, total = text, masks.total()
+        text = self._cleaned_text(text, masks, path, name, is_known)
+        if is_known and text == before and masks.total() == total:
+            self._harmless.learn(text)
+        return text
+
+    def lets_pass(self, text: str) -> bool:
+        """Whether a text of a field that the contract knows is sure to stay as it is."""
+        if text in self._harmless:
+            return True
+        passes = is_clean(text) or is_plain_address(text)
+        if passes:
+            self._harmless.learn(text)
+        return passes
+
+    def _cleaned_text(self, text: str, masks: Masks, path: str, name: str, is_known: bool) -> str:
+        inside = self._json_inside(text, masks, path, name)
+        if inside is not None:
+            return inside
+        text, cards = (text, 0) if is_known and text.isalnum() else without_cards(text, MASK)
+        text, secrets = scrub_text(text, long_runs=not is_known)
+        _add(masks, path, CARD, cards)
+        _add(masks, path, CREDENTIAL, secrets)
+        if self._treat is None:
+            return text
+        text = self._by_names_inside(text, masks, path)
+        if not may_hold_people(text):
+            return text
+
+        def treated(kind: Personal, found: str) -> str:
+            _add(masks, path, kind.value, 1)
+            return self._stored(kind, found)
+
+        return without_people(text, treated, sure_only=is_known, of_a_thing=is_of_a_thing(name))[0]
+
+    def _guard(self, value: Any, name: str, path: str, masks: Masks) -> Any:
+        guard = self._guarded.get(_folded(name)) if name else None
+        if guard is None or value in (None, "", {}, []):
+            return value
+        cleaned = guard(value)
+        if cleaned != value:
+            _add(masks, path, REMOVED if cleaned == MASK else GATEWAY, 1)
+        return cleaned if cleaned != value else value
+
+    def _object(self, value: dict[str, Any], masks: Masks, kind: Personal | None, path: str) -> dict[str, Any]:
+        secret = secret_keys(value)
+        beside = next(filter(None, map(personal_kind, setting_names(value))), None)
+        has_surname = any(map(is_surname, value))
+        cleaned: dict[str, Any] = {}
+        for key, part in value.items():
+            safe_key = self._key(key, masks, path)
+            if safe_key in cleaned:
+                safe_key = free_name(safe_key, cleaned)
+            where = f"{path}.{safe_key}" if path else safe_key
+            if key in secret or (MASK in safe_key and MASK not in key and part not in (None, "")):
+                _add(masks, where, CREDENTIAL, 1)
+                cleaned[safe_key] = MASK
+                continue
+            found = _kind_under(key, part) or (Personal.NAME if has_surname and is_half_name(key) else None)
+            if found is None and beside is not None and _folded(key) in ("value", "val", "deger", "text", "data"):
+                found = beside
+            if found is None and not (kind is Personal.ADDRESS and is_of_a_place(key)):
+                found = kind
+            cleaned[safe_key] = self.clean(part, masks, name=key, kind=found, path=where)
+        return cleaned
+
+    def _key(self, key: str, masks: Masks, path: str) -> str:
+        safe_key, found = scrub_name(key)
+        _add(masks, path, CREDENTIAL, found)
+        if self._treat is None or not may_hold_people(safe_key):
+            return safe_key
+        safe_key, found = without_people(safe_key, self._stored)
+        _add(masks, path, "key", found)
+        return safe_key or MASK
+
+    def _single(self, value: Any, masks: Masks, name: str, kind: Personal | None, path: str) -> Any:
+        text = as_text(value)
+        if is_card(value) if type(value) is not str else False:
+            _add(masks, path, CARD, 1)
+            return MASK
+        if kind is None and self._treat is not None and type(value) is not str and not is_of_a_thing(name):
+            kind = Personal.IDENTITY if is_identity_number(text) else None
+        if self._treat is not None and kind is not None and _is_plausible(kind, value, text):
+            if not TOKEN.fullmatch(text):
+                _add(masks, path, kind.value, 1)
+            return self._treat(kind, text)
+        return self.clean_text(value, masks, path=path, name=name) if type(value) is str else value
+
+    def _json_inside(self, text: str, masks: Masks, path: str, name: str) -> str | None:
+        """The text where it is JSON, cleaned as such; `None` where it is not."""
+        if text.lstrip()[:1] not in ("{", "[", '"') or len(text) < len('{"":1}'):
+            return None
+        try:
+            value = exact.loads_whole(text)
+        except ExactJsonError:
+            return None
+        if type(value) not in (dict, list, str):
+            return None
+        found: Masks = Counter()
+        cleaned = self.clean(value, found, name=name, path=path)
+        masks.update(found)
+        return exact.dumps(cleaned) if found or cleaned != value else text
+
+    def _by_names_inside(self, text: str, masks: Masks, path: str) -> str:
+        """The text without what stands in it under names of personal data: parameters, attributes, elements."""
+        if "=" in text:
+            text = self._each(_PARAMETER, text, masks, path, unquote_plus)
+        if "=" in text or ":" in text:
+            text = self._each(_IN_QUOTES, text, masks, path, str)
+            text = self._each(_UNQUOTED, text, masks, path, str)
+        return self._each(_ELEMENT, text, masks, path, unescape) if "</" in text else text
+
+    def _each(self, pattern: re.Pattern[str], text: str, masks: Masks, path: str, plain: Callable[[str], str]) -> str:
+        names = {
+            found["name"] or found["bare"] if pattern is _IN_QUOTES else found["name"]
+            for found in pattern.finditer(text)
+        }
+        has_surname = any(map(is_surname, names))
+
+        def treated(match: re.Match[str]) -> str:
+            name = unquote_plus(match["name"] or match["bare"] if pattern is _IN_QUOTES else match["name"])
+            value = plain(match["value"]).strip()
+            kind = personal_kind(name) or (Personal.NAME if has_surname and is_half_name(name) else None)
+            if kind is None or value in ("", MASK) or not _is_plausible(kind, value, value) or TOKEN.fullmatch(value):
+                return match.group()
+            _add(masks, path, kind.value, 1)
+            quote = match["quote"] if pattern is _IN_QUOTES else ""
+            return match["head"] + quote + self._stored(kind, value)
+
+        return pattern.sub(treated, text) if any(_may_be_personal(names, has_surname)) else text
+
+    def _stored(self, kind: Personal, found: str) -> str:
+        return (self._treat(kind, found) if self._treat is not None else found) or ""
+
+
+def _may_be_personal(names: set[str], has_surname: bool) -> Iterator[bool]:
+    return (personal_kind(unquote_plus(name)) is not None or (has_surname and is_half_name(name)) for name in names)
+
+
+def _kind_under(key: str, value: Any) -> Personal | None:
+    kind = personal_kind(key)
+    if kind is None and type(value) is str and is_person(key):
+        kind = Personal.NAME
+    if kind is None or isinstance(value, (dict, list)):
+        return kind
+    return kind if _is_plausible(kind, value, as_text(value)) else None
+
+
+def _is_plausible(kind: Personal, value: Any, text: str) -> bool:
+    """Whether a value may be of this kind at all."""
+    if kind in _FEWEST_DIGITS:
+        return sum(map(str.isdecimal, text)) >= _FEWEST_DIGITS[kind] or TOKEN.fullmatch(text) is not None
+    return (type(value) is str and not text.strip().isdecimal()) or kind in (
+        Personal.EMAIL,
+        Personal.ACCOUNT,
+        Personal.CARD,
+    )
+
+
+def _add(masks: Masks, path: str, kind: str, count: int) -> None:
+    if count:
+        masks[path, kind] += count
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
