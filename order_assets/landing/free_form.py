@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from html import unescape
 from typing import Any
 from urllib.parse import unquote_plus
@@ -37,7 +38,9 @@ from order_assets.landing.scrub import (
     free_name,
     is_card,
     is_clean,
+    is_plain,
     is_plain_address,
+    may_name_secrets,
     scrub_name,
     scrub_text,
     secret_keys,
@@ -62,6 +65,7 @@ _ELEMENT = re.compile(
     r"(?P<head><(?:[\w\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[)?)(?P<value>[^<>\]]+)"
     r"(?=(?:\]\]>)?\s*</)"
 )
+_MOST_KEYS = 8_192
 # Kinds whose values have digits; the name alone may belong to something else, such as the model of a phone.
 _FEWEST_DIGITS = {Personal.PHONE: 5, Personal.IDENTITY: 5, Personal.NETWORK: 2, Personal.BIRTH: 2}
 
@@ -81,6 +85,7 @@ class FreeFormCleaner:
         self._guarded = {_folded(name): guard for name, guard in guarded.items()}
         self._treat = treat
         self._harmless = Texts()
+        self._of_keys: dict[str, bool] = {}
 
     def clean(self, value: Any, masks: Masks, *, name: str = "", kind: Personal | None = None, path: str = "") -> Any:
         """A value as it may be stored; `kind` is what is known of it from elsewhere. Adds to `masks`."""
@@ -144,6 +149,11 @@ class FreeFormCleaner:
         return cleaned if cleaned != value else value
 
     def _object(self, value: dict[str, Any], masks: Masks, kind: Personal | None, path: str) -> dict[str, Any]:
+        if kind is None and all(map(self._says_nothing, value)):
+            return {
+                key: self.clean(part, masks, name=key, path=f"{path}.{key}" if path else key)
+                for key, part in value.items()
+            }
         secret = secret_keys(value)
         beside = next(filter(None, map(personal_kind, setting_names(value))), None)
         has_surname = any(map(is_surname, value))
@@ -165,6 +175,17 @@ class FreeFormCleaner:
             cleaned[safe_key] = self.clean(part, masks, name=key, kind=found, path=where)
         return cleaned
 
+    def _says_nothing(self, key: str) -> bool:
+        """Whether a key says nothing of the values of its object, and holds nothing itself."""
+        known = self._of_keys.get(key)
+        if known is None:
+            known = self._of_keys[key] = is_plain(key) and not (
+                may_name_secrets(key) or personal_kind(key) or is_person(key) or is_surname(key)
+            )
+            if len(self._of_keys) > _MOST_KEYS:
+                self._of_keys.clear()
+        return known
+
     def _key(self, key: str, masks: Masks, path: str) -> str:
         safe_key, found = scrub_name(key)
         _add(masks, path, CREDENTIAL, found)
@@ -179,13 +200,15 @@ class FreeFormCleaner:
         if is_card(value) if type(value) is not str else False:
             _add(masks, path, CARD, 1)
             return MASK
-        if kind is None and self._treat is not None and type(value) is not str and not is_of_a_thing(name):
-            kind = Personal.IDENTITY if is_identity_number(text) else None
+        if kind is None and type(value) is int and self._treat is not None and is_identity_number(text):
+            kind = None if is_of_a_thing(name) else Personal.IDENTITY
         if self._treat is not None and kind is not None and _is_plausible(kind, value, text):
             if not TOKEN.fullmatch(text):
                 _add(masks, path, kind.value, 1)
             return self._treat(kind, text)
-        return self.clean_text(value, masks, path=path, name=name) if type(value) is str else value
+        if type(value) is not str or is_plain(value):
+            return value
+        return self.clean_text(value, masks, path=path, name=name)
 
     def _json_inside(self, text: str, masks: Masks, path: str, name: str) -> str | None:
         """The text where it is JSON, cleaned as such; `None` where it is not."""
@@ -263,5 +286,6 @@ def _add(masks: Masks, path: str, kind: str, count: int) -> None:
         masks[path, kind] += count
 
 
+@lru_cache(maxsize=8192)
 def _folded(name: str) -> str:
     return re.sub(r"[\W_]", "", name).casefold()

@@ -78,7 +78,9 @@ _PLAIN_VALUE = re.compile(r"[\w .,:;/+\-*()İıŞşĞğÜüÖöÇç]{0,80}")
 # letter, since such a search is twice as fast.
 _SIGNS = r"<|{|=|:|b(?i:earer|asic) |B(?i:earer|asic) |t(?i:oken) |T(?i:oken) |-----BEGIN|eyJ"
 _SUSPICIOUS = re.compile(_SIGNS)
-_NOTABLE = re.compile(_SIGNS + r"|@|%|&#|[0-9][0-9\s.\-_/()]{8,}[0-9]|[A-Z]{2}[0-9]{2} ?[0-9A-Z]{4}")
+_NOTABLE = re.compile(
+    _SIGNS + r"|@|\uff20|%|&|\\u|\d[\d\s.\-_/(),·+\u2010-\u2015]{8,}\d|[A-Za-z]{2}[\s\-]?[0-9]{2}[\s\-.]?[0-9A-Za-z]{4}"
+)
 # Addresses without user, query and fragment.
 _PLAIN_ADDRESS = re.compile(r"https?://[\w.\-]+(?::[0-9]+)?(?:/[\w.\-/%,+~]*)?")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/_\-]{32}")
@@ -261,6 +263,11 @@ def is_clean(text: str) -> bool:
     return text.isalnum() or _NOTABLE.search(text) is None
 
 
+def is_plain(text: str) -> bool:
+    """Whether a glance says that a text of any field holds no credential and nobody's data."""
+    return _NOTABLE.search(text) is None and (len(text) < _SHORTEST_SECRET_RUN or _LONG_RUN.search(text) is None)
+
+
 def is_plain_address(text: str) -> bool:
     """Whether a text is a URL without user, query, fragment and escapes, and with no number as long as a card's."""
     return _PLAIN_ADDRESS.fullmatch(text) is not None and "%" not in text and not has_long_number(text)
@@ -310,6 +317,11 @@ def secret_keys(value: Mapping[str, Any]) -> set[str]:
             else {key for key in value if key not in _NAME_KEYS and is_credential(name, value[key])}
         )
     return secret
+
+
+def may_name_secrets(name: str) -> bool:
+    """Whether a key of this name can make a secret of its value, or of the values beside it."""
+    return names_a_credential(name) or name in _NAME_KEYS
 
 
 def setting_names(value: Mapping[str, Any]) -> list[str]:
