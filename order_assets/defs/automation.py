@@ -7,6 +7,7 @@ between two steps, cost nothing but time. Days that a run is under way for, whoe
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,18 +15,27 @@ import dagster as dg
 from order_assets.defs.index import ORDER_INDEX
 from order_assets.defs.jobs import REFRESH_DAYS, SYNC_INDEX
 from order_assets.defs.keys import ORDER_DOCUMENTS
+from order_assets.defs.pieces import REQUESTS_PER_ORDER, Piece, costs, newest_first
 from order_assets.defs.resources import DataRootResource, SyncRulesResource
-from order_assets.defs.under_way import RANGE_END, RANGE_START, days_under_way, runs_under_way
+from order_assets.defs.under_way import days_under_way, runs_under_way
 from order_assets.quiet import quiet_until
 
 if TYPE_CHECKING:
     from order_assets.landing import DueDay
 
-# Days that one tick may ask for: about as many as one run works off before the next tick matters.
-_MOST_DAYS = 62
+# Runs of the sensor that may be queued or under way at a time: the next days are fetched while the last are loaded.
+_MOST_RUNS = 2
+_CHANGED_DAYS = "changed_days"
+_BY_SENSOR = "dagster/sensor_name"
+# What the nightly schedule may take of the shop's budget.
+_NIGHT = timedelta(hours=6)
 # A day whose run did not change what is due is asked for again after this long, not at every tick.
 _PATIENCE = timedelta(hours=1)
-_WHY = "order_assets/why"
+_NOTHING_FETCHED = (
+    "no day was fetched yet, so nothing is launched by itself: fetch the days from which on you want them once, by a "
+    "backfill of order_documents and what follows it, or by order-assets run --from DAY --to DAY; from then on they "
+    "are kept up to date.{}"
+)
 # In the queue the index goes before the days: they are refreshed by what it says.
 _FIRST = {"dagster/priority": "1"}
 
@@ -55,17 +65,19 @@ def sync_index_schedule(cron: str, timezone: str, quiet_hours: str | None) -> dg
 
 
 def changed_days_sensor(
-    days: dg.DailyPartitionsDefinition, timezone: str, quiet_hours: str | None
+    days: dg.DailyPartitionsDefinition, timezone: str, quiet_hours: str | None, requests_per_second: float | None
 ) -> dg.SensorDefinition:
-    """Asks for runs over exactly the days whose orders are new or changed in the index."""
+    """Asks for runs over exactly the days whose orders are new or changed in the index, from the first day fetched."""
 
     @dg.sensor(
-        name="changed_days",
+        name=_CHANGED_DAYS,
         job=REFRESH_DAYS,
         minimum_interval_seconds=60,
         description=(
-            "Refreshes the days on which the index has new or changed orders, neighbours in one run. Costs about "
-            "three requests per such order. Leaves out days that a run is queued or under way for."
+            "Refreshes the days on which the index has new or changed orders, from the first day that was ever fetched "
+            "to today, newest first: at most two runs at a time, of at most 14 neighbouring days or 2,000 orders each. "
+            "Costs about three requests per such order. Older days are fetched when somebody asks for them, by a "
+            "backfill or order-assets run. Leaves out days that a run is queued or under way for."
         ),
     )
     def changed_days(
@@ -79,27 +91,41 @@ def changed_days_sensor(
         if (known := _first_and_last(days)) is None:
             return dg.SkipReason("there is no day yet")
         # Before the disk: a run that ends in between has done its days, and they are not due any more.
-        busy = days_under_way(runs_under_way(context.instance, REFRESH_DAYS.name, ORDER_DOCUMENTS))
+        runs = runs_under_way(context.instance, REFRESH_DAYS.name, ORDER_DOCUMENTS)
+        busy = days_under_way(runs)
+        root = data_root.checked()
         try:
-            due = due_days(data_root.checked(), *known)
+            left_out = _left_out(root, *known, requests_per_second)
+            if (first := first_fetched(root, *known)) is None:
+                return dg.SkipReason(_NOTHING_FETCHED.format(left_out))
+            due = due_days(root, first, known[1])
         except OrderIndexError as error:
             return dg.SkipReason(str(error))
         now = datetime.now().astimezone()
         asked = _asked_before(context.cursor)
         free = [day for day in due if day.day not in busy]
-        fresh = [day for day in free if not _was_asked(asked, day, now)][-_MOST_DAYS:]
-        if not fresh:
-            return dg.SkipReason(_why_nothing(due, free))
-        asked = {**asked, **{day.day.isoformat(): [day.fingerprint, now.isoformat()] for day in fresh}}
+        fresh = [day for day in free if not _was_asked(asked, day, now)]
+        room = _MOST_RUNS - sum(run.tags.get(_BY_SENSOR) == _CHANGED_DAYS for run in runs)
+        pieces = list(newest_first(fresh))[: max(0, room)]
+        if not pieces:
+            return dg.SkipReason(_why_nothing(due, free, fresh) + left_out)
+        launched = [day for piece in pieces for day in piece.days]
+        asked = {**asked, **{day.day.isoformat(): [day.fingerprint, now.isoformat()] for day in launched}}
         still_due = {day.day.isoformat() for day in due}
         cursor = json.dumps({day: what for day, what in asked.items() if day in still_due})
-        return dg.SensorResult(run_requests=list(_runs(fresh)), cursor=cursor)
+        context.log.info(_launches(pieces, len(fresh) - len(launched), requests_per_second) + left_out)
+        requests = [piece.run_request(requests_per_second, keyed=False) for piece in pieces]
+        return dg.SensorResult(run_requests=requests, cursor=cursor)
 
     return changed_days
 
 
 def read_again_schedule(
-    days: dg.DailyPartitionsDefinition, cron: str, timezone: str, quiet_hours: str | None
+    days: dg.DailyPartitionsDefinition,
+    cron: str,
+    timezone: str,
+    quiet_hours: str | None,
+    requests_per_second: float | None,
 ) -> dg.ScheduleDefinition:
     """Asks once a night for the days that are not complete, and for those with orders to be read again."""
 
@@ -110,9 +136,10 @@ def read_again_schedule(
         execution_timezone=timezone,
         description=(
             "Refreshes the days that have pending or quarantined orders, and those with open or recent orders that are "
-            "due to be read again, by ORDER_ASSETS_NIGHTLY_CRON. Costs about three requests per such order. What is "
-            "due follows from when each order was read, so nights that were missed are made up for. Leaves out days "
-            "that a run is queued or under way for."
+            "due to be read again, by ORDER_ASSETS_NIGHTLY_CRON: newest first, in runs of at most 14 neighbouring days "
+            "or 2,000 orders, as many as fit into six hours. Only days that were fetched before. Costs about three "
+            "requests per such order. What is due follows from when each order was read, so nights that were missed "
+            "are made up for. Leaves out days that a run is queued or under way for."
         ),
     )
     def read_again_nightly(
@@ -132,9 +159,13 @@ def read_again_schedule(
         except OrderIndexError as error:
             yield dg.SkipReason(str(error))
             return
-        if free := [day for day in due if day.day not in busy]:
+        pieces = list(newest_first([day for day in due if day.day not in busy]))
+        tonight = _of_a_night(pieces, requests_per_second)
+        if tonight:
+            later = sum(len(piece.days) for piece in pieces[len(tonight) :])
+            context.log.info(_launches(tonight, later, requests_per_second))
             # A schedule may ask for several runs only by keys; they count within one tick.
-            yield from _runs(free, keyed=True)
+            yield from (piece.run_request(requests_per_second, keyed=True) for piece in tonight)
         elif due:
             yield dg.SkipReason("a run is queued or under way for the days that are due")
         else:
@@ -143,16 +174,65 @@ def read_again_schedule(
     return read_again_nightly
 
 
+def first_fetched(root: Path, first: date, last: date) -> date | None:
+    """The oldest day of a data root that was ever fetched; what runs by itself begins there. None for none."""
+    from order_assets.landing import landed_days
+
+    landed = landed_days(root, first, last)
+    return landed[0] if landed else None
+
+
+def _left_out(root: Path, first: date, last: date, requests_per_second: float | None) -> str:
+    """The days of the list that nothing fetches by itself, in words; empty where there are none."""
+    from order_assets.landing import days_before
+
+    until = first_fetched(root, first, last)
+    days, orders = days_before(root, first, until or last + timedelta(days=1))
+    if not days:
+        return ""
+    what = costs(days, orders, requests_per_second)
+    if until is None:
+        return f" The list has {what}"
+    return (
+        f". Left out: {what}, before {until}, the first day fetched here; for those launch a backfill of "
+        "order_documents and what follows it, or order-assets run"
+    )
+
+
+def _of_a_night(pieces: Sequence[Piece], requests_per_second: float | None) -> Sequence[Piece]:
+    """The newest pieces that fit into a night, one at least."""
+    if requests_per_second is None:
+        return pieces
+    orders = 0
+    for number, piece in enumerate(pieces):
+        orders += piece.orders
+        if number and orders * REQUESTS_PER_ORDER > _NIGHT.total_seconds() * requests_per_second:
+            return pieces[:number]
+    return pieces
+
+
+def _launches(pieces: Sequence[Piece], later: int, requests_per_second: float | None) -> str:
+    """What a tick launches, in words."""
+    said = [
+        f"{piece.days[0].day} to {piece.days[-1].day} ({costs(len(piece.days), piece.orders, requests_per_second)})"
+        for piece in pieces
+    ]
+    waits = f"; {later} older days wait for a later tick" if later else ""
+    return f"launched {'; '.join(said)}{waits}"
+
+
 def _first_and_last(days: dg.DailyPartitionsDefinition) -> tuple[date, date] | None:
     known = days.get_partition_keys()
     return (date.fromisoformat(known[0]), date.fromisoformat(known[-1])) if known else None
 
 
-def _why_nothing(due: "Sequence[DueDay]", free: "Sequence[DueDay]") -> str:
+def _why_nothing(due: "Sequence[DueDay]", free: "Sequence[DueDay]", fresh: "Sequence[DueDay]") -> str:
     if not due:
         return "no day has new or changed orders"
     if not free:
         return "a run is queued or under way for the days that are due"
+    if fresh:
+        return f"{len(fresh)} days wait until a run that this sensor launched is through"
     return "the days that are due were asked for"
 
 
@@ -163,31 +243,3 @@ def _asked_before(cursor: str | None) -> dict[str, list[str]]:
 def _was_asked(asked: dict[str, list[str]], day: "DueDay", now: datetime) -> bool:
     fingerprint, when = asked.get(day.day.isoformat(), ["", ""])
     return fingerprint == day.fingerprint and now - datetime.fromisoformat(when) < _PATIENCE
-
-
-def _runs(due: "Sequence[DueDay]", *, keyed: bool = False) -> Iterator[dg.RunRequest]:
-    """One run per stretch of neighbouring days, tagged with why.
-
-    Without keys: a sensor would never ask for a key a second time.
-    """
-    stretch: list[DueDay] = []
-    for day in due:
-        if stretch and day.day - stretch[-1].day != timedelta(days=1):
-            yield _run(stretch, keyed)
-            stretch = []
-        stretch.append(day)
-    if stretch:
-        yield _run(stretch, keyed)
-
-
-def _run(stretch: "list[DueDay]", keyed: bool) -> dg.RunRequest:
-    reasons: dict[str, int] = {}
-    for day in stretch:
-        for reason, count in day.reasons.items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    why = {_WHY: ", ".join(f"{count} {reason}" for reason, count in reasons.items())}
-    first, last = stretch[0].day.isoformat(), stretch[-1].day.isoformat()
-    run_key = f"{first}...{last}" if keyed else None
-    if first == last:
-        return dg.RunRequest(run_key, partition_key=first, tags=why)
-    return dg.RunRequest(run_key, tags={**why, RANGE_START: first, RANGE_END: last})

@@ -11,6 +11,7 @@ import dagster as dg
 from order_assets.defs.alerts import AlertResource, alert_sensor
 from order_assets.defs.automation import changed_days_sensor, read_again_schedule, sync_index_schedule
 from order_assets.defs.documents import order_documents_asset
+from order_assets.defs.executor import one_process_executor
 from order_assets.defs.index import order_index_asset
 from order_assets.defs.jobs import JOBS
 from order_assets.defs.partitions import daily_partitions
@@ -54,15 +55,22 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
         jobs=[*JOBS, rebuild_warehouse_job(), WRITE_REPORT],
         schedules=[
             sync_index_schedule(settings.sync_cron, settings.timezone, settings.quiet_hours),
-            read_again_schedule(days, settings.nightly_cron, settings.timezone, settings.quiet_hours),
+            read_again_schedule(
+                days,
+                settings.nightly_cron,
+                settings.timezone,
+                settings.quiet_hours,
+                settings.requests_per_second,
+            ),
         ],
-        sensors=[changed_days_sensor(days, settings.timezone, settings.quiet_hours), alert_sensor()],
+        sensors=[
+            changed_days_sensor(days, settings.timezone, settings.quiet_hours, settings.requests_per_second),
+            alert_sensor(),
+        ],
         resources={**_resources(settings), **resources},
         # Few steps, each busy inside: in one process they start at once. A step that failed for one day must not
         # hold back the days that it finished, so a step starts when its inputs are there.
-        executor=dg.in_process_executor.configured(
-            {"step_dependency_config": {"require_upstream_step_success": False}}
-        ),
+        executor=one_process_executor.configured({"step_dependency_config": {"require_upstream_step_success": False}}),
     )
 
 

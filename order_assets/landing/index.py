@@ -164,6 +164,18 @@ def orders_by_day(
     return days
 
 
+def days_before(data_root: Path, first: date, until: date) -> tuple[int, int]:
+    """How many days from first to the day before `until` have orders in the index, and how many orders.
+
+    Raises `OrderIndexError` for an index that is missing or cannot be read.
+    """
+    if not index_file(data_root).exists():
+        raise OrderIndexError(f"there is no index in {data_root} yet: materialise order_index first")
+    within = [("partition", ">=", first), ("partition", "<", until)]
+    days = read_index(data_root, within, columns=["partition"])["partition"]
+    return len(days.unique()), len(days)
+
+
 def read_index(
     data_root: Path,
     filters: Sequence[tuple[str, str, Any]] | None = None,

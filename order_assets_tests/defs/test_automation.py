@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import date
 
 import dagster as dg
+import pytest
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from dagster._core.events import EngineEventData
 
-from order_assets.defs import build_definitions
+from order_assets.defs import build_definitions, pieces
 from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.index import API_POOL
+from order_assets.landing import DueDay
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.tampering import answer
@@ -54,10 +58,89 @@ def test_without_an_index_the_sensor_says_what_to_do(project: Project) -> None:
     assert "materialise order_index" in (result.skip_message or "")
 
 
+def test_a_history_that_nobody_asked_for_is_not_launched_and_the_sensor_says_how_to_start(project: Project) -> None:
+    project.sync()
+    result = tick(project)
+    assert isinstance(result, dg.SkipReason)
+    assert "order-assets run --from DAY --to DAY" in (result.skip_message or "")
+    assert f"The list has 8 days, {orders_placed(project, '2026-03-01', '2026-03-08')} orders, about" in (
+        result.skip_message or ""
+    )
+
+
+def test_days_from_the_first_one_fetched_to_today_are_launched_and_the_older_ones_are_named(project: Project) -> None:
+    project.sync()
+    assert project.refresh("2026-03-05", "2026-03-06").succeeded
+    result = tick(project)
+    assert days_of(result) == [("2026-03-07", "2026-03-08")]
+    assert isinstance(result, dg.SensorResult)
+    (request,) = result.run_requests or []
+    due = orders_placed(project, "2026-03-07", "2026-03-08")
+    assert request.tags["order_assets/costs"].startswith(f"2 days, {due} orders, about {3 * due} requests, 0.0 min")
+    assert project.refresh("2026-03-07", "2026-03-08").succeeded
+    older = orders_placed(project, "2026-03-01", "2026-03-04")
+    said = tick(project)
+    assert isinstance(said, dg.SkipReason)
+    assert f"Left out: 4 days, {older} orders, about {3 * older} requests" in (said.skip_message or "")
+    assert "before 2026-03-05, the first day fetched here" in (said.skip_message or "")
+
+
+def test_a_tick_launches_little_and_the_newest_days_first(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.sync()
+    assert project.refresh("2026-03-01").succeeded
+    monkeypatch.setattr(pieces, "_MOST_DAYS", 2)
+    first = tick(project)
+    assert days_of(first) == [("2026-03-07", "2026-03-08"), ("2026-03-05", "2026-03-06")]
+    assert isinstance(first, dg.SensorResult)
+    for request in first.run_requests or []:
+        asked_for(project, "refresh_days", tags={**request.tags, "dagster/sensor_name": "changed_days"})
+    second = tick(project, first.cursor)
+    assert isinstance(second, dg.SkipReason)
+    assert "3 days wait until a run that this sensor launched is through" in (second.skip_message or "")
+
+
+def test_a_day_of_very_many_orders_is_a_run_of_its_own() -> None:
+    due = [DueDay(date(2026, 3, number), {"new": orders}, "") for number, orders in ((1, 50), (2, 9000), (3, 60))]
+    assert [[day.day.day for day in piece.days] for piece in pieces.newest_first(due)] == [[3], [2], [1]]
+
+
+def test_a_run_that_waits_for_a_pool_can_be_ended_at_once(project: Project) -> None:
+    other = asked_for(project, "refresh_days", days=("2026-03-01", "2026-03-01"))
+    storage = project.instance.event_log_storage
+    storage.initialize_concurrency_limit_to_default(API_POOL)
+    storage.claim_concurrency_slot(API_POOL, other.run_id, "order_documents")
+
+    def terminate() -> None:
+        """What Dagster does when somebody terminates a run."""
+        (waiting,) = project.instance.get_runs(dg.RunsFilter(job_name="sync_index"))
+        project.instance.report_run_canceling(waiting)
+        signal.raise_signal(signal.SIGINT)
+
+    stop = threading.Timer(2, terminate)
+    # A run that does not listen gets its place later, and says that it succeeded.
+    place = threading.Timer(7, storage.free_concurrency_slots_for_run, (other.run_id,))
+    stop.start()
+    place.start()
+    try:
+        project.sync()
+    finally:
+        place.cancel()
+    assert {run.status for run in project.instance.get_runs(dg.RunsFilter(job_name="sync_index"))} == {
+        dg.DagsterRunStatus.CANCELED
+    }
+
+
+def landed(project: Project, day: str) -> None:
+    """The day was begun and not one order of it fetched."""
+    (project.data / "landing" / f"date={day}").mkdir(parents=True)
+
+
+def orders_placed(project: Project, first: str, last: str) -> int:
+    return sum(first <= row["date_placed"][:10] <= last for row in project.sandbox.shop.flat_orders())
+
+
 def test_changed_orders_become_exactly_the_days_that_they_touch(project: Project) -> None:
     project.sync()
-    first = tick(project)
-    assert days_of(first) == [("2026-03-01", "2026-03-08")]
     assert project.refresh("2026-03-01", "2026-03-08").succeeded
     assert isinstance(tick(project), dg.SkipReason)
     shop = project.sandbox.shop
@@ -87,6 +170,7 @@ def test_changed_orders_become_exactly_the_days_that_they_touch(project: Project
 
 def test_a_day_that_stays_due_is_not_asked_for_at_every_tick(project: Project) -> None:
     project.sync()
+    assert project.refresh("2026-03-07").succeeded
     first = tick(project)
     assert isinstance(first, dg.SensorResult)
     second = tick(project, first.cursor)
@@ -113,7 +197,7 @@ def test_the_nightly_schedule_asks_for_the_days_that_are_not_complete_and_no_oth
     assert not project.refresh("2026-03-02", "2026-03-04").succeeded
     requests = schedule_tick(project, "read_again_nightly").run_requests or []
     assert [(request.partition_key, request.tags["order_assets/why"]) for request in requests] == [
-        (day, "1 pending") for day in days
+        (day, "1 pending") for day in reversed(days)
     ]
 
 
@@ -129,9 +213,10 @@ def test_a_sync_that_waits_or_runs_is_not_asked_for_again(project: Project) -> N
 
 def test_days_of_a_run_from_the_ui_are_left_to_it(project: Project) -> None:
     project.sync()
+    landed(project, "2026-03-01")
     asked_for(project, "__ASSET_JOB", asset=ORDER_DOCUMENTS, days=("2026-03-03", "2026-03-05"))
     asked_for(project, "__ASSET_JOB", asset=dg.AssetKey(["warehouse", "orders"]), days=("2026-03-07", "2026-03-08"))
-    assert days_of(tick(project)) == [("2026-03-01", "2026-03-02"), ("2026-03-06", "2026-03-08")]
+    assert days_of(tick(project)) == [("2026-03-06", "2026-03-08"), ("2026-03-01", "2026-03-02")]
     asked_for(project, "refresh_days", days=("2026-03-01", "2026-03-08"))
     result = tick(project)
     assert isinstance(result, dg.SkipReason)
@@ -140,6 +225,7 @@ def test_days_of_a_run_from_the_ui_are_left_to_it(project: Project) -> None:
 
 def test_a_run_that_went_down_with_its_machine_ends_and_leaves_its_pool(project: Project) -> None:
     project.sync()
+    landed(project, "2026-03-01")
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     runs = {
