@@ -145,6 +145,9 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         add_day_metadata(context, metadata)
         with written_together(context.instance):
             yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
+            for report in reports:
+                checks.take(report.day, _verdicts(report, contract))
+            yield from checks.results()
             yield from checks.complete()
         incomplete = [report for report in reports if report.pending]
         if incomplete:
@@ -206,7 +209,8 @@ def _report_day(
         if checks.days > 1:
             # Dagster would report all days at the end; a run that is cut off keeps the days that it finished.
             yield dg.AssetMaterialization(ORDER_DOCUMENTS, partition=report.day.isoformat(), metadata=metadata)
-        yield from checks.report(report.day, _verdicts(report, policy))
+            checks.take(report.day, _verdicts(report, policy))
+            yield from checks.results()
 
 
 def _verdicts(report: "DayReport", policy: ContractResource) -> list[Verdict]:

@@ -128,7 +128,8 @@ def _days(first: date, last: date) -> dict[str, str]:
 def _summary(result: dg.JobExecutionResult) -> RunSummary:
     days: dict[str, dict[str, dict[str, float]]] = {}
     texts: dict[str, dict[str, str]] = {}
-    checks: list[CheckResult] = []
+    # A check of a day may be evaluated twice in a run: when the day is done, and at the end.
+    checks: dict[tuple[str, str, str], CheckResult] = {}
     failures: list[str] = []
     for event in result.all_events:
         if event.is_step_materialization:
@@ -147,12 +148,11 @@ def _summary(result: dg.JobExecutionResult) -> RunSummary:
                     if isinstance(value, dg.TextMetadataValue | dg.PathMetadataValue) and value.value
                 }
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
-            checks.append(
-                _check(event.asset_check_evaluation_data, result.dagster_run.tags.get("dagster/partition", ""))
-            )
+            found = _check(event.asset_check_evaluation_data, result.dagster_run.tags.get("dagster/partition", ""))
+            checks[found.asset, found.check, found.day] = found
         elif event.is_step_failure:
             failures.append(_reason(event))
-    return RunSummary(result.run_id, result.success, days, tuple(checks), tuple(failures), texts)
+    return RunSummary(result.run_id, result.success, days, tuple(checks.values()), tuple(failures), texts)
 
 
 def _check(evaluation: Any, day: str) -> CheckResult:

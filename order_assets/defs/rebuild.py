@@ -8,7 +8,7 @@ import dagster as dg
 
 from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.loading import WarehouseConfig, load, load_metadata, log_load
-from order_assets.defs.reporting import evaluation, failure
+from order_assets.defs.reporting import evaluations, failure
 from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.warehouse import WAREHOUSE_POOL, warehouse_specs
 from order_assets.warehouse.marts_facts import mart_facts
@@ -52,9 +52,8 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
                 asked = [spec.key for spec in warehouse_specs(facts)]
                 for (key, day), values in load_metadata(root, loaded.report, asked, facts).items():
                     yield dg.AssetMaterialization(key, partition=day.isoformat(), metadata=values)
-            for of_day, found in loaded.verdicts.items():
-                for verdict in found:
-                    yield evaluation(of_day, verdict)
+            found = [(day, verdict) for day, verdicts in loaded.verdicts.items() for verdict in verdicts]
+            yield from evaluations(context.instance, context.run_id, found)
         if loaded.refused:
             raise dg.Failure(
                 description=f"The warehouse is as it was: {next(iter(loaded.refused.values()))}", allow_retries=False

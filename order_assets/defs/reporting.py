@@ -1,17 +1,22 @@
 """How assets speak to Dagster: metadata of a day, results of checks in runs over one day or many, failures.
 
 In a run over many days Dagster keeps one result per check and no day. Then the evaluations are reported per day
-here, and the blocking ones hold back their day in the warehouse step.
+here, and the blocking ones hold back their day in the warehouse step. An evaluation counts only as long as it names
+the newest materialisation of its asset and day, so all of them come after the materialisations that they are about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as Target,
+)
 
 OWNERS = ["team:data-engineering"]
 
@@ -40,25 +45,28 @@ class StepChecks:
 
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self.days = len(context.partition_keys)
+        self._context = context
         self._waiting = set(context.selected_asset_check_keys)
         self._given: set[dg.AssetCheckKey] = set()
         self._selected = frozenset(self._waiting)
+        self._taken: list[tuple[date | None, Verdict]] = []
 
-    def report(
-        self, day: date | None, verdicts: Iterable[Verdict]
-    ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-        """The verdicts of a day as Dagster takes them, or of checks that have no days; of checks that are not selected
-        nothing is said.
+    def take(self, day: date | None, verdicts: Iterable[Verdict]) -> None:
+        """Keep the verdicts of a day, or of checks that have no days, for `results`; those that are not selected are
+        left out.
         """
-        for verdict in verdicts:
-            key = dg.AssetCheckKey(verdict.asset, verdict.check)
-            if key in self._selected:
-                self._waiting.discard(key)
-                if day is None or self.days == 1:
-                    self._given.add(key)
-                    yield self._result(verdict)
-                else:
-                    yield evaluation(day, verdict)
+        self._taken += [(day, found) for found in verdicts if _key_of(found) in self._selected]
+
+    def results(self) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
+        """What was taken, as Dagster takes it; to be asked for once the assets of the days are materialised."""
+        taken, self._taken = self._taken, []
+        self._waiting -= {_key_of(verdict) for _, verdict in taken}
+        of_days = [(day, verdict) for day, verdict in taken if day is not None and self.days > 1]
+        for day, verdict in taken:
+            if day is None or self.days == 1:
+                self._given.add(_key_of(verdict))
+                yield self._result(verdict)
+        yield from evaluations(self._context.instance, self._context.run.run_id, of_days)
 
     def complete(self) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
         """What Dagster waits for at the end of a step: without an output for each check the next step never starts.
@@ -82,8 +90,30 @@ class StepChecks:
         )
 
 
-def evaluation(day: date | None, verdict: Verdict) -> dg.AssetCheckEvaluation:
-    """The verdict of a day, or of a check that has no days, as an event of its own."""
+def evaluations(
+    instance: dg.DagsterInstance, run_id: str, verdicts: Sequence[tuple[date | None, Verdict]]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Verdicts of days, or of checks that have no days, as events of their own, each about the newest materialisation
+    of its asset and day.
+    """
+    newest: dict[tuple[dg.AssetKey, str | None], int] = {}
+    days_of: dict[dg.AssetKey, set[str]] = {}
+    for day, verdict in verdicts:
+        if day is not None:
+            days_of.setdefault(verdict.asset, set()).add(day.isoformat())
+    for asset, days in days_of.items():
+        found = instance.event_log_storage.get_latest_storage_id_by_partition(
+            asset, dg.DagsterEventType.ASSET_MATERIALIZATION, days
+        )
+        newest |= {(asset, day): number for day, number in found.items()}
+    now = time.time()
+    for day, verdict in verdicts:
+        number = newest.get((verdict.asset, day.isoformat() if day is not None else None))
+        target = None if number is None else Target(storage_id=number, run_id=run_id, timestamp=now)
+        yield _evaluation(day, verdict, target)
+
+
+def _evaluation(day: date | None, verdict: Verdict, target: Target | None) -> dg.AssetCheckEvaluation:
     metadata = {"explanation": verdict.explanation, **verdict.metadata}
     return dg.AssetCheckEvaluation(
         asset_key=verdict.asset,
@@ -94,7 +124,12 @@ def evaluation(day: date | None, verdict: Verdict) -> dg.AssetCheckEvaluation:
         metadata={name: value if isinstance(value, int | float) else str(value) for name, value in metadata.items()},
         description=verdict.explanation,
         partition=None if day is None else day.isoformat(),
+        target_materialization_data=target,
     )
+
+
+def _key_of(verdict: Verdict) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(verdict.asset, verdict.check)
 
 
 def add_day_metadata(

@@ -105,7 +105,6 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         asked = [table for table in CONTRACT if table_key(table) in context.selected_asset_keys]
         newest = days_of(context)[-1]
         metadata: dict[tuple[dg.AssetKey, date], Mapping[str, Any]] = {}
-        results: list[dg.AssetCheckResult | dg.AssetCheckEvaluation] = []
         blocked: list[str] = []
         doing = "preparing to flatten"
         try:
@@ -131,20 +130,16 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                     }
                     blocked += [f"{day}: {reason}" for reason in done.reasons]
                     _log_day(context, done)
-                    results += checks.report(day, _verdicts(done, contract))
-                    if checks.days > 1:
-                        # A run that is cut off keeps what was found about the days before.
-                        with written_together(context.instance):
-                            yield from results
-                        results.clear()
+                    checks.take(day, _verdicts(done, contract))
         except (DataRootError, HelperError, LandingError, PrivacyError) as error:
+            # What was found about the days before stays known.
+            yield from checks.results()
             raise failure(error, doing=doing) from None
         add_day_metadata(context, metadata)
         with written_together(context.instance):
             for table in asked:
                 yield dg.MaterializeResult(asset_key=table_key(table))
-            # In a run over one day a result says of which materialisation it is.
-            yield from results
+            yield from checks.results()
             yield from checks.complete()
         if blocked and checks.days > 1:
             raise dg.Failure(

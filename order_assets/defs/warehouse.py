@@ -80,7 +80,8 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                         yield dg.MaterializeResult(asset_key=key)
             for of_day, found in loaded.verdicts.items():
                 if of_day is None or of_day in days_asked:
-                    yield from checks.report(of_day, found)
+                    checks.take(of_day, found)
+            yield from checks.results()
             if not refused:
                 yield from checks.complete()
         if refused:

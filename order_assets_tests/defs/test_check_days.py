@@ -1,0 +1,55 @@
+"""What the pages of checks say after runs: each day of a run passed or failed, and is about what was last made."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionResolvedStatus
+
+from order_assets.defs import build_definitions, launch
+from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.settings import from_environment
+from order_assets_tests.defs.conftest import Project
+from order_assets_tests.tampering import answer
+
+PASSED = AssetCheckExecutionResolvedStatus.SUCCEEDED
+FAILED = AssetCheckExecutionResolvedStatus.FAILED
+
+
+def days_by_status(project: Project) -> dict[str, Counter[AssetCheckExecutionResolvedStatus]]:
+    """How many days of each check are in which state, by the lookup behind the pages of the UI."""
+    graph = build_definitions(from_environment()).resolve_asset_graph()
+    days = graph.get(ORDER_DOCUMENTS).partitions_def
+    keys = [(key, days) for key in graph.asset_check_keys if graph.get(key).partitions_def is not None]
+    assert len(keys) > 40
+    found = project.instance.event_log_storage.get_asset_check_state(keys)
+    return {
+        key.to_user_string(): Counter(
+            {status: subset.size for status, subset in state.subsets.items() if not subset.is_empty}
+        )
+        for key, state in found.items()
+    }
+
+
+def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_failed(project: Project) -> None:
+    project.sync()
+    bad = next(row["pk"] for row in project.sandbox.shop.flat_orders() if row["date_placed"].startswith("2026-03-04"))
+    project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 409, '{"detail": "locked"}'))
+    assert not project.refresh("2026-03-02", "2026-03-08").succeeded
+    states = days_by_status(project)
+    assert {name: dict(state) for name, state in states.items() if state[PASSED] + state[FAILED] != 7} == {}
+    assert all(set(state) <= {PASSED, FAILED} for state in states.values())
+    assert states["order_documents:nothing_pending"] == {PASSED: 6, FAILED: 1}
+    project.tampered.rules.clear()
+    assert project.refresh("2026-03-04").succeeded
+    assert project.refresh("2026-03-02").succeeded
+    states = days_by_status(project)
+    assert {name: dict(state) for name, state in states.items() if state[PASSED] + state[FAILED] != 7} == {}
+    assert states["order_documents:nothing_pending"] == {PASSED: 7}
+
+
+def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
+    project.sync()
+    assert project.refresh("2026-03-02", "2026-03-04").succeeded
+    assert launch.rebuild_warehouse(project.instance).succeeded
+    assert {name for name, state in days_by_status(project).items() if state[PASSED] + state[FAILED] != 3} == set()
