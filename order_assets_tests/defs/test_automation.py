@@ -111,20 +111,23 @@ def test_a_run_that_waits_for_a_pool_can_be_ended_at_once(project: Project) -> N
     storage.claim_concurrency_slot(API_POOL, other.run_id, "order_documents")
 
     def terminate() -> None:
-        """What Dagster does when somebody terminates a run."""
-        (waiting,) = project.instance.get_runs(dg.RunsFilter(job_name="sync_index"))
-        project.instance.report_run_canceling(waiting)
+        """What Dagster does when somebody terminates a run; a run that does not listen gets its place later."""
+        while not (waiting := storage.get_concurrency_info(API_POOL).pending_run_ids):
+            done.wait(0.1)
+        for run_id in waiting:
+            project.instance.report_run_canceling(project.instance.get_run_by_id(run_id))
         signal.raise_signal(signal.SIGINT)
+        done.wait(6)
+        storage.free_concurrency_slots_for_run(other.run_id)
 
-    stop = threading.Timer(2, terminate)
-    # A run that does not listen gets its place later, and says that it succeeded.
-    place = threading.Timer(7, storage.free_concurrency_slots_for_run, (other.run_id,))
-    stop.start()
-    place.start()
+    done = threading.Event()
+    user = threading.Thread(target=terminate)
+    user.start()
     try:
         project.sync()
     finally:
-        place.cancel()
+        done.set()
+        user.join()
     assert {run.status for run in project.instance.get_runs(dg.RunsFilter(job_name="sync_index"))} == {
         dg.DagsterRunStatus.CANCELED
     }
