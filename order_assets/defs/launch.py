@@ -9,6 +9,14 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.repository_definition.valid_definitions import SINGLETON_REPOSITORY_NAME
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from order_assets.defs.build import build_definitions
 from order_assets.defs.history import keep_history_open
@@ -16,6 +24,11 @@ from order_assets.defs.pools import PROCESS_TAG, release_places_of_dead_runs, th
 
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"
+# As in workspace.yaml, and in pyproject.toml for `dg`.
+CODE_LOCATION = "order_assets"
+_MODULE = "order_assets.definitions"
+# Whoever stopped the command or saw it fail starts it again; a daemon that runs beside it must not.
+_NOT_AGAIN = {"dagster/max_retries": "0"}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -114,9 +127,28 @@ def _run(
     config: Mapping[str, object],
     tags: Mapping[str, str],
 ) -> RunSummary:
-    named = {**tags, PROCESS_TAG: this_process()}
-    with dg.execute_job(dg.reconstructable(job), instance=instance, run_config=config, tags=named) as result:
+    code = dg.reconstructable(job)
+    definition = code.get_definition()
+    run = instance.create_run_for_job(
+        definition,
+        run_config=config,
+        tags={**tags, **_NOT_AGAIN, PROCESS_TAG: this_process()},
+        # By its origin the UI knows whose run it is: without one it is in no timeline and under no job.
+        remote_job_origin=RemoteJobOrigin(repository_origin=_repository(), job_name=definition.name),
+        job_code_origin=code.get_python_origin(),
+    )
+    with execute_run(code, run, instance) as result:
         return _summary(result)
+
+
+def _repository() -> RemoteRepositoryOrigin:
+    """The definitions as workspace.yaml names them to the UI and the daemon."""
+    return RemoteRepositoryOrigin(
+        code_location_origin=ManagedGrpcPythonEnvCodeLocationOrigin(
+            loadable_target_origin=LoadableTargetOrigin(module_name=_MODULE), location_name=CODE_LOCATION
+        ),
+        repository_name=SINGLETON_REPOSITORY_NAME,
+    )
 
 
 def _days(first: date, last: date) -> dict[str, str]:

@@ -15,7 +15,9 @@ import dagster as dg
 from order_assets.defs.index import API_POOL
 from order_assets.defs.warehouse import WAREHOUSE_POOL
 
-PROCESS_TAG = "order_assets/process"
+# The UI hides tags that begin like this.
+PROCESS_TAG = ".dagster/order_assets_process"
+_FORMER_TAG = "order_assets/process"
 _POOLS = (API_POOL, WAREHOUSE_POOL)
 
 
@@ -30,7 +32,7 @@ def release_places_of_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     for run_id in _holders(instance):
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
-            if not _is_dead(run.tags.get(PROCESS_TAG)):
+            if not _is_dead(run.tags.get(PROCESS_TAG) or run.tags.get(_FORMER_TAG)):
                 living.append(run_id)
                 continue
             instance.report_run_failed(run, "The process of the run is gone; what it had fetched is kept.")

@@ -178,3 +178,13 @@ def test_an_empty_list_after_a_full_one_is_an_error_that_says_so(project: Projec
     assert not second.succeeded
     assert "looks like a broken answer" in second.failures[0]
     assert project.files("index/*") == before
+
+
+def test_runs_of_the_command_are_of_the_jobs_that_the_ui_shows_and_nobody_starts_them_again(project: Project) -> None:
+    project.sync()
+    (run,) = project.instance.get_runs()
+    assert run.remote_job_origin is not None
+    assert run.remote_job_origin.repository_origin.get_label() == "__repository__@order_assets"
+    assert run.remote_job_origin.job_name == run.job_name == "sync_index"
+    assert run.tags["dagster/max_retries"] == "0"
+    assert [key for key in run.tags if not key.startswith(("dagster/", ".dagster/"))] == []
