@@ -5,8 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT := 3000
 
-# Dagster's settings and history lie here, whatever the shell says. It has to be absolute.
-export DAGSTER_HOME := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The environment of this file's commands, with the tested versions; a stamp says which pins are in it.
@@ -32,18 +30,21 @@ help:
 	@echo "make docs         write docs/data-dictionary.md and docs/order_assets.odcs.yaml anew from the contract"
 	@echo "make datacontract test the Parquet files of the data root against docs/order_assets.odcs.yaml"
 	@echo "make constraints  write constraints*.txt anew from pyproject.toml"
-	@echo "make clean        remove .venv and caches; data/ and Dagster's history stay"
+	@echo "make clean        remove .venv and caches; data/ stays"
 	@echo "PYTHON=path       the Python to install with, 3.11 to 3.13 (now $(PYTHON))"
 
 demo: $(RUN_STAMP)
 	@$(BIN)/order-assets demo
 
 # Two processes that touch a fresh history at once fail, so it is made before the webserver and the daemon start.
+# Dagster warns that it does not read the dagster.yaml of this folder: it reads the same text beside the history.
 ui: $(RUN_STAMP)
 	@$(BIN)/python tools/free_port.py "$(PORT)"
-	@$(BIN)/dagster instance migrate >$(DAGSTER_HOME)/.migrate.log 2>&1 || { cat $(DAGSTER_HOME)/.migrate.log; exit 1; }
-	@rm -f $(DAGSTER_HOME)/.migrate.log
-	@exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+	@DAGSTER_HOME=$$($(BIN)/python -m order_assets.dagster_home) || exit 2; \
+	export DAGSTER_HOME SQLITE_TMPDIR="$$DAGSTER_HOME"; \
+	echo "Dagster's history: $$DAGSTER_HOME"; log="$$DAGSTER_HOME/.migrate.log"; \
+	$(BIN)/dagster instance migrate >"$$log" 2>&1 || { cat "$$log"; exit 1; }; rm -f "$$log"; \
+	exec $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: $(DEV_STAMP)
 	@$(BIN)/python -m pytest

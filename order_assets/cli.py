@@ -13,12 +13,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from order_assets import progress
-from order_assets.disk import private_directory
+from order_assets.dagster_home import make_ready
 from order_assets.misspelt import nearest
 from order_assets.settings import Settings, SettingsError, from_environment
 
@@ -476,13 +475,11 @@ def _report(_parsed: argparse.Namespace) -> int:
 
 
 def _set_dagster_home(settings: Settings) -> None:
-    """Use the history that the UI shows when it is started in this folder; elsewhere keep one beside the data."""
-    if os.environ.get("DAGSTER_HOME"):
-        return
-    here = Path.cwd()
-    home = here if (here / "dagster.yaml").exists() else settings.data_root / ".dagster"
-    private_directory(home)
-    os.environ["DAGSTER_HOME"] = str(home)
+    """Use the history that lies with the data, as `make ui` does, or the one that DAGSTER_HOME names."""
+    home = str(make_ready(settings.data_root))
+    os.environ["DAGSTER_HOME"] = home
+    # What SQLite puts aside for a moment goes there too, and not into the system's folder.
+    os.environ.setdefault("SQLITE_TMPDIR", home)
 
 
 if __name__ == "__main__":

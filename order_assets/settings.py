@@ -121,10 +121,11 @@ def from_environment(environment: Mapping[str, str] | None = None, *, asks_shop:
 def _settings(
     given: _Given, url: str | None, timezone: str, quiet_hours: str | None, budget_directory: Path | None
 ) -> Settings:
+    data_root = _data_root(given, "ORDER_ASSETS_DATA")
     return Settings(
         url=url,
         api=_one_of(given, "OMNITRON_API", ("i1", "v1")),
-        data_root=_data_root(given, "ORDER_ASSETS_DATA"),
+        data_root=data_root,
         first_day=_first_day(given, "ORDER_ASSETS_START_DATE", date(2026, 1, 1)),
         timezone=timezone,
         pii=_choice(given, "ORDER_ASSETS_PII", ("tokenise", "clear", "drop")),
@@ -140,7 +141,7 @@ def _settings(
             given, "ORDER_ASSETS_STORAGE_VERSION", ("v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0", "v2.0.0")
         ),
         quiet_hours=quiet_hours,
-        budget_directory=budget_directory,
+        budget_directory=budget_directory or (data_root / "budget" if url else None),
         sync_cron=_cron(given, "ORDER_ASSETS_SYNC_CRON", "*/10 * * * *", quiet_hours),
         nightly_cron=_cron(given, "ORDER_ASSETS_NIGHTLY_CRON", _nightly(quiet_hours), quiet_hours),
     )
@@ -307,16 +308,25 @@ def _end_of_quiet_hours(moment: time, quiet_hours: str | None) -> time | None:
 
 
 def _state_folder(given: _Given, name: str) -> Path | None:
-    """Where a user's programs keep what outlives them and is of this machine alone."""
+    """Where a user's programs keep what outlives them and is of this machine alone.
+
+    None where there is no home folder to write to: it is kept with the data then, which only runs of it share.
+    """
     if name in given:
         return _folder(given, name, given[name])
     state = Path(given.get("XDG_STATE_HOME", ""))
-    try:
-        # The standard says to ignore a relative one.
-        return (state if state.is_absolute() else Path.home() / ".local" / "state") / "order_assets"
-    except RuntimeError:
-        given.problems.append(f"There is no home folder to keep the shop's budget in: set {name} to a folder")
-        return None
+    # The standard says to ignore a relative one.
+    if not state.is_absolute():
+        try:
+            home = Path.home()
+        except RuntimeError:
+            return None
+        state = home / ".local" / "state"
+        folders = (state / "order_assets", state, home / ".local", home)
+        there = next((folder for folder in folders if os.access(folder, os.F_OK)), None)
+        if there is None or not os.access(there, os.W_OK | os.X_OK):
+            return None
+    return state / "order_assets"
 
 
 def _check_secrets(given: _Given, settings: Settings) -> None:

@@ -192,3 +192,26 @@ def test_blanks_around_values_and_empty_values_do_no_harm() -> None:
     assert (settings.url, settings.timezone) == ("https://shop.example/", "Europe/Istanbul")
     assert settings.first_day.isoformat() == "2026-02-01"
     assert (settings.whole_listing_hours, settings.max_concurrency) == (0.0, 8)
+
+
+def test_the_budget_is_kept_with_the_data_where_there_is_no_home_folder_to_write_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    settings = from_environment({"OMNITRON_URL": "https://omnitron.example.com", "ORDER_ASSETS_DATA": str(tmp_path)})
+    assert settings.budget_directory == tmp_path / "budget"
+
+
+def test_the_budget_is_kept_in_a_home_folder_that_can_be_written_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = from_environment({"OMNITRON_URL": "https://omnitron.example.com"})
+    assert settings.budget_directory == tmp_path / ".local/state/order_assets"
+
+
+@pytest.mark.parametrize("version", ["v1.0.0", "v1.5.0", "V2.0.0"])
+def test_a_storage_version_is_one_that_duckdb_tells_apart(version: str) -> None:
+    assert from_environment({"ORDER_ASSETS_STORAGE_VERSION": version}).storage_version == version.lower()
+    with pytest.raises(SettingsError, match=r"ORDER_ASSETS_STORAGE_VERSION is '1\.2'; it takes v1\.0\.0, v1\.2\.0"):
+        from_environment({"ORDER_ASSETS_STORAGE_VERSION": "1.2"})

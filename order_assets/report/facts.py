@@ -14,7 +14,8 @@ import duckdb
 
 from order_assets.landing import index_file
 from order_assets.tables import read_verdict
-from order_assets.warehouse import loaded_days, open_readonly
+from order_assets.warehouse import open_readonly
+from order_assets.warehouse.marts_refresh import known_days
 
 # More days than this are shown by week, so that a plot of years can be read.
 _DAYS_SHOWN_ONE_BY_ONE = 120
@@ -79,7 +80,7 @@ def _days(connection: duckdb.DuckDBPyConnection, data_root: Path, first: date, l
     if not index_file(data_root).exists() or not ledgers:
         return []
     rows = _rows(connection, "days", index=str(index_file(data_root)), ledgers=ledgers, first=first, last=last)
-    loaded = set(loaded_days(data_root))
+    loaded = set(known_days(connection))
     days = [Day(**row) for row in rows]
     return [replace(day, state=_state(data_root, day, day.day in loaded)) for day in days]
 

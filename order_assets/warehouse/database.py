@@ -8,6 +8,7 @@ handed the old file for as long as anybody holds it.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from order_assets.warehouse.publish import Draft
 from order_assets.warehouse.statements import statement, text
 
 _LOG = logging.getLogger(__name__)
+_HOLDER = re.compile(r"Conflicting lock is held in (.+ \(PID \d+\))")
 
 
 @contextmanager
@@ -87,11 +89,11 @@ def detach(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(statement(step))
 
 
-def attach_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that reads the published file and cannot change it."""
+def attach_published(path: Path, published: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that reads the published file, or a copy of it at `path`, and cannot change it."""
     connection = _connect({})
     try:
-        _attach(connection, "attach_published", path, path)
+        _attach(connection, "attach_published", path, published)
     except WarehouseError:
         connection.close()
         raise
@@ -111,6 +113,11 @@ def _attach(connection: duckdb.DuckDBPyConnection, how: str, path: Path, publish
         connection.execute(statement("enter"))
     except duckdb.Error as error:
         reason = str(error).splitlines()[0].replace(str(path), str(published))
+        if holder := _HOLDER.search(reason):
+            raise WarehouseError(
+                f"{published} is held open for writing by another program: {holder[1]}. Close it there, or open it"
+                " read-only there, then try again; nothing of it is lost."
+            ) from None
         raise WarehouseError(
             f"{published} cannot be opened as a DuckDB database: {reason}. It was left as it is. Move it"
             " away, then load all days again: everything in it comes from the Parquet files."

@@ -31,6 +31,11 @@ def warehouse_file(data_root: Path) -> Path:
     return data_root / "warehouse.duckdb"
 
 
+def loaded_days_file(data_root: Path) -> Path:
+    """Which days the published file has, so that nobody has to open it to know."""
+    return data_root / ".warehouse.days.json"
+
+
 def lock_file(data_root: Path) -> Path:
     """The file whose lock makes one writer wait for the other."""
     return data_root / ".warehouse.lock"

@@ -47,7 +47,7 @@ class Draft:
         """
         started = time.perf_counter()
         if self.published.exists() and not fresh:
-            _copy(self.published, self.path)
+            copy_file(self.published, self.path)
         return time.perf_counter() - started
 
     def publish(self) -> None:
@@ -118,7 +118,8 @@ def _acquire(descriptor: int, path: Path, timeout: float) -> None:
             return
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file into a new one, for the owner alone. No lock is asked for, so whoever holds the source may."""
     with source.open("rb") as reader:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         with os.fdopen(descriptor, "wb") as writer:

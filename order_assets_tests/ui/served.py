@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,9 +27,6 @@ def dagster_ui(folder: Path, first_day: date, made: tuple[date, date] | None) ->
 
     Partitions begin with `first_day`. With `made` the command has run the days from its first to its last.
     """
-    home = folder / "home"
-    home.mkdir()
-    shutil.copy(PROJECT / "dagster.yaml", home)
     port = _free_port()
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_OURS)}
     environment["ORDER_ASSETS_DATA"] = str(folder / "data")
@@ -38,11 +34,11 @@ def dagster_ui(folder: Path, first_day: date, made: tuple[date, date] | None) ->
     environment["XDG_STATE_HOME"] = str(folder / "state")
     binaries = Path(sys.executable).parent
     if made is not None:
-        _run_days(binaries / "order-assets", {**environment, "DAGSTER_HOME": str(home)}, *made)
+        _run_days(binaries / "order-assets", environment, *made)
     # The recipe of the Makefile, with the packages that these tests run on instead of an install.
     command = ["make", "--old-file=.venv/.installed-run", "ui", f"BIN={binaries}"]
     process = subprocess.Popen(
-        [*command, f"DAGSTER_HOME={home}", f"PORT={port}"],
+        [*command, f"PORT={port}"],
         cwd=PROJECT,
         env=environment,
         stdout=subprocess.PIPE,
