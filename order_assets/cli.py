@@ -436,11 +436,11 @@ def _require_own_root(settings: Settings) -> None:
 
 
 def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> int:
+    _require_own_root(settings)
     _set_dagster_home(settings)
     from order_assets import terminal
     from order_assets.defs import launch
 
-    _require_own_root(settings)
     started = time.perf_counter()
     with launch.history() as instance:
         print(_greeting(settings), flush=True)
