@@ -13,6 +13,7 @@ from typing import Any
 
 from order_assets.landing.due import changed
 from order_assets.landing.index import ListedOrder
+from order_assets.landing.moves import earlier_days
 from order_assets.landing.reread import NEVER, Reread
 from order_assets.landing.store import LEDGER_SCHEMA, Landing, Outcome
 from order_assets.landing.versions import thin_versions
@@ -149,10 +150,14 @@ class DayRefresh:
 
 
 def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A tombstone keeps the documents of the last landed version."""
+    """A tombstone keeps the documents of the last landed version, also where the order was on another day then."""
     if row["outcome"] != Outcome.TOMBSTONED:
         return row
     last = landing.last_documents(row["order_pk"])
+    if last is None:
+        others = earlier_days(landing.data_root, landing.day, [row["order_pk"]])
+        found = (Landing(landing.data_root, day).last_documents(row["order_pk"]) for day in others)
+        last = max((one for one in found if one is not None), key=lambda one: one["fetched_at"], default=None)
     if last is None:
         return row
     kept = (

@@ -39,6 +39,7 @@ from order_assets.landing.index import (
     sync_state,
     with_state,
 )
+from order_assets.landing.moves import note_moves
 from order_assets.landing.privacy import own_key
 from order_assets.landing.root import Instance
 
@@ -232,6 +233,8 @@ class IndexDraft:
                 self._batches = [newest]
             state = replace(state, moving=moving, sample={str(pk): found for pk, found in self._sample.items()})
         merged = self._merged()
+        # First: a move that was noted twice is one, and one that was not is lost for the history of the order.
+        note_moves(self._root, self._earlier, newest)
         with whole_file(index_file(self._root)) as temporary:
             pq.write_table(with_state(merged, state), temporary, compression="zstd")
         return self._report(merged, newest, state)

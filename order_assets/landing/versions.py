@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from order_assets.contract import CONTRACT, exact
 from order_assets.contract.model import Contract
 from order_assets.contract.shape import Record, SetOf, Shape, history_shape
+from order_assets.landing.moves import earlier_days
 from order_assets.landing.schemas import LANDING_SCHEMA, Outcome
 from order_assets.landing.store import Landing, last_rows
 
@@ -32,17 +34,28 @@ _NOTHING = "null"
 def earlier_versions(landing: Landing, only: Collection[int]) -> Iterator[pa.Table]:
     """The versions of these orders before the current ones, by order and age, about 1,000 at a time.
 
-    Those that were refused or never had documents are left out. `detail` is cut down to what histories are made of
-    where the rest was let go.
+    Of an order that was on other days earlier, all versions stored there follow. Those that were refused or never had
+    documents are left out. `detail` is cut down to what histories are made of where the rest was let go.
     """
     part = landing.compact()
-    if part is None:
-        return
-    wanted = pa.array(sorted(only), pa.int64())
-    keys = landing.columns(part, ("order_pk", "outcome"))
+    if part is not None:
+        keys = landing.columns(part, ("order_pk", "outcome"))
+        yield from _chosen(landing, part, pc.and_(pc.invert(last_rows(keys["order_pk"])), _readable(keys, only)))
+    for day, pks in earlier_days(landing.data_root, landing.day, only).items():
+        other = Landing(landing.data_root, day)
+        # As they lie there: that day may be refreshed at the same moment.
+        for part in other.parts():
+            yield from _chosen(other, part, _readable(other.columns(part, ("order_pk", "outcome")), pks))
+
+
+def _readable(keys: pa.Table, only: Collection[int]) -> pa.ChunkedArray:
+    """For each version whether it is of one of these orders and says in which state the order was."""
     readable = pc.is_in(keys["outcome"], value_set=pa.array([Outcome.LANDED.value, Outcome.TOMBSTONED.value]))
-    is_earlier = pc.and_(pc.invert(last_rows(keys["order_pk"])), pc.is_in(keys["order_pk"], value_set=wanted))
-    chosen = pc.and_(is_earlier, readable)
+    return pc.and_(readable, pc.is_in(keys["order_pk"], value_set=pa.array(sorted(only), pa.int64())))
+
+
+def _chosen(landing: Landing, part: Path, chosen: pa.ChunkedArray) -> Iterator[pa.Table]:
+    """The chosen rows of a part, as histories are made of them."""
     if not pc.any(chosen).as_py():
         return
     with landing.reading(part):
