@@ -22,8 +22,9 @@ class Headline:
 def headlines(facts: Facts) -> list[Headline]:
     """Orders, net sales, payment success, time to deliver, and how much of the shop is here."""
     totals = facts.totals
+    deleted = f"; the shop has deleted {totals['deleted']:,} of them" if totals["deleted"] else ""
     return [
-        Headline("Orders", f"{totals['orders']:,}", f"of {totals['days']:,} days"),
+        Headline("Orders", f"{totals['orders']:,}", f"of {totals['days']:,} days{deleted}"),
         _sales(facts),
         Headline(
             "Card payments that went well",

@@ -92,7 +92,7 @@ def _sections(facts: Facts) -> list[Section]:
     from order_assets.report import charts
 
     by = f"by {facts.step}"
-    sold = "Orders that wait for payment, were canceled or are inactive are left out; what was refunded is taken off."
+    sold = "Orders that wait, were canceled, are inactive or deleted are left out; what was refunded is taken off."
     return [
         Section(
             "sales",
@@ -121,7 +121,8 @@ def _sections(facts: Facts) -> list[Section]:
         Section(
             "refunds",
             f"Refunds {by}",
-            "By the day that the order was placed in, so newer days still grow. Source: marts.fct_refunds.",
+            "By the day that the order was placed in, so newer days still grow; without orders that the shop deleted. "
+            "Source: marts.fct_refunds.",
             "Nothing was refunded.",
             charts.refunds(facts.refunds),
         ),

@@ -11,11 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from order_assets.contract.model import Contract, Kind, Origin
+from order_assets.contract.model import Contract, Effect, Kind, Origin
+from order_assets.contract.payments import TRANSACTION_TYPES
 from order_assets.tables.day_files import DayFiles
 from order_assets.tables.verify import Finding
 
@@ -79,20 +81,27 @@ def rows_name_their_order(files: DayFiles) -> Finding:
 
 def refunds_within_amount(files: DayFiles) -> Finding:
     """Whether no order has more refunded than its amount, nor more by card than was paid by card."""
-    orders = files.read("orders", ["pk", "amount", "refund_amount"])
+    orders = files.read("orders", ["pk", "amount", "refund_amount", "currency"])
     beyond = pc.fill_null(pc.greater(orders["refund_amount"], orders["amount"]), False)
     above_amount = orders["pk"].filter(beyond).to_pylist()
-    by_card = files.read("transactions", ["order_pk", "transaction_type", "is_succeeded", "amount"])
+    by_card = files.read("transactions", ["order_pk", "transaction_type", "currency", "is_succeeded", "amount"])
     by_card = by_card.filter(pc.fill_null(by_card["is_succeeded"], False))
-    sums = by_card.group_by(["order_pk", "transaction_type"], use_threads=False).aggregate([("amount", "sum")])
-    paid: dict[int, dict[str, int]] = {}
+    keys = ["order_pk", "transaction_type", "currency"]
+    sums = by_card.group_by(keys, use_threads=False).aggregate([("amount", "sum")])
+    currencies = dict(zip(orders["pk"].to_pylist(), orders["currency"].to_pylist(), strict=True))
+    paid: dict[int, dict[Effect, Any]] = {}
     for row in sums.to_pylist():
-        paid.setdefault(row["order_pk"], {})[row["transaction_type"]] = row["amount_sum"] or 0
+        kind = TRANSACTION_TYPES.get((row["transaction_type"] or "").strip().lower() or "purchase")
+        ordered_in = currencies.get(row["order_pk"]) or ""
+        # Amounts of two currencies do not compare.
+        if kind is not None and (row["currency"] or ordered_in).lower() == ordered_in.lower():
+            of = paid.setdefault(row["order_pk"], {})
+            of[kind.effect] = of.get(kind.effect, 0) + (row["amount_sum"] or 0)
     above_paid = [
         order_pk
         for order_pk, of in sorted(paid.items())
         # An authorisation that was captured is there twice: as pre_purchase and as purchase.
-        if of.get("refund", 0) > max(of.get("purchase", 0), of.get("pre_purchase", 0))
+        if of.get(Effect.GIVE_BACK, 0) > max(of.get(Effect.TAKE, 0), of.get(Effect.RESERVE, 0))
     ]
     texts = []
     if above_amount:

@@ -7,6 +7,7 @@ is done in `load`; what the others mean for a run is decided elsewhere. Names, m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,8 +21,27 @@ from order_assets.contract import CONTRACT, Contract
 from order_assets.warehouse.files import WarehouseError
 from order_assets.warehouse.known_values import known_relations
 from order_assets.warehouse.marts import SCHEMA, Mart, Reference, Refresh
-from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, FCT_ORDERS, MARTS
-from order_assets.warehouse.rules import ADVICE, AMOUNTS, BLOCKING, DAILY_SALES, GRAIN, REFERENCES, STATUS, VOLUME
+from order_assets.warehouse.marts_catalogue import (
+    AGG_DAILY_SALES,
+    FCT_ORDER_ITEMS,
+    FCT_ORDERS,
+    FCT_REFUNDS,
+    MARTS,
+    MONEY_MOVEMENTS,
+)
+from order_assets.warehouse.rules import (
+    ADVICE,
+    AMOUNTS,
+    BLOCKING,
+    DAILY_SALES,
+    GRAIN,
+    KINDS,
+    QUANTITIES,
+    REFERENCES,
+    REFUNDS,
+    STATUS,
+    VOLUME,
+)
 from order_assets.warehouse.statements import name, names, statement
 
 _Row = Mapping[str, Any]
@@ -97,6 +117,9 @@ def check_marts(
     yield from amounts_add_up(connection, days)
     yield from status_goes_forward(connection, days, marts[0].contract if marts else CONTRACT)
     yield from daily_sales_equal_orders(connection, days)
+    yield from kinds_are_known(connection, days)
+    yield from quantities_are_read(connection, days)
+    yield from refunds_agree(connection, days)
     yield from volume_as_usual(connection, days, usual)
 
 
@@ -205,6 +228,46 @@ def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collec
                 f"{first['currency']}, {first['status_group']}"
             )
         yield _finding(AGG_DAILY_SALES, DAILY_SALES, day, Severity.ERROR, text, not rows, {"groups": len(rows)})
+
+
+def kinds_are_known(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+    """Every movement is of a kind that is known to move money; those that are not count as none."""
+    found = _by_day(connection, KINDS, days)
+    for day in sorted(days):
+        rows = found.get(day, [])
+        examples = "; ".join(
+            f"{row['shown_kind']} in {row['rows']} rows of {row['source']}, as order_pk {row['order_pk']}, position "
+            f"{row['position']}"
+            for row in rows[:5]
+        )
+        numbers = {f"{row['source']}: {row['shown_kind']}": row["rows"] for row in rows}
+        text = f"kinds that are not known to move money: {examples}" if rows else "every kind is known"
+        yield _finding(MONEY_MOVEMENTS, KINDS, day, Severity.WARN, text, not rows, numbers)
+
+
+def quantities_are_read(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+    """Every quantity that is given for an item is a number of units; what is given instead is named by its kind."""
+    found = _by_day(connection, QUANTITIES, days)
+    for day in sorted(days):
+        rows = found.get(day, [])
+        examples = "; ".join(
+            f"item_pk {row['item_pk']} of order_pk {row['order_pk']} has {row['given']}" for row in rows[:5]
+        )
+        kinds = Counter(row["given"] for row in rows)
+        text = f"the quantity of {len(rows)} items cannot be read: {examples}" if rows else "every quantity is read"
+        yield _finding(FCT_ORDER_ITEMS, QUANTITIES, day, Severity.WARN, text, not rows, {"items": len(rows), **kinds})
+
+
+def refunds_agree(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+    """What refund transactions moved and what their order says was refunded do not contradict each other."""
+    found = _by_day(connection, REFUNDS, days)
+    for day in sorted(days):
+        rows = found.get(day, [])
+        examples = "; ".join(
+            f"{row['contradiction']} in {row['orders']} orders, as order_pk {row['example']}" for row in rows
+        )
+        numbers = {row["contradiction"]: row["orders"] for row in rows}
+        yield _finding(FCT_REFUNDS, REFUNDS, day, Severity.WARN, examples or "no contradiction", not rows, numbers)
 
 
 def volume_as_usual(

@@ -7,7 +7,13 @@ Words only, so that a catalogue can show them without DuckDB; how a rule is appl
 from __future__ import annotations
 
 from order_assets.warehouse.marts import Mart
-from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, FCT_ORDERS
+from order_assets.warehouse.marts_catalogue import (
+    AGG_DAILY_SALES,
+    FCT_ORDER_ITEMS,
+    FCT_ORDERS,
+    FCT_REFUNDS,
+    MONEY_MOVEMENTS,
+)
 
 GRAIN = "grain_is_unique"
 REFERENCES = "references_resolve"
@@ -15,6 +21,9 @@ AMOUNTS = "amounts_add_up"
 STATUS = "status_goes_forward"
 DAILY_SALES = "daily_sales_equal_orders"
 VOLUME = "volume_as_usual"
+KINDS = "kinds_are_known"
+QUANTITIES = "quantities_are_read"
+REFUNDS = "refunds_agree"
 
 # Marts that are wrong in themselves are never published. What the shop sent may be odd, and is shown all the same.
 BLOCKING = frozenset({GRAIN, DAILY_SALES})
@@ -29,6 +38,12 @@ ADVICE = {
     STATUS: "Look at order_status_history of these orders; the shop may have put them back by hand",
     DAILY_SALES: "The SELECT of agg_daily_sales or fct_orders in order_assets/warehouse/sql/marts changed without the "
     "other: correct it, then load the day again. The published file was left as it was",
+    KINDS: "They count as no money. If the shop moves money by them, add them to TRANSACTION_TYPES in "
+    "order_assets/contract/payments.py with what they do to money, then load the days again",
+    QUANTITIES: "Their quantity is empty, and so is that of their orders. Look at attributes in orders.order_items, "
+    "and have the shop send a number of units there",
+    REFUNDS: "Both are shown as the shop says them: refunded_amount in fct_orders, the transactions in fct_refunds. "
+    "Look at the order in the shop: one of them is late or wrong",
     VOLUME: "Compare with the shop's own count for the day; if orders are missing here, run sync_index with "
     "whole: true, then refresh_days for the day",
 }
@@ -44,6 +59,12 @@ def rules_of(mart: Mart) -> dict[str, str]:
         rules[AMOUNTS] = "Items + shipping - discounts is the order amount, to the cent; else how far they are off"
         rules[STATUS] = "No order was seen going back in its life, except out of a cancellation that was not through"
         rules[VOLUME] = "The day has about as many orders as the same weekday in the eight weeks before"
+    if mart == MONEY_MOVEMENTS:
+        rules[KINDS] = "Every transaction is of a kind that is known to move money; others count as none"
+    if mart == FCT_ORDER_ITEMS:
+        rules[QUANTITIES] = "Every quantity that is given is a number of units; others are empty"
+    if mart == FCT_REFUNDS:
+        rules[REFUNDS] = "Refund transactions and the refund amount of an order do not contradict each other"
     if mart == AGG_DAILY_SALES:
         rules[DAILY_SALES] = "Every sum is that of fct_orders, to the cent"
     return rules

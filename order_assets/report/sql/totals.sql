@@ -1,6 +1,7 @@
 -- One row: what the headline shows beside the sales.
 SELECT
     (SELECT count(*) FROM marts.fct_orders) AS orders,
+    (SELECT count(*) FROM marts.fct_orders WHERE status_group = 'deleted') AS deleted,
     (SELECT count(DISTINCT date) FROM marts.fct_orders) AS days,
     (SELECT count(*) FROM marts.fct_payments WHERE payment_kind = 'credit_card') AS card_attempts,
     (SELECT count(*) FROM marts.fct_payments WHERE payment_kind = 'credit_card' AND succeeded) AS card_succeeded,
