@@ -47,22 +47,27 @@ def reading() -> Reading:
     return Reading(memory, len(list(Path("/proc/self/fd").iterdir())), threading.active_count())
 
 
-def live(sandbox: Sandbox, chance: random.Random) -> None:
-    """Let some time pass in the shop, in which people do what they do."""
+def live(sandbox: Sandbox, chance: random.Random, deleted: list[int]) -> None:
+    """Let some time pass in the shop, in which people do what they do; `deleted` are orders that may come back."""
     sandbox.advance(timedelta(minutes=chance.randint(1, 20)))
     pks = [pk for pk in sandbox.shop.order_pks() if pk != DOCUMENTED_PK]
+    passed = (sandbox.shop.now().date() - FIRST).days
     acts: tuple[Callable[[int], object], ...] = (
         lambda pk: sandbox.modify(pk, status=chance.choice(["450", "500", "550"])),
         sandbox.cancel,
         lambda pk: sandbox.refund(pk, "1.25"),
         lambda pk: sandbox.touch_children(pk, "items"),
+        lambda pk: sandbox.move(pk, FIRST + timedelta(days=chance.randint(0, passed))),
     )
     for pk in chance.sample(pks, min(3, len(pks))):
         # Not every order has items, or money left to pay back.
         with suppress(ValueError):
             chance.choice(acts)(pk)
     if chance.random() < 0.05:
-        sandbox.delete(chance.choice(pks))
+        deleted.append(chance.choice(pks))
+        sandbox.delete(deleted[-1])
+    elif deleted and chance.random() < 0.03:
+        sandbox.restore(deleted.pop(0))
 
 
 def fault(chance: random.Random, address: str) -> list[str]:
@@ -79,13 +84,14 @@ def soak(minutes: float, seed: int, place: Path) -> int:
     readings: list[Reading] = []
     served: Counter[str] = Counter()
     said = rounds = 0
+    deleted: list[int] = []
     ends = time.monotonic() + minutes * 60
     reported = time.monotonic()
     with running_sandbox(SHOP) as sandbox, elsewhere() as other:
         pipeline = Pipeline(place, sandbox.url, FIRST, client_settings=CLIENT)
         while time.monotonic() < ends:
             rounds += 1
-            live(sandbox, chance)
+            live(sandbox, chance, deleted)
             pipeline.last_day = sandbox.shop.now().date()
             sandbox.faults.set(*(fault(chance, other.url) if rounds > 1 and chance.random() < 0.8 else ()))
             said += len(attempted(pipeline).messages)

@@ -19,6 +19,7 @@ from order_assets.defs.sync import SyncReport, SyncRules, sync
 from order_assets.landing import (
     Attempt,
     DayReport,
+    DueDay,
     Gate,
     Instance,
     ListedOrder,
@@ -81,9 +82,12 @@ class Pipeline:
                 **options,
             )
 
+    def due_days(self) -> list[DueDay]:
+        """The days that are to be fetched, with the reasons."""
+        return list(due_days(self.root, self.first_day, self.last_day or datetime.now(UTC).date()))
+
     def due(self) -> list[date]:
-        last = self.last_day or datetime.now(UTC).date()
-        return [found.day for found in due_days(self.root, self.first_day, last)]
+        return [found.day for found in self.due_days()]
 
     def refresh(self, days: Iterable[date], *, again: bool = False) -> list[DayReport]:
         """Fetch what is due; with `again` every order that was not just read."""
