@@ -29,11 +29,12 @@ from order_assets.landing import (
     receive,
     refresh_days,
 )
+from order_assets.landing.flat_row import COMPARED_WITH_LANDED
 from order_assets.landing.reread import NEVER
 from order_assets.omnitron import ClientSettings, OmnitronClient
 from order_assets.omnitron.discover import Margins
 from order_assets.sandbox import PASSWORD, USERNAME
-from order_assets.tables import owners
+from order_assets.tables import landed_amounts, owners
 from order_assets.warehouse import WarehouseError, load_days, open_readonly
 
 VERSION = contract_version(CONTRACT)
@@ -79,6 +80,7 @@ class Pipeline:
                 self.rules,
                 contract_version=VERSION,
                 owners=partial(owners, self.root, "order_transactions"),
+                landed_amounts=partial(landed_amounts, self.root, COMPARED_WITH_LANDED),
                 **options,
             )
 

@@ -137,8 +137,9 @@ def read_again_schedule(
         description=(
             "Refreshes the days that have pending or quarantined orders, and those with open or recent orders that are "
             "due to be read again, by ORDER_ASSETS_NIGHTLY_CRON: newest first, in runs of at most 14 neighbouring days "
-            "or 2,000 orders, as many as fit into six hours. Only days that were fetched before. Costs about three "
-            "requests per such order. What is due follows from when each order was read, so nights that were missed "
+            "or 2,000 orders, as many as fit into six hours; and those whose turn in the slow sweep it is, so that each "
+            "order of the last year is read once in ORDER_ASSETS_SWEEP_WEEKS, with a tenth of the budget at most. Only "
+            "days that were fetched before. Costs about three requests per such order. What is due follows from when each order was read, so nights that were missed "
             "are made up for. Leaves out days that a run is queued or under way for."
         ),
     )
@@ -155,14 +156,17 @@ def read_again_schedule(
             return
         busy = days_under_way(runs_under_way(context.instance, REFRESH_DAYS.name, ORDER_DOCUMENTS))
         try:
-            due = waiting_days(data_root.checked(), *known, sync_rules.reread(), datetime.now(UTC))
+            reread, share = sync_rules.reread(sweep=True), _sweep_of_a_night(requests_per_second)
+            due = waiting_days(data_root.checked(), *known, reread, datetime.now(UTC), most_swept=share)
         except OrderIndexError as error:
             yield dg.SkipReason(str(error))
             return
         pieces = list(newest_first([day for day in due if day.day not in busy]))
-        tonight = _of_a_night(pieces, requests_per_second)
+        others = [piece for piece in pieces if not piece.is_swept]
+        # The sweep has a share of its own: its days are the oldest.
+        tonight = [*_of_a_night(others, requests_per_second), *(piece for piece in pieces if piece.is_swept)]
         if tonight:
-            later = sum(len(piece.days) for piece in pieces[len(tonight) :])
+            later = sum(len(piece.days) for piece in pieces) - sum(len(piece.days) for piece in tonight)
             context.log.info(_launches(tonight, later, requests_per_second))
             # A schedule may ask for several runs only by keys; they count within one tick.
             yield from (piece.run_request(requests_per_second, keyed=True) for piece in tonight)
@@ -209,6 +213,13 @@ def _of_a_night(pieces: Sequence[Piece], requests_per_second: float | None) -> S
         if number and orders * REQUESTS_PER_ORDER > _NIGHT.total_seconds() * requests_per_second:
             return pieces[:number]
     return pieces
+
+
+def _sweep_of_a_night(requests_per_second: float | None) -> int | None:
+    """How many orders the slow sweep may read: a tenth of a day's budget."""
+    if requests_per_second is None:
+        return None
+    return int(requests_per_second * timedelta(days=1).total_seconds() / 10 / REQUESTS_PER_ORDER)
 
 
 def _launches(pieces: Sequence[Piece], later: int, requests_per_second: float | None) -> str:

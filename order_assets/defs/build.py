@@ -102,6 +102,7 @@ def _resources(settings: Settings) -> dict[str, object]:
             reread_recent_hours=settings.reread_recent_hours,
             reread_recent_days=settings.reread_recent_days,
             keep_versions_days=settings.keep_versions_days,
+            sweep_weeks=settings.sweep_weeks,
         ),
         "data_root": DataRootResource(
             path=str(settings.data_root),

@@ -48,6 +48,7 @@ class DocumentsConfig(dg.Config):
     """How a run fetches."""
 
     refetch: bool = Field(default=False, description="Fetch every order of the day again, changed or not")
+    sweep: bool = Field(default=False, description="Fetch orders too whose turn in the slow sweep it is")
 
 
 def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
@@ -132,7 +133,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                     partial(_fetch, client, gate, partial(forgotten_customers, root)),
                     privacy_policy=gate.privacy.policy,
                     refetch=config.refetch,
-                    reread=sync_rules.reread(),
+                    reread=sync_rules.reread(sweep=config.sweep),
                     keep_versions=sync_rules.keep_versions(),
                     on_progress=progress.report,
                 ):

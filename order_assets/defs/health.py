@@ -14,6 +14,8 @@ from order_assets.defs.due import NOT_FLATTENED, NOT_LOADED, due_days
 from order_assets.landing import Landing, incomplete_days, landed_days
 from order_assets.landing.index import orders_by_day
 from order_assets.landing.listed import IndexReport
+from order_assets.landing.reread import Reread
+from order_assets.landing.windows import OutsideOrders
 from order_assets.omnitron.discover import Listing
 from order_assets.tables import read_verdict
 
@@ -108,6 +110,32 @@ def list_read_completely(report: IndexReport, listing: Listing) -> Health:
         f"the order list did not stand still: it was read {listing.passes} times and {missing}. What was found is "
         "kept, nothing is taken for deleted, the next listing begins where this one began; if this stays, list at a "
         "quiet hour (ORDER_ASSETS_SYNC_CRON)",
+        numbers,
+    )
+
+
+def every_order_looked_at_again(outside: OutsideOrders, reread: Reread) -> Health:
+    """Whether a late refund of any order would be seen: by reading it again, or by its row in the list."""
+    numbers = {"orders_outside_every_window": outside.orders, "orders_never_looked_at_again": outside.unshown}
+    swept = (
+        "by no re-read and by no sweep (ORDER_ASSETS_SWEEP_WEEKS=0)"
+        if reread.sweep_every is None
+        else f"by no re-read, and were placed more than {reread.sweep_days} days ago, where the sweep ends"
+    )
+    if not outside.orders:
+        return Health(True, "every order is read again in time", numbers)
+    if not outside.unshown:
+        return Health(
+            True,
+            f"{outside.orders} orders are reached {swept}; a change in their row of the order list is found by the "
+            "next whole listing, other changes below them are not",
+            numbers,
+        )
+    return Health(
+        False,
+        f"{outside.orders} orders are reached {swept}, and for {outside.unshown} of them the order list shows no "
+        "amounts that are compared either: a late refund of these is not seen. Widen ORDER_ASSETS_SWEEP_WEEKS, "
+        "ORDER_ASSETS_REREAD_RECENT_DAYS or ORDER_ASSETS_WHOLE_LISTING_HOURS, or fetch their days again",
         numbers,
     )
 

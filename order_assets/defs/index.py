@@ -26,6 +26,7 @@ NOTHING_LEFT_BEHIND = "no_day_failed_or_pending"
 NEWEST_DAY_FRESH = "newest_day_is_fresh"
 ROWS_PLACED = "every_list_row_placed"
 LIST_COMPLETE = "list_read_completely"
+LOOKED_AT_AGAIN = "every_order_looked_at_again"
 
 
 _INVENTED = "**Orders of the embedded sandbox, an invented shop: OMNITRON_URL names no instance.** "
@@ -71,6 +72,11 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
                 asset=ORDER_INDEX,
                 description="The rows found are as many as the order list counts",
             ),
+            dg.AssetCheckSpec(
+                LOOKED_AT_AGAIN,
+                asset=ORDER_INDEX,
+                description="A late refund of any order would be seen, by reading it again or by its row in the list",
+            ),
         ],
         description=(
             f"{_INVENTED if sandbox else ''}"
@@ -91,8 +97,9 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other annotation beside checks
         from order_assets.defs.sync import sync
         from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError
+        from order_assets.landing.flat_row import COMPARED_WITH_LANDED
         from order_assets.omnitron import OmnitronError
-        from order_assets.tables import owners
+        from order_assets.tables import landed_amounts, owners
         from order_assets.warehouse import WarehouseError
 
         try:
@@ -109,6 +116,7 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
                     owners=partial(owners, root, "order_transactions"),
                     whole=config.whole,
                     accept_shorter_list=config.accept_shorter_list,
+                    landed_amounts=partial(landed_amounts, root, COMPARED_WITH_LANDED),
                     row_key=lambda: privacy.privacy().key,
                     # Only an instance that answered makes the folder its own: a mistyped address must not.
                     on_answer=data_root.claimed,
@@ -166,17 +174,22 @@ def _checks(data_root: DataRootResource, rules: SyncRulesResource, report: "Sync
     """What the list and the state on the disk say about the days, as warnings: the sync itself went well."""
     from order_assets.defs.health import (
         every_list_row_placed,
+        every_order_looked_at_again,
         list_read_completely,
         newest_day_is_fresh,
         nothing_left_behind,
     )
+    from order_assets.landing.windows import outside_of_every_window
 
-    root, instance = data_root.checked(), data_root.instance()
+    root, instance, now = data_root.checked(), data_root.instance(), datetime.now(UTC)
     days, within = (instance.first_day, instance.today()), timedelta(hours=rules.fresh_within_hours)
+    reread, whole = rules.reread(sweep=True), bool(rules.whole_listing_hours)
+    outside = outside_of_every_window(root, instance.first_day, reread, now, whole_listings=whole)
     found = {
         NOTHING_LEFT_BEHIND: nothing_left_behind(root, *days),
-        NEWEST_DAY_FRESH: newest_day_is_fresh(root, *days, datetime.now(UTC), within),
+        NEWEST_DAY_FRESH: newest_day_is_fresh(root, *days, now, within),
         ROWS_PLACED: every_list_row_placed(report.index),
+        LOOKED_AT_AGAIN: every_order_looked_at_again(outside, reread),
         LIST_COMPLETE: list_read_completely(report.index, report.listing),
     }
     return [

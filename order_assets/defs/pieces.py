@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _WHY = "order_assets/why"
 _COSTS = "order_assets/costs"
+# What a run is told that is to read the orders again whose turn in the slow sweep it is.
+_SWEEP = {"ops": {"order_documents": {"config": {"sweep": True}}}}
 # What one run takes: minutes of the shop's budget, so that an order that is placed meanwhile does not wait for long.
 _MOST_DAYS = 14
 _MOST_ORDERS = 2_000
@@ -39,6 +41,11 @@ class Piece:
         """How many orders are asked for."""
         return sum(map(orders_of, self.days))
 
+    @property
+    def is_swept(self) -> bool:
+        """Whether the days are read again because it is their turn in the slow sweep."""
+        return _is_swept(self.days[0])
+
     def run_request(self, requests_per_second: float | None, *, keyed: bool) -> dg.RunRequest:
         """The run, tagged with why and what it costs.
 
@@ -53,9 +60,10 @@ class Piece:
         }
         first, last = self.days[0].day.isoformat(), self.days[-1].day.isoformat()
         run_key = f"{first}...{last}" if keyed else None
+        config = _SWEEP if self.is_swept else None
         if first == last:
-            return dg.RunRequest(run_key, partition_key=first, tags=tags)
-        return dg.RunRequest(run_key, tags={**tags, RANGE_START: first, RANGE_END: last})
+            return dg.RunRequest(run_key, config, partition_key=first, tags=tags)
+        return dg.RunRequest(run_key, config, tags={**tags, RANGE_START: first, RANGE_END: last})
 
 
 def newest_first(due: Sequence[DueDay]) -> Iterator[Piece]:
@@ -63,7 +71,9 @@ def newest_first(due: Sequence[DueDay]) -> Iterator[Piece]:
     days: list[DueDay] = []
     orders = 0
     for day in reversed(due):
-        neighbours = bool(days) and days[-1].day - day.day == timedelta(days=1)
+        neighbours = (
+            bool(days) and days[-1].day - day.day == timedelta(days=1) and _is_swept(days[-1]) == _is_swept(day)
+        )
         fits = len(days) < _MOST_DAYS and orders + orders_of(day) <= _MOST_ORDERS
         if days and not (neighbours and fits):
             yield Piece(tuple(reversed(days)))
@@ -72,6 +82,12 @@ def newest_first(due: Sequence[DueDay]) -> Iterator[Piece]:
         orders += orders_of(day)
     if days:
         yield Piece(tuple(reversed(days)))
+
+
+def _is_swept(day: DueDay) -> bool:
+    from order_assets.landing.reread import SWEPT
+
+    return SWEPT in day.reasons
 
 
 def orders_of(day: DueDay) -> int:

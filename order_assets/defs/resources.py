@@ -211,6 +211,8 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     reread_open_days: int = Field(default=90, ge=0, description="... if they were placed in the last so many days")
     reread_recent_hours: float = Field(default=168, ge=0, description="Recent orders are read again after this long")
     reread_recent_days: int = Field(default=30, ge=0, description="An order is recent for so many days")
+    sweep_weeks: int = Field(default=8, ge=0, description="The slow sweep reads each order once in so many weeks")
+    sweep_days: int = Field(default=365, ge=1, description="... if it was placed in the last so many days")
     fresh_within_hours: float = Field(
         default=24, gt=0, description="The newest day is late when an order placed this long ago is not landed"
     )
@@ -226,8 +228,8 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         margins = Margins(timedelta(minutes=self.overlap_minutes), timedelta(seconds=self.settle_seconds))
         return SyncRules(margins, _hours(self.whole_listing_hours), self.order_transactions)
 
-    def reread(self) -> Reread:
-        """Which orders are read again without a change in the list."""
+    def reread(self, *, sweep: bool = False) -> Reread:
+        """Which orders are read again without a change in the list, with the slow sweep or without."""
         from order_assets.landing import Reread
 
         return Reread(
@@ -235,6 +237,8 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             open_days=self.reread_open_days,
             recent_every=_hours(self.reread_recent_hours),
             recent_days=self.reread_recent_days,
+            sweep_every=timedelta(weeks=self.sweep_weeks) if sweep and self.sweep_weeks else None,
+            sweep_days=self.sweep_days,
         )
 
     def keep_versions(self) -> timedelta | None:

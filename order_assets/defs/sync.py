@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from order_assets.landing import AsideRow, IndexDraft, IndexReport, Instance, SyncState
 from order_assets.omnitron import OmnitronClient
 from order_assets.omnitron.discover import Listing, Margins, discover, moment_of
@@ -64,11 +66,13 @@ def sync(
     whole: bool = False,
     accept_shorter_list: bool = False,
     row_key: Callable[[], str] | None = None,
+    landed_amounts: Callable[[], pa.Table] | None = None,
     on_answer: Callable[[], object] = lambda: None,
 ) -> SyncReport:
     """Bring the index up to the shop. `on_answer` is called once the list has answered.
 
     `row_key` gives the key of the fingerprints of list rows; without one the data root keeps a key of its own.
+    `landed_amounts` gives `pk` and amounts of what was landed, for orders of which no earlier row is known.
 
     Raises OmnitronError and OrderIndexError; index and cursor are then as before. They change together, last of all.
     """
@@ -86,6 +90,8 @@ def sync(
         if not accept_shorter_list:
             draft.require_plausible(draft.found())
         draft.require_placed()
+    if landed_amounts is not None:
+        draft.mark_unlike(landed_amounts)
     changed, unknown = _transactions(client, draft, capabilities, rules, owners)
     new_state = _next_state(state, listing, began, capabilities, contract_version, probed=known is None)
     report = draft.write(new_state)

@@ -63,9 +63,10 @@ def due_orders(
     *,
     refetch: bool = False,
     reread: Reread = NEVER,
+    day: date | None = None,
     now: datetime | None = None,
 ) -> Iterator[tuple[ListedOrder, str]]:
-    """The orders to fetch, each with the reason that is counted in the report; `current` are their landing rows."""
+    """The orders of a day to fetch, each with the reason that is counted in the report; `current` are landing rows."""
     moment = now or datetime.now(UTC)
     for order in listed:
         row = current.get(order.pk)
@@ -80,7 +81,7 @@ def due_orders(
             yield order, "quarantined"
         elif reason is not None:
             yield order, reason
-        elif row["outcome"] == Outcome.LANDED and (again := reread.reason(order, row, moment)):
+        elif row["outcome"] == Outcome.LANDED and (again := reread.reason(order, row, moment, day)):
             yield order, again
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from order_assets.landing.flat_row import comparable
 from order_assets.landing.index import ListedOrder, orders_by_day
 from order_assets.landing.quarantine import landed_days
-from order_assets.landing.reread import Reread
+from order_assets.landing.reread import SWEPT, Reread
 from order_assets.landing.store import Landing, Outcome
 from order_assets.landing.unlike import days_unlike_the_list, days_with_old_or_unfinished
 
@@ -53,23 +53,40 @@ def changed_days(data_root: Path, first: date, last: date) -> list[DueDay]:
     return due
 
 
-def waiting_days(data_root: Path, first: date, last: date, reread: Reread, now: datetime) -> list[DueDay]:
+def waiting_days(
+    data_root: Path, first: date, last: date, reread: Reread, now: datetime, *, most_swept: int | None = None
+) -> list[DueDay]:
     """The landed days with orders that could not be fetched, are in quarantine or are to be read again, in order.
+
+    Of the days that are due for the slow sweep alone those that were read longest ago come first, up to `most_swept`
+    orders; the others wait for the next time. None is no bound, and one day is taken in any case.
 
     Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
     """
-    due = []
+    found: dict[date, Counter[str]] = {}
+    swept: list[tuple[datetime, date]] = []
     candidates = days_with_old_or_unfinished(data_root, first, last, reread, now)
     orders_of = orders_by_day(data_root, first, last, only=candidates)
     for day in candidates:
         ledger = _ledger(data_root, day)
         listed = {order.pk: order for order in orders_of.get(day, [])}
-        reasons = Counter(
-            reason for pk, row in ledger.items() if pk in listed and (reason := _waiting(listed[pk], row, reread, now))
-        )
-        if reasons:
-            due.append(DueDay(day, dict(reasons), f"{reasons.total()}"))
-    return due
+        why = {
+            pk: reason
+            for pk, row in ledger.items()
+            if pk in listed and (reason := _waiting(listed[pk], row, reread, now, day))
+        }
+        found[day] = Counter(why.values())
+        if SWEPT in found[day]:
+            swept.append((min(ledger[pk]["fetched_at"] for pk, reason in why.items() if reason == SWEPT), day))
+    left = most_swept
+    for place, (_, day) in enumerate(sorted(swept)):
+        count = found[day][SWEPT]
+        if left is not None and count > left and place > 0:
+            left = 0
+            del found[day][SWEPT]
+        elif left is not None:
+            left = max(0, left - count)
+    return [DueDay(day, dict(reasons), f"{reasons.total()}") for day, reasons in found.items() if reasons]
 
 
 def incomplete_days(data_root: Path) -> list[DueDay]:
@@ -111,8 +128,12 @@ def row_changed(order: ListedOrder, row: Mapping[str, Any]) -> bool:
     return order.row_changed_at is not None and order.row_changed_at != row.get("listed_row_changed_at")
 
 
-def _waiting(order: ListedOrder, row: Mapping[str, Any], reread: Reread, now: datetime) -> str | None:
-    return _unfinished(row) or (None if changed(order, row) else reread.reason(order, row, now))
+def _waiting(order: ListedOrder, row: Mapping[str, Any], reread: Reread, now: datetime, day: date) -> str | None:
+    if reason := _unfinished(row):
+        return reason
+    if changed(order, row) or row["outcome"] != Outcome.LANDED:
+        return None
+    return reread.reason(order, row, now, day)
 
 
 def _unfinished(row: Mapping[str, Any]) -> str | None:

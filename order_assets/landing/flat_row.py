@@ -33,6 +33,8 @@ MONEY = (
     "net_shipping_amount",
     "shipping_interest_amount",
 )
+# Those that the detail document says as well, in the same way.
+COMPARED_WITH_LANDED = ("amount", "refund_amount", "discount_refund_amount", "shipping_refund_amount")
 # What an amount must fit into: 24 digits, 6 of them behind the point.
 _MONEY_DIGITS, _MONEY_SCALE = 24, 6
 MONEY_TYPE = pa.decimal128(_MONEY_DIGITS, _MONEY_SCALE)

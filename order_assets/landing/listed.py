@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from order_assets.disk import whole_file
 from order_assets.landing.flat_row import (
     MONEY,
+    MONEY_TYPE,
     Fingerprint,
     RowEntry,
     UnplacedRowError,
@@ -172,13 +173,18 @@ class IndexDraft:
         """How many orders the rows taken so far are of, those set aside included."""
         return len(self._newest()) + len(self._aside)
 
-    def newest(self) -> pa.Table:
-        """The rows taken, one of each order by ascending pk, under `INDEX_SCHEMA`."""
-        return self._newest()
+    def mark_unlike(self, landed: Callable[[], pa.Table]) -> None:
+        """Note orders whose landed amounts are not those of the list, of those that cannot be compared with a row.
 
-    def is_first_with_fingerprints(self) -> bool:
-        """Whether no order known from before has a fingerprint."""
-        return bool(self._earlier["fingerprint"].null_count == self._earlier.num_rows)
+        That is so in a data root of before there were fingerprints, and where the index was lost. `landed` gives `pk`
+        and amounts; it is asked only then.
+        """
+        newest = self._newest()
+        if len(self._earlier):
+            bare = self._earlier["pk"].filter(pc.is_null(self._earlier["fingerprint"]))
+            newest = newest.filter(pc.is_in(newest["pk"], value_set=bare.combine_chunks()))
+        if len(newest):
+            self.mark(_unlike(newest, landed()))
 
     def require_placed(self) -> None:
         """Make sure that not every row had to be set aside. Raises `OrderIndexError`."""
@@ -365,6 +371,19 @@ class IndexDraft:
         kept = rows["children_modified_date"].to_pylist()
         moments = [self._children.get(pk, before) for pk, before in zip(rows["pk"].to_pylist(), kept, strict=True)]
         return pa.array(moments, INDEX_SCHEMA.field("children_modified_date").type)
+
+
+def _unlike(rows: pa.Table, landed: pa.Table) -> Iterable[int]:
+    """The orders of which an amount is not the landed one; columns that differ for most say something else."""
+    places = pc.index_in(rows["pk"], value_set=landed["pk"].combine_chunks())
+    rows, known = rows.filter(pc.is_valid(places)), landed.take(pc.drop_null(places))
+    unlike: set[int] = set()
+    for name in landed.column_names[1:]:
+        differs = pc.fill_null(pc.not_equal(rows[name], known[name].cast(MONEY_TYPE)), False)
+        found = rows["pk"].filter(differs).to_pylist()
+        if len(found) <= max(_FEW, len(rows) // 2):
+            unlike.update(found)
+    return unlike
 
 
 def _with_memory(newest: pa.Table, earlier: pa.Table, places: pa.ChunkedArray, seen_at: datetime) -> pa.Table:

@@ -80,7 +80,7 @@ def plan_run(data_root: Path, first: date, last: date, *, privacy_policy: str, r
     due: Counter[str] = Counter()
     for day, listed in orders.items():
         current = Landing(data_root, day).current()
-        due.update(reason for _, reason in due_orders(listed, current, privacy_policy, reread=reread))
+        due.update(reason for _, reason in due_orders(listed, current, privacy_policy, reread=reread, day=day))
     measured, spent = _past_requests(data_root)
     listed_at, length = _last_listing(data_root)
     return RunPlan(

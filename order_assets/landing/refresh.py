@@ -54,7 +54,7 @@ def refresh_days(
 
     def begin(day: date, listed: Sequence[ListedOrder]) -> DayRefresh:
         landing = Landing(data_root, day)
-        reasons = due_orders(listed, landing.current(), privacy_policy, refetch=refetch, reread=reread)
+        reasons = due_orders(listed, landing.current(), privacy_policy, refetch=refetch, reread=reread, day=day)
         due = {order.pk: reason for order, reason in reasons}
         return DayRefresh(landing, listed, due, privacy_policy, keep_versions)
 

@@ -7,7 +7,7 @@ day's orders are due is decided order by order, in `due`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,8 @@ from order_assets.landing.quarantine import landed_days
 from order_assets.landing.reread import Reread
 from order_assets.landing.schemas import LEDGER_SCHEMA, conformed
 from order_assets.landing.store import Landing, Outcome
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def days_unlike_the_list(data_root: Path, first: date, last: date) -> list[date]:
@@ -41,8 +43,9 @@ def days_with_old_or_unfinished(data_root: Path, first: date, last: date, reread
     bounds = [(now - every, now - timedelta(days=days)) for every, days in rules if every is not None]
     found = []
     for day in landed_days(data_root, first, last):
-        rows = _ledger(data_root, day)
-        if rows is not None and (_any_unfinished(rows) or any(_any_old(rows, *bound) for bound in bounds)):
+        rows, turn = _ledger(data_root, day), reread.turn(day, now)
+        of_day = bounds if turn is None else [*bounds, (turn, _EPOCH)]
+        if rows is not None and (_any_unfinished(rows) or any(_any_old(rows, *bound) for bound in of_day)):
             found.append(day)
     return found
 

@@ -10,7 +10,7 @@ from order_assets.tables.controls import (
 )
 from order_assets.tables.day_files import DayFiles
 from order_assets.tables.flatten import Flattener, FlattenReport, table_file
-from order_assets.tables.owners import owners
+from order_assets.tables.owners import landed_amounts, owners
 from order_assets.tables.proof import Proof, Sample, nothing_lost, prove_day
 from order_assets.tables.verdict import (
     DayVerdict,
@@ -33,6 +33,7 @@ __all__ = [
     "Sample",
     "documented_fields_present",
     "keeping_old_files",
+    "landed_amounts",
     "nothing_lost",
     "owners",
     "passed_days",

@@ -1,4 +1,4 @@
-"""Which order a child row belongs to, looked up in the tables: for lists of the API that do not say it."""
+"""What the tables say about orders to those who read lists of the API: whose a child row is, what was landed."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def owners(data_root: Path, table: str, pks: Collection[int]) -> dict[int, tuple
     wanted = pc.field("pk").isin(pa.array(sorted(pks), pa.int64()))
     rows = files.to_table(filter=wanted).to_pylist()
     return {row["pk"]: (row["order_pk"], row["modified_date"]) for row in rows}
+
+
+def landed_amounts(data_root: Path, names: Collection[str]) -> pa.Table:
+    """The amounts of all orders as they were landed last: `pk` and the named columns, as decimals."""
+    folder = data_root / "tables" / "orders"
+    schema = pa.schema([("pk", pa.int64()), *((name, pa.decimal128(18, 2)) for name in names)])
+    if not folder.exists():
+        return schema.empty_table()
+    return ds.dataset(folder, format="parquet", schema=schema).to_table()
