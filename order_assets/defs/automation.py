@@ -137,10 +137,11 @@ def read_again_schedule(
         description=(
             "Refreshes the days that have pending or quarantined orders, and those with open or recent orders that are "
             "due to be read again, by ORDER_ASSETS_NIGHTLY_CRON: newest first, in runs of at most 14 neighbouring days "
-            "or 2,000 orders, as many as fit into six hours; and those whose turn in the slow sweep it is, so that each "
-            "order of the last year is read once in ORDER_ASSETS_SWEEP_WEEKS, with a tenth of the budget at most. Only "
-            "days that were fetched before. Costs about three requests per such order. What is due follows from when each order was read, so nights that were missed "
-            "are made up for. Leaves out days that a run is queued or under way for."
+            "or 2,000 orders, as many as fit into six hours; and the days whose turn in the slow sweep it is, so that "
+            "each order of the last year is read once in ORDER_ASSETS_SWEEP_WEEKS, with a tenth of the budget at most. "
+            "Only days that were fetched before. Costs about three requests per such order. What is due follows from "
+            "when each order was read, so nights that were missed are made up for. Leaves out days that a run is "
+            "queued or under way for."
         ),
     )
     def read_again_nightly(
