@@ -1,8 +1,10 @@
 """From a response to a stored row: redacted, checked, quarantined where need be, and accounted for in a ledger."""
 
 from order_assets.landing.day import Attempt, DayReport
+from order_assets.landing.detectors import looks_personal
 from order_assets.landing.due import DueDay, changed_days, incomplete_days, waiting_days
-from order_assets.landing.forget import Forgetting, forget, forgotten_customers
+from order_assets.landing.forget import Forgetting, forget
+from order_assets.landing.forgotten import forgotten_customers
 from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.index import (
     AsideRow,
@@ -59,6 +61,7 @@ __all__ = [
     "incomplete_days",
     "index_file",
     "landed_days",
+    "looks_personal",
     "orders_of_day",
     "own_key",
     "quarantined",

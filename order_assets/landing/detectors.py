@@ -90,9 +90,14 @@ def has_long_number(text: str) -> bool:
     return _TEN_DIGITS.search(text) is not None
 
 
+def may_hold_card(text: str) -> bool:
+    """Whether a text has thirteen digits in a row or in groups."""
+    return _THIRTEEN_DIGITS.search(text) is not None
+
+
 def without_cards(text: str, mask: str) -> tuple[str, int]:
     """The text without card numbers, and how many there were."""
-    if _THIRTEEN_DIGITS.search(text) is None:
+    if not may_hold_card(text):
         return text, 0
     return _replaced(text, lambda run, _text: _cards(run), lambda _kind, _found: mask)
 
@@ -105,6 +110,11 @@ def has_card(text: str) -> bool:
 def has_person(text: str, *, of_a_thing: bool) -> bool:
     """Whether a text has an e-mail address or a person's number in it."""
     return without_people(text, lambda _kind, _found: "", of_a_thing=of_a_thing)[1] > 0
+
+
+def looks_personal(text: str) -> bool:
+    """Whether a text has a card number, an e-mail address or a person's number in it."""
+    return has_card(text) or has_person(text, of_a_thing=False)
 
 
 def without_people(text: str, treat: Treat, *, sure_only: bool = False, of_a_thing: bool = False) -> tuple[str, int]:

@@ -14,7 +14,21 @@ from order_assets.contract.model import Personal
 from order_assets.landing.privacy import TOKEN
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_NUMBER_ENDS = ("numarasi", "numaralari", "numara", "number", "num", "nosu", "no", "nr")
+_ENDS = (
+    "numarasi",
+    "numaralari",
+    "numara",
+    "number",
+    "num",
+    "nosu",
+    "no",
+    "nr",
+    "s",
+    "lar",
+    "ler",
+    "lari",
+    "leri",
+)
 _MOST_WORDS = 4
 
 
@@ -145,7 +159,7 @@ def _kind_of(words: tuple[str, ...]) -> Personal | None:
         for start in range(len(words) - length + 1):
             joined = "".join(words[start : start + length])
             kind = _KINDS.get(joined)
-            for end in _NUMBER_ENDS if kind is None else ():
+            for end in _ENDS if kind is None else ():
                 kind = kind or _KINDS.get(joined.removesuffix(end))
             if kind is not None:
                 return kind

@@ -10,6 +10,7 @@ import hmac
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from order_assets.contract.model import Personal
 from order_assets.disk import private_directory
 
 _TOKEN_DIGITS = 32
+# Moves when what is found, or how a token is made, moves: days that were stored before then fetch their orders again.
+_RULES = 2
 # What a token looks like: text of this form is never treated again.
 TOKEN = re.compile(rf"(?:{'|'.join(kind.value for kind in Personal)})_[0-9a-f]{{{_TOKEN_DIGITS}}}")
 
@@ -55,10 +58,10 @@ class Privacy:
 
     @property
     def policy(self) -> str:
-        """Names the treatment and, by a digest, the key: equal policies give equal tokens."""
+        """Names the treatment, the version of its rules and, by a digest, the key: equal policies give equal tokens."""
         if self.mode is not PrivacyMode.TOKENISE:
-            return self.mode.value
-        return f"tokenise:{hashlib.sha256(b'order_assets policy' + self.key.encode()).hexdigest()[:12]}"
+            return f"{self.mode.value}/{_RULES}"
+        return f"tokenise/{_RULES}:{hashlib.sha256(b'order_assets policy' + self.key.encode()).hexdigest()[:12]}"
 
     def treatment(self, kind: Personal) -> Callable[[str], str | None]:
         """A function from a personal value to what is stored in its place."""
@@ -114,12 +117,44 @@ def _nothing(_value: str) -> None:
 
 
 def _email(value: str) -> str:
-    return value.strip().casefold()
+    return unicodedata.normalize("NFKC", value).strip().replace("İ", "i").casefold()
 
 
-def _digits(value: str) -> str:
-    digits = re.sub(r"\D", "", value)
-    return digits or value.strip()
+def _words(value: str) -> str:
+    """Letters without case, as Turkish and English write them, and words with one space between."""
+    if not value.isascii():
+        # The dot of a capital I, or its absence, is lost in many systems.
+        value = unicodedata.normalize("NFKC", value).replace("İ", "i").replace("ı", "i")
+    return " ".join(value.casefold().split())
 
 
-_NORMALISED: dict[Personal, Callable[[str], str]] = {Personal.EMAIL: _email, Personal.PHONE: _digits}
+def _phone(value: str) -> str:
+    """The digits with the country's; a number of ten digits, or eleven with a zero before them, is a Turkish one."""
+    text = unicodedata.normalize("NFKC", value).strip().replace("(0)", "")
+    digits = "".join(str(int(sign)) for sign in text if sign.isdecimal())
+    if not digits:
+        return _words(value)
+    is_abroad = text.lstrip("(").startswith(("+", "00"))
+    digits = digits.lstrip("0") or digits
+    if digits.startswith("900") and len(digits) == 13:
+        digits = "90" + digits[3:]
+    return digits if is_abroad or len(digits) != 10 else f"90{digits}"
+
+
+def _signs(value: str) -> str:
+    """Letters and digits alone: numbers of people are written with and without spaces."""
+    kept = "".join(sign for sign in unicodedata.normalize("NFKC", value) if sign.isalnum())
+    return kept.upper() or value.strip()
+
+
+_NORMALISED: dict[Personal, Callable[[str], str]] = {
+    Personal.EMAIL: _email,
+    Personal.PHONE: _phone,
+    Personal.IDENTITY: _signs,
+    Personal.CARD: _signs,
+    Personal.NAME: _words,
+    Personal.ADDRESS: _words,
+    Personal.TEXT: _words,
+    Personal.ACCOUNT: _email,
+    Personal.GENDER: _words,
+}

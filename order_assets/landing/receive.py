@@ -14,7 +14,7 @@ from order_assets.contract.model import Document
 from order_assets.landing.gate import Gate, Passed, Refused, read, read_loosely, unforeseen
 from order_assets.landing.index import ListedOrder
 from order_assets.landing.mentions import Said, said_in, without_mentions
-from order_assets.landing.store import Outcome
+from order_assets.landing.schemas import Outcome
 from order_assets.landing.values import as_text
 
 

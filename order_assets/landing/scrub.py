@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 
 from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError, Number
-from order_assets.landing.detectors import has_card, has_long_number, has_person, is_card_number, without_cards
+from order_assets.landing.detectors import has_card, has_person, is_card_number, may_hold_card, without_cards
 from order_assets.landing.personal_keys import is_of_a_thing
 from order_assets.landing.privacy import TOKEN
 
@@ -265,12 +265,14 @@ def is_clean(text: str) -> bool:
 
 def is_plain(text: str) -> bool:
     """Whether a glance says that a text of any field holds no credential and nobody's data."""
-    return _NOTABLE.search(text) is None and (len(text) < _SHORTEST_SECRET_RUN or _LONG_RUN.search(text) is None)
+    if _NOTABLE.search(text) is None:
+        return len(text) < _SHORTEST_SECRET_RUN or _LONG_RUN.search(text) is None
+    return _HARMLESS_FORM.fullmatch(text) is not None
 
 
 def is_plain_address(text: str) -> bool:
     """Whether a text is a URL without user, query, fragment and escapes, and with no number as long as a card's."""
-    return _PLAIN_ADDRESS.fullmatch(text) is not None and "%" not in text and not has_long_number(text)
+    return _PLAIN_ADDRESS.fullmatch(text) is not None and "%" not in text and not may_hold_card(text)
 
 
 def scrub_value(value: Any) -> tuple[Any, int]:

@@ -7,6 +7,8 @@ versions before the current one in `versions`.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from order_assets.disk import whole_file, writer_mark
+from order_assets.disk import private_directory, whole_file, writer_mark
+from order_assets.landing.forgotten import without_forgotten
 from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed, plain_rows
 
 __all__ = ["LANDING_SCHEMA", "LEDGER_SCHEMA", "Landing", "LandingError", "Outcome", "last_rows"]
@@ -61,8 +64,11 @@ class Landing:
         return sorted(self.directory.glob("documents-*.parquet"))
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add a part with these rows, durably."""
-        if rows:
+        """Add a part with these rows, durably, without those who were forgotten meanwhile."""
+        if not rows:
+            return
+        with self.alone():
+            rows = without_forgotten(self.data_root, rows)
             self._write_part([pa.Table.from_pylist(list(rows), LANDING_SCHEMA).sort_by("order_pk")])
 
     def current(self) -> dict[int, dict[str, Any]]:
@@ -117,6 +123,13 @@ class Landing:
         parts = self.parts()
         if len(parts) < 2:
             return parts[0] if parts else None
+        with self.alone():
+            return self._compacted()
+
+    def _compacted(self) -> Path | None:
+        parts = self.parts()
+        if len(parts) < 2:
+            return parts[0] if parts else None
         files: list[pq.ParquetFile] = []
         keys: list[pa.Table] = []
         for part in parts:
@@ -144,6 +157,10 @@ class Landing:
 
         A part with a changed row is written anew in the place of the old one.
         """
+        with self.alone():
+            return self._rewritten(change)
+
+    def _rewritten(self, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> int:
         changed = 0
         for part in self.parts():
             with self.reading(part):
@@ -166,8 +183,12 @@ class Landing:
 
         The rows stay as many and in their order. Only one group is held at a time.
         """
-        with self.reading(part):
-            file = pq.ParquetFile(part)
+        with self.alone():
+            with self.reading(part):
+                file = pq.ParquetFile(part)
+            self._write_groups(part, file, change)
+
+    def _write_groups(self, part: Path, file: pq.ParquetFile, change: Callable[[int, pa.Table], pa.Table]) -> None:
         with (
             whole_file(part) as temporary,
             pq.ParquetWriter(temporary, LANDING_SCHEMA, **_FORMAT) as writer,
@@ -181,7 +202,11 @@ class Landing:
 
     def drop_versions_of_other_policies(self, privacy_policy: str) -> None:
         """Remove versions that were stored under other privacy settings, where a later version took their place."""
-        self.compact()
+        with self.alone():
+            self._compacted()
+            self._drop_versions(privacy_policy)
+
+    def _drop_versions(self, privacy_policy: str) -> None:
         for part in self.parts():
             with self.reading(part):
                 rows = pq.read_table(part, columns=["order_pk", "privacy_policy"])
@@ -222,6 +247,20 @@ class Landing:
             for rows in tables:
                 writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
         return part
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other writer of any process on this machine touch the parts of the day meanwhile; waits for its turn.
+
+        A row that was read by one writer and taken out by another would come back with the first one's new part.
+        """
+        folder = private_directory(self.directory.parent)
+        descriptor = os.open(folder / f".{self.day}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[None]:
