@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from order_assets.omnitron.login import KEPT
+
 
 @pytest.fixture(scope="session", autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -13,3 +15,9 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("ORDER_ASSETS_BUDGET_DIR", "ORDER_ASSETS_QUIET_HOURS"):
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_token_of_another_test() -> None:
+    """Ports are given out again, and tokens are kept by address."""
+    KEPT.clear()

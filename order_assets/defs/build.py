@@ -86,6 +86,7 @@ def _resources(settings: Settings) -> dict[str, object]:
             budget_directory=str(settings.budget_directory or ""),
             quiet_hours=settings.quiet_hours or "",
             timezone=settings.timezone,
+            api=settings.api or "",
         ),
         "privacy": PrivacyResource(
             mode=settings.pii,

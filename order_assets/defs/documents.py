@@ -113,6 +113,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
             PrivacyError,
             forgotten_customers,
             refresh_days,
+            sync_state,
         )
         from order_assets.omnitron import OmnitronError
 
@@ -126,6 +127,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
             root = data_root.checked()
             days_asked = days_of(context)
             with omnitron.client() as client:
+                client.expect_prefixes(sync_state(root).capabilities.get("prefixes") or {})
                 doing = f"fetching the orders of {span(days_asked)}"
                 for report in refresh_days(
                     root,

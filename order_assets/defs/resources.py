@@ -52,6 +52,7 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     budget_directory: str = Field(
         default="", description="Folder in which all processes of this machine share the budget; empty for none"
     )
+    api: str = Field(default="", description="`i1` or `v1`: the API's prefix; empty to find out")
     quiet_hours: str = Field(default="", description="When nothing is asked, such as 22:00-06:00; empty for never")
     timezone: str = Field(default="UTC", description="Time zone of the quiet hours")
     max_document_mib: int = Field(default=32, ge=1, description="Largest answer that is accepted, in MiB")
@@ -76,6 +77,7 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 password=self.password or None,
                 budget_directory=Path(self.budget_directory) if self.budget_directory else None,
                 quiet_hours=self.quiet_hours or None,
+                api=self.api or None,
                 timezone=self.timezone,
                 **limits,  # type: ignore[arg-type]
             )

@@ -80,6 +80,8 @@ def sync(
     draft = IndexDraft(data_root, instance, began, row_key=row_key)
     state = draft.state
     known = _known_capabilities(state, contract_version, began)
+    if known is not None:
+        client.expect_prefixes(known.prefixes)
     capabilities = known or probe(client)
     whole = whole or _whole_is_due(state, rules, began)
     listing = _take(client, draft, capabilities, None if whole else state.cursor, rules, on_answer)

@@ -14,6 +14,7 @@ from order_assets.omnitron.documents import OrderDocuments
 from order_assets.omnitron.errors import (
     OmnitronAnswerError,
     OmnitronAuthError,
+    OmnitronBlockedError,
     OmnitronConfigError,
     OmnitronError,
     OmnitronForbiddenError,
@@ -34,6 +35,7 @@ __all__ = [
     "LocalBudget",
     "OmnitronAnswerError",
     "OmnitronAuthError",
+    "OmnitronBlockedError",
     "OmnitronClient",
     "OmnitronConfigError",
     "OmnitronError",

@@ -13,6 +13,10 @@ from order_assets.omnitron.errors import OmnitronUnavailableError
 
 Pause = Callable[[float], None]
 
+# The vendor's own clients limit themselves to this; more is taken for an attack, or ends the sessions of others.
+MOST_LOGINS = 3
+LOGINS_WITHIN_SECONDS = 360.0
+
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
@@ -54,6 +58,12 @@ class Budget(Protocol):
 
     def hold(self, seconds: float) -> None:
         """Let nobody start a request for this many seconds: the server asked for it."""
+
+    def login_turn(self) -> float:
+        """Take one of the few logins of all sharers; gives 0, or the seconds after which to ask again."""
+
+    def hold_logins(self, seconds: float) -> None:
+        """Let nobody log in for this many seconds: the server asked for it."""
 
     def report(self, report: CallReport) -> None:
         """Say how a request went, so that the pace follows what the server can bear."""

@@ -11,6 +11,7 @@ import struct
 import zlib
 from typing import NamedTuple
 
+from order_assets.omnitron.budget import MOST_LOGINS
 from order_assets.omnitron.circuit import CLOSED, REASON_BYTES, Circuit
 from order_assets.omnitron.line import LONGEST, Line, Waiter
 from order_assets.omnitron.pace import FULL_SPEED, MOST_ROUTES, NEVER, Latency, Speed
@@ -19,16 +20,16 @@ from order_assets.omnitron.pace import FULL_SPEED, MOST_ROUTES, NEVER, Latency, 
 FARTHEST = 6 * 3600.0
 
 _HEAD = struct.Struct("<8sdI")
-_BODY = struct.Struct(f"<2d 4dqdqd 4dQ{REASON_BYTES}s BB")
+_BODY = struct.Struct(f"<2d {MOST_LOGINS + 1}d 4dqdqd 4dQ{REASON_BYTES}s BB")
 _LATENCY = struct.Struct("<IddId")
 _WAITER = struct.Struct("<Qdd")
-_MAGIC = b"OABUDG01"
+_MAGIC = b"OABUDG02"
 _CLOCK_SLACK = 1.0
 RECORD_BYTES = _HEAD.size + _BODY.size + MOST_ROUTES * _LATENCY.size + LONGEST * _WAITER.size
 
 
 class BudgetRecord(NamedTuple):
-    """When the next request may start and until when nobody may, how fast we go, and who waits.
+    """When the next request may start and until when nobody may, how fast we go, who waits, and the last logins.
 
     Times are seconds of the store's clock.
     """
@@ -38,6 +39,8 @@ class BudgetRecord(NamedTuple):
     speed: Speed = FULL_SPEED
     circuit: Circuit = CLOSED
     line: Line = ()
+    logins: tuple[float, ...] = (NEVER,) * MOST_LOGINS
+    logins_held_until: float = NEVER
 
 
 def to_bytes(record: BudgetRecord, now: float) -> bytes:
@@ -46,6 +49,8 @@ def to_bytes(record: BudgetRecord, now: float) -> bytes:
     body = _BODY.pack(
         record.next_start,
         record.held_until,
+        *record.logins,
+        record.logins_held_until,
         speed.share,
         speed.base,
         speed.halved_at,
@@ -86,7 +91,7 @@ def from_bytes(stored: bytes, now: float) -> BudgetRecord | None:
     (
         next_start,
         held_until,
-        *of_speed,
+        *of_logins_and_speed,
         since,
         until,
         span,
@@ -96,7 +101,8 @@ def from_bytes(stored: bytes, now: float) -> BudgetRecord | None:
         routes,
         waiters,
     ) = _BODY.unpack_from(stored, _HEAD.size)
-    ahead = (next_start, held_until, until, trial_until)
+    logins, of_speed = of_logins_and_speed[: MOST_LOGINS + 1], of_logins_and_speed[MOST_LOGINS + 1 :]
+    ahead = (next_start, held_until, until, trial_until, *logins)
     if max(ahead) > now + FARTHEST:
         return None
     at = _HEAD.size + _BODY.size
@@ -106,4 +112,5 @@ def from_bytes(stored: bytes, now: float) -> BudgetRecord | None:
     circuit = CLOSED
     if span:
         circuit = Circuit(since, until, span, trial_until, trial_by, reason.rstrip(b"\0").decode("utf-8", "replace"))
-    return BudgetRecord(next_start, held_until, Speed(latencies, *of_speed), circuit, line)
+    speed = Speed(latencies, *of_speed)
+    return BudgetRecord(next_start, held_until, speed, circuit, line, tuple(logins[:-1]), logins[-1])

@@ -4,7 +4,7 @@ Belongs here: putting the parts together behind one class. Not here: how any par
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -49,7 +49,7 @@ class OmnitronClient:
     def get_json_bytes(
         self, path: str, params: Params | None = None, *, missing_ok: bool = False, about: str = ""
     ) -> Response:
-        """GET a path below /api/v1/ (no leading slash) and return the checked JSON answer.
+        """GET a path below /api/v1/ or /api/i1/ (no leading slash) and return the checked JSON answer.
 
         With `missing_ok` a 404 of the API is returned with status 404. `about` says in error messages what
         the call is for. Raises OmnitronError.
@@ -67,6 +67,14 @@ class OmnitronClient:
     def order_documents(self, order_pk: int) -> OrderDocuments:
         """Fetch the three documents of one order. See `documents.order_documents`."""
         return order_documents(self._session, order_pk)
+
+    def expect_prefixes(self, versions: Mapping[str, str]) -> None:
+        """Try these of `v1` and `i1` first, by kind of path, as an earlier client found them."""
+        self._session.prefixes.expect(versions)
+
+    def prefixes(self) -> dict[str, str]:
+        """Which of `v1` and `i1` served what so far, by kind of path such as `orders` or `orders_integration`."""
+        return self._session.prefixes.found()
 
     def map_concurrently(
         self, function: Callable[[Item], Value], items: Iterable[Item]

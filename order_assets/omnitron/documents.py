@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from order_assets.omnitron.answers import Response
-from order_assets.omnitron.errors import OmnitronAnswerError
-from order_assets.omnitron.listing import Row, walk_pages
+from order_assets.omnitron.errors import OmnitronAnswerError, OmnitronNotFoundError
+from order_assets.omnitron.listing import ORDERS_PATH, Row, walk_pages
 from order_assets.omnitron.session import Params, Session
 
 ITEMS_PATH = "order_item/detailed_integration/"
@@ -58,19 +58,55 @@ def order_documents(session: Session, order_pk: int) -> OrderDocuments:
     refuses them and can say why. Raises OmnitronError; one that is not `systemic` concerns this order only.
     """
     fetched_at = datetime.now(UTC)
-    detail = session.get(
-        f"orders_integration/{order_pk:d}/detailed_integration/",
-        about=f"order {order_pk}, detail",
-        missing_ok=True,
-        unclean_ok=True,
-    )
+    detail = session.get(_detail_path(order_pk), about=f"order {order_pk}, detail", missing_ok=True, unclean_ok=True)
     if detail.status == 404:
+        _require_details(session, order_pk)
         return _documents(order_pk, fetched_at, detail, [], [])
     _check_detail(session, order_pk, detail)
     # Items can be split into new rows while we read; a fixed order keeps the pages apart.
     items = _pages(session, order_pk, "items", ITEMS_PATH, {"sort": "id"})
     discounts = _pages(session, order_pk, "discount items", DISCOUNTS_PATH, {})
     return _documents(order_pk, fetched_at, detail, items, discounts)
+
+
+def _detail_path(order_pk: int) -> str:
+    return f"orders_integration/{order_pk:d}/detailed_integration/"
+
+
+def _require_details(session: Session, order_pk: int) -> None:
+    """Make sure that a 404 means an order that is gone, and not that this instance serves no details there.
+
+    It does once any detail was had. Until then that of a listed order is asked for.
+    """
+    path = _detail_path(order_pk)
+    if session.prefixes.is_sure(path):
+        return
+    rows = next(walk_pages(*_listed(session), most_pages=1)).rows
+    listed = next((row["pk"] for row in rows if type(row.get("pk")) is int and row["pk"] != order_pk), None)
+    if listed is not None:
+        session.get(_detail_path(listed), about=f"order {listed}, detail", missing_ok=True, unclean_ok=True)
+    if not session.prefixes.is_sure(path):
+        other = (
+            "and no other order is listed" if listed is None else f"and so did that of order {listed}, which is listed"
+        )
+        raise session.explain.error(
+            OmnitronNotFoundError,
+            f"Order {order_pk}: its detail answered 404, {other}: this instance may not serve details there at all. "
+            "Nothing is concluded; check OMNITRON_API (i1 or v1), or fetch the order again later.",
+            kind="transient",
+        )
+
+
+def _listed(session: Session) -> tuple[Callable[[int], Response], Callable[[str], OmnitronAnswerError]]:
+    """How to ask for a few rows of the order list."""
+
+    def fetch(number: int) -> Response:
+        return session.get(ORDERS_PATH, {"limit": 5, "page": number}, about="check of the details")
+
+    def complain(problem: str) -> OmnitronAnswerError:
+        return session.explain.error(OmnitronAnswerError, f"The order list cannot be trusted: {problem}.")
+
+    return fetch, complain
 
 
 def _documents(

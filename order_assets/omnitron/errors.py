@@ -64,6 +64,12 @@ class OmnitronAnswerError(OmnitronError):
     """An answer came, but not one of this API: HTML, broken JSON, too large, a redirect, absurd paging."""
 
 
+class OmnitronBlockedError(OmnitronAnswerError):
+    """A firewall, a proxy or a page for people answered in Omnitron's place, and went on doing so."""
+
+    kind: Kind = "transient"
+
+
 class OmnitronQuietError(OmnitronError):
     """Nothing was asked, because the shop is to be left alone at this time of day."""
 

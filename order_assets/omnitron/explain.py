@@ -12,12 +12,14 @@ from order_assets.omnitron.errors import (
     Kind,
     OmnitronAnswerError,
     OmnitronAuthError,
+    OmnitronBlockedError,
     OmnitronError,
     OmnitronForbiddenError,
     OmnitronNotFoundError,
     OmnitronRequestError,
     OmnitronUnavailableError,
 )
+from order_assets.omnitron.in_between import who_answered
 from order_assets.omnitron.instance import host_of
 from order_assets.omnitron.masking import Mask, said_in
 from order_assets.omnitron.settings import ClientSettings
@@ -54,15 +56,6 @@ class Explainer:
         """For a status other than 200; `value` is what the body says, if it is JSON."""
         status = answer.status
         start = f"{call} answered {status}{self._said(value) or self._quote(answer)}"
-        if 300 <= status < 400:
-            target = host_of(answer.headers.get("Location", ""), call.url)
-            return self.error(
-                OmnitronAnswerError,
-                f"{call} answered {status}, a redirect to {target}. It is not followed, so that the token "
-                "goes "
-                "nowhere else: check OMNITRON_URL.",
-                systemic=True,
-            )
         if status == 403:
             return self.error(
                 OmnitronForbiddenError,
@@ -73,7 +66,8 @@ class Explainer:
         if status == 404:
             return self.error(
                 OmnitronNotFoundError,
-                f"{start}. If this concerns every order, OMNITRON_URL is not the Omnitron instance.",
+                f"{start}. If this concerns every order, OMNITRON_URL is not the Omnitron instance, or OMNITRON_API "
+                "names the wrong one of i1 and v1.",
             )
         if status >= 500:
             return self.error(OmnitronUnavailableError, f"{start}. The shop cannot serve this now: try again later.")
@@ -116,13 +110,55 @@ class Explainer:
             kind="transient" if is_json else "permanent",
         )
 
+    def in_between(self, call: Call, answer: Answer, retries: int) -> OmnitronError:
+        """For a page that something in between went on giving."""
+        if 300 <= answer.status < 400:
+            target = host_of(answer.headers.get("Location", ""), call.url)
+            return self.error(
+                OmnitronAnswerError,
+                f"{call} answered {answer.status}, a redirect to {target}. It is not followed, so that the token goes "
+                "nowhere else: check OMNITRON_URL; if it worked before, a firewall or a login page of your network "
+                "answered in Omnitron's place.",
+                kind="transient",
+                systemic=True,
+            )
+        shown = _shown_type(answer.headers.get("Content-Type", ""))
+        what = f"a page ({shown})" if answer.body.strip() else "an empty body"
+        product = who_answered(answer.headers, answer.body)
+        return self.error(
+            OmnitronBlockedError,
+            f"{call} answered {answer.status} with {what}{self._quote(answer)} instead of JSON, {_attempts(retries)}: "
+            f"a firewall or proxy answered{f' (it looks like {product})' if product else ''}, or a maintenance page, "
+            "and not Omnitron. It says nothing about rights or orders, and nothing of it is used. Try again later; if "
+            "it stays, have whoever runs the firewall let this machine and its User-Agent order-assets through to "
+            f"/api/, or lower ORDER_ASSETS_REQUESTS_PER_SECOND.",
+        )
+
+    def waiting_for_login(self, seconds: float) -> str:
+        """For a login that has to wait for its turn."""
+        return (
+            f"The logins at {self._settings.url} of the last six minutes are used up, or it asked to wait: this one "
+            f"waits {seconds:.0f} s. With OMNITRON_TOKEN no run has to log in."
+        )
+
+    def logins_used_up(self, waited: float, seconds: float) -> OmnitronUnavailableError:
+        """For a login whose turn does not come."""
+        return self.error(
+            OmnitronUnavailableError,
+            f"No login at {self._settings.url} was free within {waited:.0f} s, and the next one is in {seconds:.0f} s: "
+            "all processes of this machine together log in three times in six minutes at most. Let fewer runs begin "
+            "at once, or set OMNITRON_TOKEN, so that none has to log in.",
+            systemic=True,
+        )
+
     def still_failing(self, call: Call, answer: Answer, retries: int) -> OmnitronUnavailableError:
         """For a passing trouble that did not pass."""
         return self.error(
             OmnitronUnavailableError,
             f"{call} still answered {answer.status} after {_attempts(retries)}{self._quote(answer)}. The "
             "shop is "
-            f"down, overloaded or limits us: try again later{_OR_SLOWER if answer.status == 429 else ''}.",
+            "down, overloaded or limits us, or a firewall or proxy answers for it: "
+            f"try again later{_OR_SLOWER if answer.status == 429 else ''}.",
         )
 
     def long_wait(self, call: Call, answer: Answer, seconds: float) -> OmnitronUnavailableError:

@@ -4,21 +4,20 @@ Belongs here: one login at a time, however many threads need it, and not hammeri
 sending (`session`), and any storage: a token lives in memory only.
 """
 
+import hashlib
 import json
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 
 from requests.structures import CaseInsensitiveDict
 
 from order_assets.omnitron.answers import Response
+from order_assets.omnitron.budget import LOGINS_WITHIN_SECONDS, MOST_LOGINS
 from order_assets.omnitron.errors import OmnitronAnswerError, OmnitronAuthError, OmnitronConfigError
 from order_assets.omnitron.settings import ClientSettings, is_token
 
 LOGIN_PATH = "auth/login/"
-# The vendor's own clients limit themselves to this; more means that somebody else ends our sessions.
-_MOST_LOGINS = 3
-_WITHIN_SECONDS = 360.0
 _BASE_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "order-assets"}
 
 
@@ -26,12 +25,46 @@ class Credential:
     """The headers that carry one token. Compared by identity: two logins may give the same token."""
 
     def __init__(self, token: str) -> None:
+        self.token = token
         self.headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(
             {**_BASE_HEADERS, "Authorization": f"Token {token}"}
         )
 
     def __repr__(self) -> str:
         return "Credential()"
+
+
+class KeptTokens:
+    """The newest token of each login in this process, so that the clients of a run log in once; in memory only."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[bytes, Credential] = {}
+        self._locks: defaultdict[bytes, threading.Lock] = defaultdict(threading.Lock)
+
+    def newest(self, login: bytes) -> Credential | None:
+        """The token of a login, if one is known."""
+        return self._tokens.get(login)
+
+    def keep(self, login: bytes, credential: Credential) -> None:
+        """Remember a token."""
+        self._tokens[login] = credential
+
+    def drop(self, login: bytes, refused: Credential) -> None:
+        """Forget a token that was refused."""
+        if self._tokens.get(login) is refused:
+            del self._tokens[login]
+
+    def one_at_a_time(self, login: bytes) -> threading.Lock:
+        """Held while a client logs in: the others take its token."""
+        return self._locks[login]
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._tokens.clear()
+
+
+# A process is what has a session with the shop: its clients come and go, two in each run.
+KEPT = KeptTokens()
 
 
 class Credentials:
@@ -50,9 +83,12 @@ class Credentials:
         self._learned = learned
         self._clock = clock
         self._lock = threading.Lock()
+        # A digest, so that no password is kept longer than its client.
+        whose = "\0".join((settings.url, settings.username or "", settings.password or ""))
+        self._login = hashlib.sha256(whose.encode("utf-8", "surrogatepass")).digest()
         self._current = Credential(settings.token) if settings.token else None
         self._refused: str | None = None
-        self._logins: deque[float] = deque(maxlen=_MOST_LOGINS)
+        self._logins: deque[float] = deque(maxlen=MOST_LOGINS)
 
     def current(self) -> Credential:
         """The credential to use; the first call logs in if no token was given."""
@@ -66,12 +102,25 @@ class Credentials:
             if self._refused is not None:
                 raise OmnitronAuthError(self._refused)
             try:
-                self._current = Credential(self._log_in())
+                self._current = self._newer_than(used)
             except OmnitronAuthError as error:
                 # The threads that wait for this lock must not try the same password again.
                 self._refused = str(error)
                 raise
             return self._current
+
+    def _newer_than(self, used: Credential | None) -> Credential:
+        """The token that another client of this process got meanwhile, else one of a new login."""
+        with KEPT.one_at_a_time(self._login):
+            if used is not None:
+                KEPT.drop(self._login, used)
+            kept = KEPT.newest(self._login)
+            if kept is None:
+                kept = Credential(self._log_in())
+                KEPT.keep(self._login, kept)
+            else:
+                self._learned(kept.token)
+            return kept
 
     def _log_in(self) -> str:
         if not (self._settings.username and self._settings.password):
@@ -82,7 +131,7 @@ class Credentials:
                 "fetched."
             )
         now = self._clock()
-        if len(self._logins) == _MOST_LOGINS and now - self._logins[0] < _WITHIN_SECONDS:
+        if len(self._logins) == MOST_LOGINS and now - self._logins[0] < LOGINS_WITHIN_SECONDS:
             raise OmnitronAuthError(
                 f"{self._settings.url} keeps refusing tokens soon after the login that gave them. Probably "
                 "another "

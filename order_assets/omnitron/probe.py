@@ -8,7 +8,7 @@ out differently do. What the rows cannot tell is None, never a guess.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
@@ -37,7 +37,8 @@ class Capabilities:
     `page_cap` is the most rows that a page has, 500 meaning 500 or more. `date_filter` is about
     `modified_date__gte`, `sorts` about values of `sort`, `transactions_filter` about `modified_date__gte` of the list
     of order transactions. `server_clock_offset_seconds` is the server's clock minus ours, to a second or two. `orders`
-    counts the whole list, `requests` what finding out took, login included.
+    counts the whole list, `requests` what finding out took, login included. `prefixes` says which of `v1` and `i1`
+    serves which kind of path.
     """
 
     page_cap: int | None
@@ -47,10 +48,11 @@ class Capabilities:
     orders: int | None
     requests: int
     transactions_filter: bool | None = None
+    prefixes: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The findings as values for JSON."""
-        return {**asdict(self), "sorts": dict(self.sorts)}
+        return {**asdict(self), "sorts": dict(self.sorts), "prefixes": dict(self.prefixes)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -70,7 +72,7 @@ class Capabilities:
 
 
 def probe(client: OmnitronClient) -> Capabilities:
-    """Ask the order list seven times and that of transactions twice at most, one page each.
+    """Ask the order list seven times, that of transactions twice at most, one page each, and for one order's documents.
 
     Raises OmnitronError when the plain list cannot be had.
     """
@@ -80,6 +82,7 @@ def probe(client: OmnitronClient) -> Capabilities:
     sorted_pages = {sort: _try_page(client, _SORTED_PAGE, sort=sort) for sort in SORTS}
     date_filter = _date_filter(client, plain)
     transactions_filter = _transactions_filter(client)
+    _try_documents(client, plain)
     return Capabilities(
         page_cap=_page_cap(plain),
         date_filter=date_filter,
@@ -88,7 +91,19 @@ def probe(client: OmnitronClient) -> Capabilities:
         orders=plain.count,
         requests=client.counters.requests - before,
         transactions_filter=transactions_filter,
+        prefixes=client.prefixes(),
     )
+
+
+def _try_documents(client: OmnitronClient, plain: Page) -> None:
+    """Ask for the documents of one order, so that it is known under which prefix they are served."""
+    pk = plain.rows[0].get("pk") if plain.rows else None
+    if type(pk) is int:
+        try:
+            client.order_documents(pk)
+        except OmnitronError as error:
+            if error.systemic:
+                raise
 
 
 def _page(client: OmnitronClient, limit: int, **params: str) -> Page:

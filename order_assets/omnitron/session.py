@@ -25,15 +25,18 @@ from order_assets.omnitron.budget import Budget, CallReport
 from order_assets.omnitron.counters import Counters
 from order_assets.omnitron.errors import (
     OmnitronAuthError,
+    OmnitronBlockedError,
     OmnitronError,
     OmnitronForbiddenError,
     OmnitronQuietError,
     OmnitronStoppedError,
+    OmnitronUnavailableError,
 )
 from order_assets.omnitron.explain import Explainer
 from order_assets.omnitron.halt import Halt
-from order_assets.omnitron.instance import API_PREFIX
-from order_assets.omnitron.login import LOGIN_PATH, Credentials
+from order_assets.omnitron.in_between import is_page_in_between
+from order_assets.omnitron.login import LOGIN_PATH, Credential, Credentials
+from order_assets.omnitron.prefixes import Prefixes, prefix_of
 from order_assets.omnitron.settings import ClientSettings
 from order_assets.omnitron.transport import Answer, BrokenCallError, Call, Transport
 
@@ -45,6 +48,13 @@ _NUMBER = re.compile(r"\d+")
 # Errors after which asking for a row of the list would prove nothing.
 _SAYS_NOTHING_OF_HEALTH = (OmnitronStoppedError, OmnitronQuietError, OmnitronAuthError, OmnitronForbiddenError)
 _ONE_ROW: Params = {"limit": 1, "page": 1}
+# A firewall that blocks us looks for a while: longer waits than after a hiccup, and never a quick repeat.
+_PAGE_PATIENCE = 2.0
+# A redirect before the first answer of the API is more likely a wrong address than a firewall.
+_REDIRECTS_AT_FIRST = 2
+_LOGIN_PAUSE_SECONDS = 60.0
+# What the API says in, when it says that something is not there; gateways have words of their own.
+_WORDS_OF_THE_API = frozenset({"detail", "non_field_errors", "code", "error_code"})
 
 
 class Session:
@@ -63,13 +73,15 @@ class Session:
         self._counters = counters
         self._halt = halt
         self._clock = clock
-        self._base = settings.url + API_PREFIX
+        self.prefixes = Prefixes(settings.api)
         self.explain = Explainer(settings)
         self._credentials = Credentials(settings, self._post_login, self.explain.learn, clock)
         self._transport = Transport(settings, clock)
         self._random = random.SystemRandom()
         self._server_met = False
+        self._api_met = False
         self._failures_in_a_row = 0
+        self._blocks_in_a_row = 0
 
     def get(
         self,
@@ -80,7 +92,7 @@ class Session:
         missing_ok: bool = False,
         unclean_ok: bool = False,
     ) -> Response:
-        """GET a path below /api/v1/ and check that the answer is JSON. Raises OmnitronError.
+        """GET a path below /api/v1/ or /api/i1/, whichever serves it; the answer is JSON. Raises OmnitronError.
 
         `about` says in messages what the call is for, such as `order 12, detail`. With `missing_ok` a 404 is
         an answer (status 404), but only one that comes from the API as JSON: the 404 page of a proxy or of a
@@ -93,10 +105,17 @@ class Session:
             raise
         except OmnitronError as error:
             self._failures_in_a_row += 1
-            if not error.systemic and self._failures_in_a_row >= self._settings.check_after_failures:
+            is_block = isinstance(error, OmnitronBlockedError)
+            self._blocks_in_a_row = self._blocks_in_a_row + 1 if is_block else 0
+            many = self._settings.check_after_failures
+            # A block that stays is looked into at once: waiting it out for each order would take hours.
+            if not error.systemic and (is_block or self._failures_in_a_row >= many):
                 self._check_instance(error)
+            if self._blocks_in_a_row >= many and not error.systemic:
+                error.systemic = True
+                error.args = (f"{error} {many} calls in a row ended so: the run stops here.",)
             raise
-        self._failures_in_a_row = 0
+        self._failures_in_a_row = self._blocks_in_a_row = 0
         return response
 
     def close(self) -> None:
@@ -107,42 +126,84 @@ class Session:
         self, path: str, params: Params | None, about: str, *, missing_ok: bool = False, unclean_ok: bool = False
     ) -> Response:
         if path.startswith("/") or "//" in path or ".." in path or not path.isascii() or set(path) & set("?#\\: %"):
-            raise ValueError(f"Not a path below {API_PREFIX}: {path!r}")
+            raise ValueError(f"Not a path below the API's prefix: {path!r}")
         started = self._clock()
-        where = f"GET {self._base}{path}"
-        url = f"{self._base}{path}?{urlencode(params)}" if params else self._base + path
-        call, answer, retries = self._logged_in(url, where, about)
+        call, answer, retries = self._served(path, params, about)
         response = self._checked(call, answer, retries, started, missing_ok=missing_ok, unclean_ok=unclean_ok)
         if not response.is_clean:
-            _log.info("%s answered with text that is not clean JSON, asking once more", where)
+            _log.info("%s answered with text that is not clean JSON, asking once more", call.where)
             self._counters.add(retries=1)
-            call, answer, more = self._logged_in(url, where, about)
+            call, answer, more = self._served(path, params, about)
             retries += more + 1
             response = self._checked(call, answer, retries, started, missing_ok=missing_ok, unclean_ok=unclean_ok)
         return response
 
-    def _logged_in(self, url: str, where: str, about: str) -> tuple[Call, Answer, int]:
+    def _served(self, path: str, params: Params | None, about: str) -> tuple[Call, Answer, int]:
+        """The answer under the prefix that serves the path; also how many repeats it took.
+
+        Under a wrong prefix there is a 404 or a page for everything, which must not look like an order that is gone.
+        """
+        first, *others = self.prefixes.candidates(path)
+        call, answer, retries = self._logged_in(first, path, params, about, patient=not others)
+        if others and (answer.status == 404 or _is_page(answer)):
+            self._counters.add(retries=1)
+            retries += 1
+            if (found := self._elsewhere(others[0], path, params, about, answer)) is not None:
+                return (*found, retries)
+            if _is_page(answer):
+                call, answer, more = self._logged_in(first, path, params, about)
+                retries += more + 1
+        if _is_answer(answer):
+            self.prefixes.served(path, first)
+        return call, answer, retries
+
+    def _elsewhere(
+        self, version: str, path: str, params: Params | None, about: str, before: Answer
+    ) -> tuple[Call, Answer] | None:
+        """The answer under the other prefix; None where it serves the path no better than the one `before`."""
+        call = self._call(version, path, params, about, self._credentials.current())
+        try:
+            answer, _ = self._answer(call, patient=False)
+        except OmnitronUnavailableError as error:
+            if error.systemic:
+                raise
+            return None
+        if answer.status == 401:
+            call, answer, _ = self._logged_in(version, path, params, about, patient=False)
+        if _is_answer(answer):
+            self.prefixes.served(path, version)
+            return call, answer
+        # What is said in JSON is nearer to the truth than a page; but a 404 of the API itself stands.
+        return (call, answer) if _is_page(before) and answer.status != 404 and not _is_page(answer) else None
+
+    def _call(self, version: str, path: str, params: Params | None, about: str, credential: Credential) -> Call:
+        base = self._settings.url + prefix_of(version)
+        url = f"{base}{path}?{urlencode(params)}" if params else base + path
+        return Call("GET", url, f"GET {base}{path}", about, credential.headers)
+
+    def _logged_in(
+        self, version: str, path: str, params: Params | None, about: str, *, patient: bool = True
+    ) -> tuple[Call, Answer, int]:
         """GET with a token, with another one where the first is not good any more; also how many repeats it took."""
         credential = self._credentials.current()
-        call = Call("GET", url, where, about, credential.headers)
-        answer, retries = self._answer(call)
-        if answer.status == 401:
-            _log.info("%s answered 401, getting another token", where)
+        call = self._call(version, path, params, about, credential)
+        answer, retries = self._answer(call, patient=patient)
+        if answer.status == 401 and not _is_page(answer):
+            _log.info("%s answered 401, getting another token", call.where)
             credential = self._credentials.renewed(credential)
-            call = Call("GET", url, where, about, credential.headers)
-            answer, more = self._answer(call)
+            call = self._call(version, path, params, about, credential)
+            answer, more = self._answer(call, patient=patient)
             retries += more + 1
-            if answer.status == 401:
+            if answer.status == 401 and not _is_page(answer):
                 raise self.explain.refused_again(call)
         return call, answer, retries
 
     def _post_login(self, headers: CaseInsensitiveDict[str], body: bytes) -> Response:
         """Log in. Whatever goes wrong here stops everything."""
-        url = self._base + LOGIN_PATH
-        call = Call("POST", url, f"POST {url}", "login", headers, body)
         started = self._clock()
         try:
-            answer, retries = self._answer(call)
+            self._wait_for_login()
+            call, answer, retries = self._posted(headers, body)
             if answer.status in (400, 401, 403):
                 raise self.explain.refused_login(answer)
             response = self._checked(call, answer, retries, started)
@@ -152,12 +213,49 @@ class Session:
         self._counters.add(logins=1)
         return response
 
-    def _answer(self, call: Call) -> tuple[Answer, int]:
-        """Send a call until an answer comes that a repeat would not change; also how many repeats it took."""
+    def _posted(self, headers: CaseInsensitiveDict[str], body: bytes) -> tuple[Call, Answer, int]:
+        """The login's answer under the prefix that serves it."""
+
+        def call_under(version: str) -> Call:
+            url = self._settings.url + prefix_of(version) + LOGIN_PATH
+            return Call("POST", url, f"POST {url}", "login", headers, body)
+
+        first, *others = self.prefixes.candidates(LOGIN_PATH)
+        call = call_under(first)
+        answer, retries = self._answer(call, patient=not others)
+        if others and (answer.status == 404 or _is_page(answer)):
+            other_call = call_under(others[0])
+            other, _ = self._answer(other_call, patient=False)
+            if other.status != 404 and not _is_page(other):
+                first, call, answer = others[0], other_call, other
+            elif _is_page(answer):
+                answer, retries = self._answer(call)
+        if _is_answer(answer):
+            self.prefixes.served(LOGIN_PATH, first)
+        return call, answer, retries
+
+    def _wait_for_login(self) -> None:
+        """Take one of the few logins that all processes have, waiting for it a while."""
+        waited = 0.0
+        while (wait := self._budget.login_turn()) > 0:
+            if waited + wait > self._settings.max_login_wait_seconds:
+                raise self.explain.logins_used_up(waited, wait)
+            if not waited:
+                _log.warning(self.explain.waiting_for_login(wait))
+            self._counters.add(seconds_waited=wait)
+            self._halt.pause(wait)
+            waited += wait
+
+    def _answer(self, call: Call, *, patient: bool = True) -> tuple[Answer, int]:
+        """Send a call until an answer comes that a repeat would not change; also how many repeats it took.
+
+        A page of something in between is waited out, with longer waits; without `patient` it is an answer.
+        """
         settings = self._settings
         retries = 0
         while True:
             asked: float | None = None
+            is_page = False
             try:
                 answer = self._once(call)
             except BrokenCallError as broken:
@@ -168,17 +266,28 @@ class Session:
                 problem = broken.reason
             else:
                 self._server_met = True
-                if answer.status not in _REPEATABLE:
+                is_page = _is_page(answer)
+                if answer.status not in _REPEATABLE and not (is_page and patient):
                     return answer, retries
-                problem = f"status {answer.status}"
+                problem = f"a page with status {answer.status}" if is_page else f"status {answer.status}"
                 asked = self._asked_to_wait(call, answer)
-                if retries >= settings.retries:
-                    raise self.explain.still_failing(call, answer, retries)
-            wait = self._backoff(retries) if asked is None else asked
+                if retries >= self._most_repeats(answer):
+                    raise (self.explain.in_between if is_page else self.explain.still_failing)(call, answer, retries)
+                if call.method == "POST" and answer.status == 429:
+                    retries += 1
+                    self._counters.add(retries=1)
+                    self._budget.hold_logins(_LOGIN_PAUSE_SECONDS if asked is None else asked)
+                    self._wait_for_login()
+                    continue
+            wait = self._backoff(retries, is_page=is_page) if asked is None else asked
             retries += 1
             _log.info("%s: %s, repeat %d of %d in %.1f s", call.where, problem, retries, settings.retries, wait)
             self._counters.add(retries=1, seconds_waited=wait)
             self._halt.pause(wait)
+
+    def _most_repeats(self, answer: Answer) -> int:
+        is_early = 300 <= answer.status < 400 and not self._api_met
+        return min(_REDIRECTS_AT_FIRST, self._settings.retries) if is_early else self._settings.retries
 
     def _once(self, call: Call) -> Answer:
         """Send a call once, within the budget."""
@@ -200,7 +309,8 @@ class Session:
         try:
             answer = self._transport.send(call)
             status, size = answer.status, len(answer.body)
-            asked_to_wait = "Retry-After" in answer.headers
+            # A firewall says in its way that we are too much for it.
+            asked_to_wait = "Retry-After" in answer.headers or _is_page(answer)
             return answer
         except BrokenCallError as broken:
             timed_out = broken.timed_out
@@ -219,20 +329,24 @@ class Session:
         A call about a single order would not do: it may fail for that order alone. Any answer that is no passing
         trouble will do, also a refused token: somebody is there who answers.
         """
-        where = f"GET {self._base}orders/"
-        trial = Call("GET", f"{self._base}orders/?{urlencode(_ONE_ROW)}", where, "check of the instance", call.headers)
+        base = self._settings.url + prefix_of(self.prefixes.candidates("orders/")[0])
+        about = "check of the instance"
+        trial = Call("GET", f"{base}orders/?{urlencode(_ONE_ROW)}", f"GET {base}orders/", about, call.headers)
         try:
             answer = self._sent(trial)
         except BrokenCallError as broken:
             raise self._budget.open_circuit(str(self.explain.broken(trial, broken, 0))) from None
         if answer.status in _REPEATABLE:
             raise self._budget.open_circuit(str(self.explain.still_failing(trial, answer, 0)))
+        if _is_page(answer) and self.prefixes.is_sure("orders/"):
+            raise self._budget.open_circuit(str(self.explain.in_between(trial, answer, 0)))
         self._budget.close_circuit()
 
-    def _backoff(self, retries: int) -> float:
+    def _backoff(self, retries: int, *, is_page: bool = False) -> float:
         """A random wait, so that many threads do not come back at the same moment."""
-        longest = min(self._settings.max_backoff_seconds, self._settings.backoff_seconds * 2.0 ** min(retries, 60))
-        return self._random.uniform(0, longest)
+        step = self._settings.backoff_seconds * (_PAGE_PATIENCE if is_page else 1)
+        longest = min(self._settings.max_backoff_seconds, step * 2.0 ** min(retries, 60))
+        return self._random.uniform(longest / 2 if is_page else 0, longest)
 
     def _asked_to_wait(self, call: Call, answer: Answer) -> float | None:
         """Seconds that the server asks for; all other calls are held back too."""
@@ -240,9 +354,13 @@ class Session:
         seconds = retry_after_seconds(answer.headers.get("Retry-After"), now)
         if seconds is None:
             return None
+        is_login = call.method == "POST"
         if seconds > self._settings.max_retry_after_seconds:
+            if is_login:
+                self._budget.hold_logins(seconds)
             raise self.explain.long_wait(call, answer, seconds)
-        self._budget.hold(seconds)
+        if not is_login:
+            self._budget.hold(seconds)
         return seconds
 
     def _checked(
@@ -264,7 +382,8 @@ class Session:
                 value = parse_json(answer.body)
             except ValueError:
                 is_json = False
-        missing = answer.status == 404 and missing_ok and isinstance(value, Mapping)
+        missing = answer.status == 404 and missing_ok and isinstance(value, Mapping) and _is_said_by_the_api(value)
+        self._api_met = self._api_met or is_json
         if not (answer.status == 200 or missing):
             raise self.explain.refused(call, answer, value)
         # A page of a proxy or nothing at all is no answer about an order, whatever its header says.
@@ -299,3 +418,16 @@ class Session:
                 self._budget.open_circuit(str(failure))
             error.systemic = True
             error.args = (f"{error} Other calls fail too, so the run stops here.",)
+
+
+def _is_page(answer: Answer) -> bool:
+    return is_page_in_between(answer.status, answer.headers, answer.body)
+
+
+def _is_answer(answer: Answer) -> bool:
+    """Whether the API answered what was asked."""
+    return answer.status == 200 and is_json_type(answer.headers.get("Content-Type", "")) and not _is_page(answer)
+
+
+def _is_said_by_the_api(value: Mapping[str, object]) -> bool:
+    return not _WORDS_OF_THE_API.isdisjoint(value)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from order_assets.omnitron.errors import OmnitronConfigError
 from order_assets.omnitron.instance import normalise_url
+from order_assets.omnitron.prefixes import VERSIONS
 from order_assets.quiet import QuietHours, parse_quiet_hours
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -27,7 +28,9 @@ class ClientSettings:
     `check_after_failures` failed calls in a row one row of the order list is asked for, to tell a broken shop
     from some broken orders. `budget_directory` is where all processes of this machine keep the budgets of their
     instances; None means a budget of this process alone. In `quiet_hours`, such as `22:00-06:00` on the clock of
-    `timezone`, nothing is asked. Raises OmnitronConfigError.
+    `timezone`, nothing is asked. `api` is `v1` or `i1`, the prefix under which the API is served; None means to find
+    out, for each kind of path. `max_login_wait_seconds` is how long a login waits for its turn. Raises
+    OmnitronConfigError.
     """
 
     url: str
@@ -48,12 +51,18 @@ class ClientSettings:
     budget_directory: Path | None = None
     quiet_hours: str | None = None
     timezone: str = "UTC"
+    api: str | None = None
+    max_login_wait_seconds: float = 900
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", normalise_url(self.url))
         object.__setattr__(self, "token", (self.token or "").strip() or None)
-        object.__setattr__(self, "username", self.username or None)
-        object.__setattr__(self, "password", self.password or None)
+        # Files that secrets are read from often end with an empty line.
+        object.__setattr__(self, "username", (self.username or "").strip() or None)
+        object.__setattr__(self, "password", (self.password or "").rstrip("\r\n") or None)
+        object.__setattr__(self, "api", self.api or None)
+        if self.api is not None and self.api not in VERSIONS:
+            raise OmnitronConfigError(f"OMNITRON_API is {self.api!r}; it takes {' or '.join(VERSIONS)}, or nothing.")
         if self.token is not None and not is_token(self.token):
             raise OmnitronConfigError(
                 "OMNITRON_TOKEN holds blanks or characters that no token has: paste the key alone, "
@@ -68,7 +77,13 @@ class ClientSettings:
             "check_after_failures",
         ):
             _check(name, getattr(self, name), above=0)
-        for name in ("retries", "backoff_seconds", "max_backoff_seconds", "max_retry_after_seconds"):
+        for name in (
+            "retries",
+            "backoff_seconds",
+            "max_backoff_seconds",
+            "max_retry_after_seconds",
+            "max_login_wait_seconds",
+        ):
             _check(name, getattr(self, name), least=0)
         if self.requests_per_second is not None:
             _check("requests_per_second", self.requests_per_second, above=0)

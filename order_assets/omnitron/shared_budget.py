@@ -18,8 +18,8 @@ from functools import partial
 from order_assets.omnitron import circuit as circuits
 from order_assets.omnitron import line as lines
 from order_assets.omnitron import pace as paces
-from order_assets.omnitron.budget import CallReport, Pace, Pause
-from order_assets.omnitron.budget_record import BudgetRecord
+from order_assets.omnitron.budget import LOGINS_WITHIN_SECONDS, CallReport, Pace, Pause
+from order_assets.omnitron.budget_record import FARTHEST, BudgetRecord
 from order_assets.omnitron.budget_store import BudgetStore, Change, MemoryStore, Release, Result
 from order_assets.omnitron.circuit import CLOSED, Circuit
 from order_assets.omnitron.errors import OmnitronQuietError, OmnitronUnavailableError
@@ -105,6 +105,26 @@ class SharedBudget:
             return record._replace(held_until=max(record.held_until, self._store.now() + seconds)), None
 
         self._update(held)
+
+    def login_turn(self) -> float:
+        """See `Budget`."""
+
+        def turn(record: BudgetRecord) -> tuple[BudgetRecord, float]:
+            now = self._store.now()
+            oldest, *newer = sorted(record.logins)
+            wait = max(oldest + LOGINS_WITHIN_SECONDS, record.logins_held_until) - now
+            return (record, wait) if wait > 0 else (record._replace(logins=(*newer, now)), 0.0)
+
+        return self._store.update(turn)
+
+    def hold_logins(self, seconds: float) -> None:
+        """See `Budget`."""
+
+        def held(record: BudgetRecord) -> tuple[BudgetRecord, None]:
+            until = self._store.now() + min(seconds, FARTHEST / 2)
+            return record._replace(logins_held_until=max(record.logins_held_until, until)), None
+
+        self._store.update(held)
 
     def report(self, report: CallReport) -> None:
         """See `Budget`. Good news wait for the next request, bad news do not."""

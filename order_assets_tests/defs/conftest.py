@@ -82,6 +82,8 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     home = tmp_path / "home"
     shutil.copytree(new_home, home)
+    # Nobody wants to wait for a firewall that is none.
+    monkeypatch.setattr("order_assets.omnitron.session._PAGE_PATIENCE", 0.01)
     with tampered_sandbox(SHOP) as (sandbox, tampered):
         monkeypatch.setenv("DAGSTER_HOME", str(home))
         monkeypatch.setenv("ORDER_ASSETS_DATA", str(tmp_path / "data"))

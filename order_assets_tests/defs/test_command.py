@@ -95,7 +95,7 @@ def test_html_with_status_200_is_an_error_and_no_empty_shop(
 ) -> None:
     from order_assets_tests.tampering import answer
 
-    project.tampered.rules.append(answer("/api/v1/orders/", 200, "<html>Maintenance</html>", "text/html"))
+    project.tampered.rules.append(answer("1/orders/", 200, "<html>Maintenance</html>", "text/html"))
     assert run("--from", "2026-03-02", "--to", "2026-03-02") == 1
     said = capsys.readouterr().err
     assert "text/html" in said

@@ -92,7 +92,10 @@ def test_after_a_minute_one_row_of_the_list_is_the_trial(serve: Serve, process: 
     failures(client, 1)
     assert len(shop.asked) == asked + 1
     virtual.now += 61
-    shop.answer = lambda asked: ONE_ROW if asked.path.endswith("/orders/") else Reply({}, 404)
+    # The listed order has a detail, the others are gone.
+    row, gone = Reply({"pk": 99, "number": "99"}), Reply({"detail": "Not found."}, 404)
+    listed = Reply({"count": 1, "next": None, "results": [row.value]})
+    shop.answer = lambda asked: listed if asked.path.endswith("/orders/") else row if "/99/" in asked.path else gone
     assert client.order_documents(1).status == "gone"
     assert process(shop).order_documents(2).status == "gone"
 
@@ -105,7 +108,11 @@ def test_one_order_that_always_fails_does_not_keep_the_circuit_open(
     virtual.now += 61
 
     def answer(asked: Asked) -> Reply:
-        return ONE_ROW if asked.path.endswith("/orders/") else Reply({}, 500 if "/7/" in asked.path else 404)
+        if asked.path.endswith("/orders/"):
+            return Reply({"count": 1, "next": None, "results": [{"pk": 99, "number": "99"}]})
+        if "/99/" in asked.path:
+            return Reply({"pk": 99})
+        return Reply({"detail": "Not found."}, 500 if "/7/" in asked.path else 404)
 
     shop.answer = answer
     client = process(shop)

@@ -192,7 +192,8 @@ def test_a_strange_redirect_is_an_error_too(serve: Serve, connect: Connect, loca
     with pytest.raises(OmnitronAnswerError, match="redirect") as caught:
         connect(shop).get_json_bytes("orders/")
     assert "p4ssw0rd" not in str(caught.value)
-    assert len(shop.asked) == 1
+    # Two repeats, after a look at the other prefix: a firewall may let us through in a moment.
+    assert len(shop.asked) == 5
 
 
 def test_a_netrc_password_is_never_sent(

@@ -164,6 +164,8 @@ def site(folder: Path) -> Iterator[Site]:
         environment = {name: text for name, text in os.environ.items() if not name.startswith(_OURS)} | {
             "DAGSTER_HOME": str(home),
             "OMNITRON_URL": sandbox.url,
+            # Each run is a process: all of them would want to log in.
+            "OMNITRON_TOKEN": sandbox.token,
             "OMNITRON_USERNAME": USERNAME,
             "OMNITRON_PASSWORD": PASSWORD,
             "ORDER_ASSETS_DATA": str(folder / "data"),
