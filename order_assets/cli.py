@@ -6,6 +6,7 @@ Arguments and words for people are here; what a run does is in `defs`, what the 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import re
 import sys
@@ -36,8 +37,23 @@ class UsageError(ValueError):
 class _Parser(argparse.ArgumentParser):
     """A parser that says which command or option was probably meant."""
 
+    _given: Sequence[str] = ()
+
+    # As in argparse, without types.
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Remember what was given, and refuse what is left over here, where the options are known."""
+        self._given = sys.argv[1:] if args is None else list(args)
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return parsed, rest
+
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
+        options = re.findall(r"--[a-z][a-z-]*", self.format_help())
+        for word in (given.partition("=")[0] for given in self._given if given.startswith("--")):
+            near = None if any(option.startswith(word) for option in options) else nearest(word, options)
+            message += f"; {word} is no option, did you mean {near}?" if near else ""
         wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if wrong:
             near = nearest(wrong[1], [word.strip(" '") for word in wrong[2].split(",")])
@@ -48,6 +64,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit code: 0 done, 1 failed, 2 asked for the impossible."""
     parsed = _parser().parse_args(arguments)
+    _say_what_is_waited_for()
     run: Callable[[argparse.Namespace], int] = parsed.run
     try:
         return run(parsed)
@@ -57,6 +74,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("order-assets: stopped; what was fetched is kept", file=sys.stderr)
         return 130
+
+
+class _Shown(logging.Handler):
+    """Prints what is logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        print(f"order-assets: {record.getMessage()}", file=sys.stderr)
+
+
+def _say_what_is_waited_for() -> None:
+    """Show warnings of the client, such as a login that waits for its turn: nothing else would be said for minutes."""
+    client = logging.getLogger("order_assets.omnitron")
+    if not client.handlers:
+        client.addHandler(_Shown(logging.WARNING))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -461,7 +493,7 @@ def _fail(summary: RunSummary) -> int:
 
 
 def _report(_parsed: argparse.Namespace) -> int:
-    settings = _settings()
+    settings = _with_data(_settings())
     _set_dagster_home(settings)
     from order_assets import terminal
     from order_assets.defs import launch

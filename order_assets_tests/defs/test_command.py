@@ -153,6 +153,7 @@ def test_the_history_that_is_kept_open_reads_like_any_other(project: Project, tm
         (["run"], {"ORDER_ASSETS_TIMZONE": "Europe/Istanbul"}, r"ORDER_ASSETS_TIMZONE .* mean ORDER_ASSETS_TIMEZONE\?"),
         (["run"], {"ORDER_ASSETS_BUDGET_DIR": "/etc/passwd/x"}, r"ORDER_ASSETS_BUDGET_DIR .* /etc/passwd is a file"),
         (["quarantine", "list"], {"ORDER_ASSETS_DATA": "/nowhere/data"}, r"no data of order_assets in /nowhere/data"),
+        (["report"], {"ORDER_ASSETS_DATA": "/nowhere/data"}, r"no data of order_assets in /nowhere/data"),
         (["forget", "--customer", "1"], {"ORDER_ASSETS_DATA": "/nowhere/data"}, r"no data of order_assets"),
     ],
 )
@@ -198,6 +199,8 @@ def test_a_run_without_an_instance_says_first_that_the_shop_is_invented_and_so_d
         (["--version"], 0, "order-assets 0."),
         (["rnu"], 2, "did you mean run?"),
         (["quarantine", "lsit"], 2, "did you mean list?"),
+        (["run", "--form", "2026-03-01", "--to", "2026-03-01"], 2, "did you mean --from?"),
+        (["report", "--refetch"], 2, "unrecognized arguments: --refetch"),
         (["sandbox", "--capability", "sorts"], 2, "did you mean sort?"),
         (["sandbox", "--port", "99999"], 2, "is not a port"),
         (["run", "--from", "2026-02-30", "--to", "2026-03-01"], 2, "is not a day such as"),
