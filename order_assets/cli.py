@@ -334,7 +334,16 @@ def _plan(parsed: argparse.Namespace) -> int:
     try:
         root = _resource(settings, "data_root").checked()
         policy, rules = _resource(settings, "privacy").policy(), _resource(settings, "sync_rules")
-        plan = plan_run(root, parsed.first, parsed.last, privacy_policy=policy, reread=rules.reread())
+        plan = plan_run(
+            root,
+            parsed.first,
+            parsed.last,
+            privacy_policy=policy,
+            reread=rules.reread(),
+            whole_every=rules.rules().whole_every,
+            transactions=rules.order_transactions,
+            logins=0 if settings.url and os.environ.get("OMNITRON_TOKEN") else 1,
+        )
     except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
         return _failed("planning", error)
     terminal.print_plan(plan, settings.requests_per_second)

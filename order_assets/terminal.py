@@ -149,7 +149,9 @@ def print_plan(plan: RunPlan, requests_per_second: float | None) -> None:
         ("orders", f"{plan.orders}, {plan.due_orders} of them due" + (f": {reasons}" if reasons else "")),
         (
             "requests",
-            f"about {plan.requests}: {plan.listing_requests} to list all orders, {plan.order_requests} for due orders",
+            f"about {plan.requests}: {plan.listing_requests} to list "
+            f"{'all orders' if plan.lists_all else 'what changed'}, {plan.order_requests} for due orders"
+            + (", a login" if plan.logins else ""),
         ),
         ("per order", f"{plan.requests_per_order:.2f} requests ({basis})"),
         (

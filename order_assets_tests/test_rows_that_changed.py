@@ -15,6 +15,7 @@ import pytest
 from starlette.responses import Response
 
 from order_assets.landing import Landing, changed_days, index_file, orders_of_day, sync_state
+from order_assets.landing.plan import plan_run
 from order_assets.sandbox import Sandbox, ShopSettings
 from order_assets_tests.pipeline import Pipeline
 from order_assets_tests.tampering import Tamper, Tampered, tampered_sandbox
@@ -88,6 +89,20 @@ def changed_rows(change: Callable[[dict[str, Any]], Any]) -> Tamper:
 
 def some_order(pipeline: Pipeline) -> int:
     return orders_of_day(pipeline.root, FIRST + timedelta(days=1))[3].pk
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_plan_after_a_whole_listing_says_what_the_next_run_takes(shops: Shops, mode: str) -> None:
+    sandbox, _, pipeline = shops(MODES[mode])
+    pipeline.run()
+    pipeline.sync(whole=True)
+    policy = pipeline.gate.privacy.policy
+    day = timedelta(hours=24)
+    plan = plan_run(pipeline.root, FIRST, NOW.date(), privacy_policy=policy, whole_every=day, logins=1)
+    sandbox.requests.clear()
+    pipeline.run()
+    assert abs(plan.requests - len(sandbox.requests)) <= 0.2 * len(sandbox.requests)
+    assert plan.lists_all == (mode == "full listing")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -98,8 +98,7 @@ class SyncState:
 
     `aside` are rows that could not be placed, a thousand at most of `aside_count`. `moving` are columns that change
     from listing to listing by themselves, with how many listings they have stood still since; `sample` has digests of
-    the columns of some orders, by pk, from which that is seen. `window_requests` is what the last listing of only the
-    changes took.
+    the columns of some orders, by pk, from which that is seen.
     """
 
     cursor: datetime | None = None
@@ -112,7 +111,6 @@ class SyncState:
     aside_count: int = 0
     moving: Mapping[str, int] = field(default_factory=dict)
     sample: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    window_requests: int | None = None
 
 
 _MOST_ASIDE = 1000
@@ -202,6 +200,7 @@ def sync_state(data_root: Path) -> SyncState:
             return SyncState()
         values = json.loads(kept)
         times = {name: datetime.fromisoformat(values[name]) if values[name] else None for name in _TIMES}
+        values.pop("window_requests", None)
         aside = tuple(AsideRow(**row) for row in values.pop("aside", ()))
         return SyncState(**{**values, **times, "aside": aside})
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
@@ -218,7 +217,6 @@ def with_state(rows: pa.Table, state: SyncState) -> pa.Table:
         "aside_count": state.aside_count,
         "moving": dict(state.moving),
         "sample": {pk: dict(columns) for pk, columns in state.sample.items()},
-        "window_requests": state.window_requests,
         **{name: None if moment is None else moment.isoformat() for name, moment in moments.items()},
     }
     return rows.replace_schema_metadata({_STATE: json.dumps(values).encode()})

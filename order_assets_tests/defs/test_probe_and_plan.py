@@ -52,7 +52,7 @@ def test_plan_names_the_cost_before_and_after_a_run_without_a_request(
     said = facts(capsys)
     assert said["days"] == "2026-03-02 to 2026-03-03 (2), 0 of them landed"
     assert said["orders"] == "12, 12 of them due: 12 new"
-    assert said["requests"] == "about 37: 1 to list all orders, 36 for due orders"
+    assert said["requests"] == "about 39: 2 to list all orders, 36 for due orders, a login"
     assert said["minutes"].startswith("at least 0.0, at 10000 requests per second")
     assert len(list(project.sandbox.requests)) == asked
     assert project.files("**/*") == before
