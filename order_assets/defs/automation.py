@@ -15,14 +15,21 @@ import dagster as dg
 from order_assets.defs.index import ORDER_INDEX
 from order_assets.defs.jobs import REFRESH_DAYS, SYNC_INDEX
 from order_assets.defs.keys import ORDER_DOCUMENTS
-from order_assets.defs.pieces import REQUESTS_PER_ORDER, Piece, costs, newest_first
-from order_assets.defs.resources import DataRootResource, SyncRulesResource
+from order_assets.defs.pieces import REQUESTS_PER_ORDER, WHY, Piece, costs, newest_first
+from order_assets.defs.resources import (
+    ContractResource,
+    DataRootResource,
+    OmnitronResource,
+    PrivacyResource,
+    SyncRulesResource,
+)
 from order_assets.defs.under_way import days_under_way, runs_under_way
 from order_assets.quiet import quiet_until
 
 if TYPE_CHECKING:
     from order_assets.landing import DueDay
 
+_LONGEST_TAG = 300
 # Runs of the sensor that may be queued or under way at a time: the next days are fetched while the last are loaded.
 _MOST_RUNS = 2
 _CHANGED_DAYS = "changed_days"
@@ -49,17 +56,31 @@ def sync_index_schedule(cron: str, timezone: str, quiet_hours: str | None) -> dg
         cron_schedule=cron,
         execution_timezone=timezone,
         description=(
-            "Brings the index up to date, by ORDER_ASSETS_SYNC_CRON. Costs two or three requests where the order list "
-            "can be filtered or sorted, else one per hundred orders of the shop; once a day all orders are listed. "
-            "Skips in quiet hours and while a sync is queued or under way."
+            "Brings the index up to date, by ORDER_ASSETS_SYNC_CRON. The tick itself asks whether anything is new, and "
+            "launches a run where something is, where a check of the index would say something else, where asking "
+            "takes longer than a tick may, and once a day; else it says what it found and leaves nothing behind. Costs "
+            "two or three requests where the order list can be filtered or sorted, else one per hundred orders of the "
+            "shop; once a day all orders are listed. Skips in quiet hours and while a sync is queued or under way."
         ),
     )
-    def sync_index_regularly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def sync_index_regularly(
+        context: dg.ScheduleEvaluationContext,
+        omnitron: OmnitronResource,
+        contract: ContractResource,
+        privacy: PrivacyResource,
+        data_root: DataRootResource,
+        sync_rules: SyncRulesResource,
+    ) -> dg.RunRequest | dg.SkipReason:
+        from order_assets.defs.quick_sync import QuickSync
+
         if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
             return dg.SkipReason(f"quiet hours until {until.isoformat()}")
         if runs := runs_under_way(context.instance, SYNC_INDEX.name, ORDER_INDEX):
             return dg.SkipReason(f"a sync is queued or under way: run {runs[0].run_id}")
-        return dg.RunRequest(tags=_FIRST)
+        asked = QuickSync(context.instance, omnitron, contract, privacy, data_root, sync_rules).ask(datetime.now(UTC))
+        if not asked.needs_run:
+            return dg.SkipReason(asked.said)
+        return dg.RunRequest(tags={**_FIRST, WHY: asked.said[:_LONGEST_TAG]})
 
     return sync_index_regularly
 

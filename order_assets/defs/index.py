@@ -123,7 +123,7 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
                 )
                 counters = client.counters.as_dict()
             plan = _plan(data_root, privacy, sync_rules)
-            checks = _checks(data_root, sync_rules, report)
+            checks = checks_of_sync(data_root, sync_rules, report)
         except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError, WarehouseError) as error:
             raise failure(error, doing="listing orders") from None
         index, listing = report.index, report.listing
@@ -170,7 +170,9 @@ def _plan(data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRule
     return plan_run(root, instance.first_day, instance.today(), privacy_policy=privacy.policy(), reread=rules.reread())
 
 
-def _checks(data_root: DataRootResource, rules: SyncRulesResource, report: "SyncReport") -> list[dg.AssetCheckResult]:
+def checks_of_sync(
+    data_root: DataRootResource, rules: SyncRulesResource, report: "SyncReport"
+) -> list[dg.AssetCheckResult]:
     """What the list and the state on the disk say about the days, as warnings: the sync itself went well."""
     from order_assets.defs.health import (
         every_list_row_placed,

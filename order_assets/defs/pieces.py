@@ -19,7 +19,7 @@ from order_assets.defs.under_way import RANGE_END, RANGE_START
 if TYPE_CHECKING:
     from order_assets.landing import DueDay
 
-_WHY = "order_assets/why"
+WHY = "order_assets/why"
 _COSTS = "order_assets/costs"
 # What a run is told that is to read the orders again whose turn in the slow sweep it is.
 _SWEEP = {"ops": {"order_documents": {"config": {"sweep": True}}}}
@@ -55,7 +55,7 @@ class Piece:
         for day in self.days:
             reasons.update(day.reasons)
         tags = {
-            _WHY: ", ".join(f"{count} {reason}" for reason, count in reasons.items()),
+            WHY: ", ".join(f"{count} {reason}" for reason, count in reasons.items()),
             _COSTS: costs(len(self.days), self.orders, requests_per_second),
         }
         first, last = self.days[0].day.isoformat(), self.days[-1].day.isoformat()

@@ -43,7 +43,8 @@ class SyncReport:
     """What a sync did: the index, how it was listed, and what the instance can do.
 
     `transactions_changed` are order transactions that changed after they were landed, `transactions_unknown` those
-    whose order nobody knows yet. `probed` says whether the instance was probed this time.
+    whose order nobody knows yet. `probed` says whether the instance was probed this time. `vanished_before` orders were
+    gone from the list before, and `aside_before` rows could not be placed.
     """
 
     index: IndexReport
@@ -53,6 +54,8 @@ class SyncReport:
     probed: bool
     transactions_changed: int
     transactions_unknown: int
+    vanished_before: int = 0
+    aside_before: int = 0
 
 
 def sync(
@@ -68,8 +71,11 @@ def sync(
     row_key: Callable[[], str] | None = None,
     landed_amounts: Callable[[], pa.Table] | None = None,
     on_answer: Callable[[], object] = lambda: None,
+    keep: Callable[[SyncReport], bool] = lambda _report: True,
 ) -> SyncReport:
     """Bring the index up to the shop. `on_answer` is called once the list has answered.
+
+    `keep` says, given what was found, whether that is to be written down; if not, index and cursor stay as before.
 
     `row_key` gives the key of the fingerprints of list rows; without one the data root keeps a key of its own.
     `landed_amounts` gives `pk` and amounts of what was landed, for orders of which no earlier row is known.
@@ -96,8 +102,21 @@ def sync(
         draft.mark_unlike(landed_amounts)
     changed, unknown = _transactions(client, draft, capabilities, rules, owners)
     new_state = _next_state(state, listing, began, capabilities, contract_version, probed=known is None)
-    report = draft.write(new_state)
-    return SyncReport(report, listing, capabilities, new_state, known is None, changed, unknown)
+
+    def reported(index: IndexReport) -> SyncReport:
+        return SyncReport(
+            index,
+            listing,
+            capabilities,
+            new_state,
+            known is None,
+            changed,
+            unknown,
+            draft.vanished_before(),
+            state.aside_count,
+        )
+
+    return reported(draft.write(new_state, keep=lambda index: keep(reported(index))))
 
 
 def _known_capabilities(state: SyncState, contract_version: str, now: datetime) -> Capabilities | None:

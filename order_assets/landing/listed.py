@@ -225,8 +225,15 @@ class IndexDraft:
         low, high = int(pc.sum(pc.and_(listed, before)).as_py() or 0), int(pc.sum(listed).as_py() or 0)
         return bool(low + unknown <= count <= high + unknown)
 
-    def write(self, state: SyncState) -> IndexReport:
-        """Write the index and the state. A state whose `whole_at` is this listing says that it was a whole one."""
+    def vanished_before(self) -> int:
+        """How many of the orders known before were gone from the list then."""
+        return int(self._earlier.num_rows) - self.known()
+
+    def write(self, state: SyncState, *, keep: Callable[[IndexReport], bool] = lambda _report: True) -> IndexReport:
+        """Write the index and the state. A state whose `whole_at` is this listing says that it was a whole one.
+
+        Nothing is written where `keep`, given the report, says so.
+        """
         newest, whole = self._newest(), state.whole_at == self._seen_at
         aside = self._aside_rows(whole=whole)
         hidden = 0 if whole else max(0, self.state.aside_count - len(self.state.aside))
@@ -239,11 +246,13 @@ class IndexDraft:
                 self._batches = [newest]
             state = replace(state, moving=moving, sample={str(pk): found for pk, found in self._sample.items()})
         merged = self._merged()
-        # First: a move that was noted twice is one, and one that was not is lost for the history of the order.
-        note_moves(self._root, self._earlier, newest)
-        with whole_file(index_file(self._root)) as temporary:
-            pq.write_table(with_state(merged, state), temporary, compression="zstd")
-        return self._report(merged, newest, state)
+        report = self._report(merged, newest, state)
+        if keep(report):
+            # First: a move that was noted twice is one, and one that was not is lost for the history of the order.
+            note_moves(self._root, self._earlier, newest)
+            with whole_file(index_file(self._root)) as temporary:
+                pq.write_table(with_state(merged, state), temporary, compression="zstd")
+        return report
 
     def _report(self, merged: pa.Table, newest: pa.Table, state: SyncState) -> IndexReport:
         listed = merged.filter(_listed(merged, state.whole_at or self._earlier_whole_at))

@@ -183,7 +183,8 @@ def test_a_day_that_stays_due_is_not_asked_for_at_every_tick(project: Project) -
 
 def schedule_tick(project: Project, name: str) -> ScheduleExecutionData:
     definitions = build_definitions(from_environment())
-    resources = {key: (definitions.resources or {})[key] for key in ("data_root", "sync_rules")}
+    wanted = ("data_root", "sync_rules", "omnitron", "contract", "privacy")
+    resources = {key: (definitions.resources or {})[key] for key in wanted}
     context = dg.build_schedule_context(
         instance=project.instance, resources=resources, repository_def=definitions.get_repository_def()
     )
@@ -202,6 +203,67 @@ def test_the_nightly_schedule_asks_for_the_days_that_are_not_complete_and_no_oth
     assert [(request.partition_key, request.tags["order_assets/why"]) for request in requests] == [
         (day, "1 pending") for day in reversed(days)
     ]
+
+
+def what_lies(project: Project) -> set[str]:
+    """The files of the history and the data root."""
+    return {path.relative_to(project.root).as_posix() for path in project.root.rglob("*") if path.is_file()}
+
+
+def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_says_when_it_was_asked(
+    project: Project,
+) -> None:
+    project.sync()
+    assert project.refresh("2026-03-01", "2026-03-08").succeeded
+    project.sync()
+    runs, files = project.instance.get_runs_count(), what_lies(project)
+    index = project.data / "index" / "orders.parquet"
+    times = [index.stat().st_mtime_ns]
+    for _ in range(5):
+        tick = schedule_tick(project, "sync_index_regularly")
+        assert not tick.run_requests
+        assert (tick.skip_message or "").startswith(f"nothing is new: {len(project.sandbox.shop.flat_orders())} orders")
+        times.append(index.stat().st_mtime_ns)
+    assert (project.instance.get_runs_count(), what_lies(project)) == (runs, files)
+    assert times == sorted(set(times))
+
+
+def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: Project) -> None:
+    project.sync()
+    assert project.refresh("2026-03-01", "2026-03-08").succeeded
+    project.sync()
+    before = (project.data / "index" / "orders.parquet").read_bytes()
+    project.sandbox.set_now(project.sandbox.shop.now().replace(hour=18))
+    (request,) = schedule_tick(project, "sync_index_regularly").run_requests or []
+    assert "orders new" in request.tags["order_assets/why"]
+    assert (project.data / "index" / "orders.parquet").read_bytes() == before
+    assert project.sync().days["order_index"][""]["orders_new"] > 0
+
+
+def test_a_check_of_the_index_that_would_say_something_else_becomes_a_run(project: Project) -> None:
+    project.sync()
+    bad = project.sandbox.shop.flat_orders()[-1]
+    project.tampered.rules.append(answer(f"/orders_integration/{bad['pk']}/", 409, '{"detail": "locked"}'))
+    assert not project.refresh(bad["date_placed"][:10]).succeeded
+    tick = schedule_tick(project, "sync_index_regularly")
+    assert tick.run_requests, tick.skip_message
+    (request,) = tick.run_requests
+    assert "no_day_failed_or_pending" in request.tags["order_assets/why"]
+    project.sync()
+    assert not schedule_tick(project, "sync_index_regularly").run_requests
+
+
+def test_an_error_is_said_by_the_tick_and_one_that_stays_becomes_a_run_that_fails(project: Project) -> None:
+    project.sync()
+    project.tampered.rules.append(answer("/orders/", 403, '{"detail": "not allowed"}'))
+    tick = schedule_tick(project, "sync_index_regularly")
+    assert not tick.run_requests
+    assert "asked again at the next tick: " in (tick.skip_message or "")
+    index = project.data / "index" / "orders.parquet"
+    hours_ago = time.time() - 2 * 3600
+    os.utime(index, (hours_ago, hours_ago))
+    (request,) = schedule_tick(project, "sync_index_regularly").run_requests or []
+    assert "for an hour or more no sync was well" in request.tags["order_assets/why"]
 
 
 def test_a_sync_that_waits_or_runs_is_not_asked_for_again(project: Project) -> None:

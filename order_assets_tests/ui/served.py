@@ -59,7 +59,7 @@ def dagster_ui(folder: Path, first_day: date, made: tuple[date, date] | None) ->
 
 def _run_days(command: Path, environment: dict[str, str], first: date, last: date) -> None:
     days = ["--from", first.isoformat(), "--to", last.isoformat()]
-    done = subprocess.run([command, "run", *days], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([command, "run", *days], env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"order-assets run gave {done.returncode}\n{done.stdout}\n{done.stderr}"
 
 

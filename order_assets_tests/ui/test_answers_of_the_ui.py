@@ -16,7 +16,7 @@ LAST = datetime.now(UTC).date() - timedelta(days=1)
 FIRST = LAST - timedelta(days=6)
 _REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "order_assets"}
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
