@@ -488,7 +488,8 @@ def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> 
         index = launch.sync_index(instance)
         if not index.succeeded:
             return _fail(index)
-        with terminal.fetching((last - first).days + 1) as listener, progress.listening(listener):
+        between = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        with terminal.fetching(between) as listener, progress.listening(listener):
             days = launch.refresh_days(instance, first, last, refetch=refetch)
     terminal.print_summary(settings, first, last, index, days, time.perf_counter() - started)
     return 0 if days.succeeded else _fail(days)

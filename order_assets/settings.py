@@ -61,6 +61,7 @@ class Settings:
     reread_recent_days: int = 30
     sweep_weeks: int = 8
     keep_versions_days: int = 90
+    keep_runs_days: int = 90
     storage_version: str = "v1.0.0"
     quiet_hours: str | None = None
     budget_directory: Path | None = None
@@ -139,6 +140,7 @@ def _settings(
         reread_recent_days=int(_or_off(given, "ORDER_ASSETS_REREAD_RECENT_DAYS", 30, whole=True)),
         sweep_weeks=int(_or_off(given, "ORDER_ASSETS_SWEEP_WEEKS", 8, whole=True)),
         keep_versions_days=int(_or_off(given, "ORDER_ASSETS_KEEP_VERSIONS_DAYS", 90, whole=True)),
+        keep_runs_days=int(_or_off(given, "ORDER_ASSETS_KEEP_RUNS_DAYS", 90, whole=True)),
         storage_version=_choice(
             given, "ORDER_ASSETS_STORAGE_VERSION", ("v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0", "v2.0.0")
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -12,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from order_assets.progress import Listener
+from order_assets.progress import Listener, Spoken
 from order_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,15 +27,20 @@ _DOCUMENTS = "order_documents"
 
 
 @contextmanager
-def fetching(days: int) -> Iterator[Listener]:
-    """A progress bar over the orders of days; gives the listener that moves it."""
+def fetching(days: Sequence[date]) -> Iterator[Listener]:
+    """A progress bar over the orders of days, or a line now and then where no bar can be seen; gives the listener."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Spoken(days, lambda words: print(words, file=sys.stderr, flush=True))
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(f"{days} days", total=None)
+        task = bar.add_task(f"{len(days)} days", total=None)
+        words = Spoken(days, lambda said: bar.console.print(said))
 
         def listener(day: date, done: int, due: int) -> None:
             bar.update(task, description=f"fetching {day}", completed=done, total=due)
+            words(day, done, due)
 
         yield listener
 

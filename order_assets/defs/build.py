@@ -15,6 +15,7 @@ from order_assets.defs.executor import one_process_executor
 from order_assets.defs.index import order_index_asset
 from order_assets.defs.jobs import JOBS
 from order_assets.defs.partitions import daily_partitions
+from order_assets.defs.purge import purge_sensor
 from order_assets.defs.rebuild import rebuild_warehouse_job
 from order_assets.defs.report import WRITE_REPORT, report_asset
 from order_assets.defs.resources import (
@@ -66,6 +67,7 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
         sensors=[
             changed_days_sensor(days, settings.timezone, settings.quiet_hours, settings.requests_per_second),
             alert_sensor(),
+            purge_sensor(settings.keep_runs_days),
         ],
         resources={**_resources(settings), **resources},
         # Few steps, each busy inside: in one process they start at once. A step that failed for one day must not

@@ -137,7 +137,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                     refetch=config.refetch,
                     reread=sync_rules.reread(sweep=config.sweep),
                     keep_versions=sync_rules.keep_versions(),
-                    on_progress=progress.report,
+                    on_progress=_progress(days_asked, context.log.info),
                 ):
                     reports.append(report)
                     values = _metadata(report, root)
@@ -176,6 +176,17 @@ def _fetch(
     for outcome in client.map_concurrently(fetch, orders):
         error = None if outcome.error is None else str(outcome.error)
         yield Attempt(outcome.item, outcome.value, error)
+
+
+def _progress(days: Sequence[date], say: Callable[[str], object]) -> Callable[[date, int, int], None]:
+    """Tells the listener of this process each order, and the run's log now and then."""
+    spoken = progress.Spoken(days, say)
+
+    def both(day: date, done: int, due: int) -> None:
+        progress.report(day, done, due)
+        spoken(day, done, due)
+
+    return both
 
 
 def _metadata(report: "DayReport", root: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -18,6 +18,7 @@ from dagster._core.events import EngineEventData
 from order_assets.defs import build_definitions, pieces
 from order_assets.defs.documents import ORDER_DOCUMENTS
 from order_assets.defs.index import API_POOL
+from order_assets.defs.purge import purge
 from order_assets.landing import DueDay
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import Project
@@ -242,7 +243,7 @@ def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: P
 
 def test_a_check_of_the_index_that_would_say_something_else_becomes_a_run(project: Project) -> None:
     project.sync()
-    bad = project.sandbox.shop.flat_orders()[-1]
+    bad = next(row for row in project.sandbox.shop.flat_orders() if row["date_placed"].startswith("2026-03-04"))
     project.tampered.rules.append(answer(f"/orders_integration/{bad['pk']}/", 409, '{"detail": "locked"}'))
     assert not project.refresh(bad["date_placed"][:10]).succeeded
     tick = schedule_tick(project, "sync_index_regularly")
@@ -355,3 +356,20 @@ def started(project: Project, pid: int, at: float) -> dg.DagsterRun:
     )
     project.instance.handle_new_event(entry)
     return run
+
+
+def test_old_runs_are_removed_with_their_files_and_no_day_of_an_asset_goes_missing(project: Project) -> None:
+    old_sync = project.sync().run_id
+    superseded = project.refresh("2026-03-02", "2026-03-03").run_id
+    kept = project.refresh("2026-03-05").run_id
+    newer = [project.refresh("2026-03-02", "2026-03-03").run_id, project.sync().run_id]
+    days = project.materialised(ORDER_DOCUMENTS)
+    in_a_year = datetime.now(UTC) + timedelta(days=365)
+    assert purge(project.instance, datetime.now(UTC) - timedelta(days=1)) == 0
+    assert purge(project.instance, in_a_year) == 2
+    assert {run.run_id for run in project.instance.get_runs()} == {kept, *newer}
+    assert project.materialised(ORDER_DOCUMENTS) == days == {"2026-03-02", "2026-03-03", "2026-03-05"}
+    files = what_lies(project)
+    assert not [file for file in files if old_sync in file or superseded in file]
+    assert [file for file in files if kept in file]
+    assert purge(project.instance, in_a_year) == 0
