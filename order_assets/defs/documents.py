@@ -15,7 +15,7 @@ from order_assets import progress
 from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.index import API_POOL, ORDER_INDEX
 from order_assets.defs.keys import ORDER_DOCUMENTS
-from order_assets.defs.partitions import ONE_RUN, days_of, span
+from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
 from order_assets.defs.resources import (
     ContractResource,
@@ -118,6 +118,8 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         from order_assets.omnitron import OmnitronError
 
         keep_history_open(context.instance)
+        if not has_days(context):
+            return
         checks = StepChecks(context)
         reports: list[DayReport] = []
         metadata: dict[tuple[dg.AssetKey, date], dict[str, Any]] = {}

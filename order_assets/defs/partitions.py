@@ -18,6 +18,24 @@ def days_of(context: dg.AssetExecutionContext) -> list[date]:
     return [date.fromisoformat(key) for key in context.partition_keys]
 
 
+def has_days(context: dg.AssetExecutionContext) -> bool:
+    """Whether the step is of a day or of many; of checks alone without days, as `Execute all` launches them, it says
+    what to do instead.
+
+    Raises `Failure` where assets are to be made without saying of which days.
+    """
+    if context.has_partition_key or context.has_partition_key_range:
+        return True
+    sentence = (
+        "These checks are evaluated when a day is made, and this run names no day: open the asset, choose Materialize "
+        "and the days. Nothing was asked of the shop and nothing was changed."
+    )
+    if context.selected_asset_keys:
+        raise dg.Failure(description=sentence, allow_retries=False)
+    context.log.warning(sentence)
+    return False
+
+
 def span(days: Sequence[date]) -> str:
     """Days in words: the only one, or the first and the last."""
     return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

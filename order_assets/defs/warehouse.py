@@ -14,7 +14,7 @@ from order_assets.defs.keys import ORDER_DOCUMENTS, table_key, warehouse_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.loading import LEDGER, WarehouseConfig, load, load_metadata, log_load, refusal
 from order_assets.defs.marts import mart_checks, mart_specs
-from order_assets.defs.partitions import ONE_RUN, days_of, span
+from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure
 from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.schema import warehouse_schema
@@ -55,6 +55,8 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         from order_assets.warehouse import WarehouseError
 
         keep_history_open(context.instance)
+        if not has_days(context):
+            return
         checks = StepChecks(context)
         days_asked = days_of(context)
         try:

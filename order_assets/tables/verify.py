@@ -14,6 +14,19 @@ from order_assets.contract.model import Contract, Table
 from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE, SCHEMA_RULE, SET_RULE
 from order_assets.contract.schema import arrow_schema
 from order_assets.tables.day_files import DayFiles
+from order_assets.tables.named_rows import rows_with_null, same_key
+
+_AGAIN = "materialise tables of the day again, which asks the shop for nothing"
+# What to do when a rule does not hold: the day stays as it was in the warehouse until then.
+_ADVICE = {
+    SCHEMA_RULE: f"Something else wrote this file: {_AGAIN}",
+    KEY_RULE: "Look these orders up in the shop: the same key must not stand for two things. When the shop's answer is "
+    f"right again run refresh_days for the day; when the contract's key is too short, add a column to it and {_AGAIN}",
+    REQUIRED_RULE: "Look these orders up in the shop; when its answer is right, the contract has to call the column "
+    f"nullable: then {_AGAIN}",
+    SET_RULE: f"Rows were lost or doubled on the way: {_AGAIN}. If it stays, the transform of the table is wrong; the "
+    "documents are in landing",
+}
 
 
 @dataclass(frozen=True)
@@ -47,16 +60,16 @@ def _verify_table(table: Table, files: DayFiles, expected: Mapping[str, int]) ->
     required = [column.name for column in table.columns if not column.nullable]
     looked_at = [name for name in dict.fromkeys((*table.key, *required)) if name in found.names]
     values = files.read(table.name, looked_at) if rows else found.empty_table().select(looked_at)
-    yield _key_unique(table, values)
+    yield _key_unique(files, table, values)
     if required:
-        yield _required_present(table, values, required)
+        yield _required_present(files, table, values, required)
     if table.name in expected:
         counted = expected[table.name]
         yield Finding(
             table.name,
             SET_RULE,
             rows == counted,
-            f"{rows} rows, {counted} in the documents",
+            f"{rows} rows, {counted} in the documents" + ("" if rows == counted else f". {_ADVICE[SET_RULE]}"),
             {"rows": rows, "in_documents": counted},
         )
 
@@ -64,7 +77,7 @@ def _verify_table(table: Table, files: DayFiles, expected: Mapping[str, int]) ->
 def _columns_as_declared(table: Table, found: pa.Schema) -> Finding:
     declared = arrow_schema(table)
     as_declared = found.equals(declared)
-    text = "as declared" if as_declared else "; ".join(_differences(found, declared))
+    text = "as declared" if as_declared else f"{'; '.join(_differences(found, declared))}. {_ADVICE[SCHEMA_RULE]}"
     return Finding(table.name, SCHEMA_RULE, as_declared, text, {"columns": len(found)})
 
 
@@ -85,26 +98,33 @@ def _described(field_: pa.Field) -> str:
     return f"{field_.type}{'' if field_.nullable else ' not null'}"
 
 
-def _key_unique(table: Table, values: pa.Table) -> Finding:
+def _key_unique(files: DayFiles, table: Table, values: pa.Table) -> Finding:
     keys = ", ".join(table.key)
     absent = [name for name in table.key if name not in values.column_names]
     if absent:
         return Finding(table.name, KEY_RULE, False, f"no column {', '.join(absent)}")
     rows = values.num_rows
     distinct = values.group_by(list(table.key), use_threads=False).aggregate([]).num_rows if rows else 0
+    text = f"{rows} rows, {distinct} distinct values of {keys}"
+    if rows != distinct:
+        text += f"; {same_key(files, table, values)}. {_ADVICE[KEY_RULE]}"
     return Finding(
         table.name,
         KEY_RULE,
         rows == distinct,
-        f"{rows} rows, {distinct} distinct values of {keys}",
+        text,
         {"rows": rows, "distinct": distinct},
     )
 
 
-def _required_present(table: Table, values: pa.Table, required: list[str]) -> Finding:
+def _required_present(files: DayFiles, table: Table, values: pa.Table, required: list[str]) -> Finding:
     missing = [name for name in required if name not in values.column_names]
     nulls = {name: values[name].null_count for name in required if name not in missing}
     absent = {name: count for name, count in nulls.items() if count}
     texts = [f"no column {name}" for name in missing]
-    texts += [f"{name} is null in {count} rows" for name, count in absent.items()]
-    return Finding(table.name, REQUIRED_RULE, not texts, ", ".join(texts) or "all there", absent)
+    texts += [
+        f"{name} is null in {count} rows, for example {rows_with_null(files, table, values, name)}"
+        for name, count in absent.items()
+    ]
+    advice = f". {_ADVICE[REQUIRED_RULE]}" if absent else ""
+    return Finding(table.name, REQUIRED_RULE, not texts, (", ".join(texts) or "all there") + advice, absent)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from logging import WARNING
 
+import dagster as dg
+import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionResolvedStatus
 
 from order_assets.defs import build_definitions, launch
@@ -53,3 +56,19 @@ def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
     assert project.refresh("2026-03-02", "2026-03-04").succeeded
     assert launch.rebuild_warehouse(project.instance).succeeded
     assert {name for name, state in days_by_status(project).items() if state[PASSED] + state[FAILED] != 3} == set()
+
+
+@pytest.mark.parametrize("asset", ["order_documents", "tables/orders", "marts/fct_orders"])
+def test_execute_all_on_a_page_of_checks_says_what_to_do_and_turns_no_check_red(project: Project, asset: str) -> None:
+    project.sync()
+    job = build_definitions(from_environment()).get_repository_def().get_job("__ASSET_JOB")
+    key = dg.AssetKey(asset.split("/"))
+    keys = {check for check in job.asset_layer.asset_graph.asset_check_keys if check.asset_key == key}
+    # What the button launches: checks, no asset and no day.
+    result = job.get_subset(asset_selection=set(), asset_check_selection=keys).execute_in_process(
+        instance=project.instance, raise_on_error=False
+    )
+    assert result.success
+    said = [entry.user_message for entry in project.instance.all_logs(result.run_id) if entry.level == WARNING]
+    assert [words for words in said if "choose Materialize and the days" in words]
+    assert project.document_requests() == []

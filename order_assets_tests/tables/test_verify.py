@@ -14,6 +14,10 @@ from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE, SCHEMA_RULE, SE
 from order_assets.tables import FlattenReport, table_file
 from order_assets_tests.tables.days import DAY, faults, flatten, landed, order
 
+WRITTEN_BY_ANOTHER = (
+    ". Something else wrote this file: materialise tables of the day again, which asks the shop for nothing"
+)
+
 
 @pytest.fixture
 def day(tmp_path: Path) -> tuple[Path, FlattenReport]:
@@ -47,10 +51,10 @@ def test_a_column_of_another_type_is_found(day: tuple[Path, FlattenReport]) -> N
 
 def test_a_missing_a_strange_and_a_moved_column_are_found(day: tuple[Path, FlattenReport]) -> None:
     damage(day[0], "cities", lambda rows: rows.drop_columns(["name"]))
-    assert found(day, "cities") == {SCHEMA_RULE: "name is missing"}
+    assert found(day, "cities") == {SCHEMA_RULE: "name is missing" + WRITTEN_BY_ANOTHER}
     flatten(day[0], landed(order(101)), landed(order(102)))
     damage(day[0], "cities", lambda rows: rows.append_column("mayor", rows["name"]))
-    assert found(day, "cities") == {SCHEMA_RULE: "mayor is not declared"}
+    assert found(day, "cities") == {SCHEMA_RULE: "mayor is not declared" + WRITTEN_BY_ANOTHER}
     flatten(day[0], landed(order(101)), landed(order(102)))
     damage(day[0], "cities", lambda rows: rows.select(rows.column_names[::-1]))
     assert "the columns are in the order created_date" in found(day, "cities")[SCHEMA_RULE]
@@ -58,7 +62,22 @@ def test_a_missing_a_strange_and_a_moved_column_are_found(day: tuple[Path, Flatt
 
 def test_a_key_that_comes_twice_is_found(day: tuple[Path, FlattenReport]) -> None:
     damage(day[0], "channels", lambda rows: pa.concat_tables([rows, rows]))
-    assert found(day, "channels") == {KEY_RULE: "2 rows, 1 distinct values of pk"}
+    explained = found(day, "channels")
+    assert explained.keys() == {KEY_RULE}
+    assert explained[KEY_RULE].startswith("2 rows, 1 distinct values of pk; pk ")
+
+
+def test_a_key_that_two_orders_share_is_named_with_both_orders_and_what_to_do(day: tuple[Path, FlattenReport]) -> None:
+    numbers = {row["pk"]: row["number"] for row in pq.read_table(table_file(day[0], "orders", DAY)).to_pylist()}
+
+    def with_one_key(rows: pa.Table) -> pa.Table:
+        at = rows.schema.get_field_index("pk")
+        return rows.set_column(at, rows.schema.field(at), pa.array([7] * len(rows), pa.int64()))
+
+    damage(day[0], "transactions", with_one_key)
+    explained = found(day, "transactions")[KEY_RULE]
+    both = " and ".join(f"order {pk} (number {numbers[pk]})" for pk in (101, 102))
+    assert f"2 rows, 1 distinct values of pk; pk 7 in {both}. Look these orders up in the shop" in explained
 
 
 def test_a_required_value_that_is_not_there_is_found(day: tuple[Path, FlattenReport]) -> None:
@@ -68,21 +87,23 @@ def test_a_required_value_that_is_not_there_is_found(day: tuple[Path, FlattenRep
 
     damage(day[0], "orders", without_number)
     explained = found(day, "orders")
-    assert explained[REQUIRED_RULE] == "number is null in 1 rows"
+    assert explained[REQUIRED_RULE].startswith("number is null in 1 rows, for example pk 101 in order 101. Look ")
     assert "number is string, declared string not null" in explained[SCHEMA_RULE]
 
 
 def test_a_lost_row_is_found(day: tuple[Path, FlattenReport]) -> None:
     for table in ("orders", "transactions"):
         damage(day[0], table, lambda rows: rows.slice(1))
-        assert found(day, table) == {SET_RULE: "1 rows, 2 in the documents"}
+        explained = found(day, table)
+        assert explained.keys() == {SET_RULE}
+        assert explained[SET_RULE].startswith("1 rows, 2 in the documents. Rows were lost or doubled on the way")
         flatten(day[0], landed(order(101)), landed(order(102)))
 
 
 def test_a_table_without_its_key_column_is_a_finding_and_not_a_crash(day: tuple[Path, FlattenReport]) -> None:
     damage(day[0], "orders", lambda rows: rows.drop_columns(["pk"]))
     assert found(day, "orders") == {
-        SCHEMA_RULE: "pk is missing",
+        SCHEMA_RULE: "pk is missing" + WRITTEN_BY_ANOTHER,
         KEY_RULE: "no column pk",
         REQUIRED_RULE: "no column pk",
     }
