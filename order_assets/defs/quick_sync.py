@@ -96,7 +96,8 @@ class QuickSync:
 
     def _listed(self) -> Asked:
         from order_assets.defs.sync import sync
-        from order_assets.tables import owners
+        from order_assets.landing.flat_row import COMPARED_WITH_LANDED
+        from order_assets.tables import landed_amounts, owners
 
         root = self.data_root.checked()
         reports: list[SyncReport] = []
@@ -118,6 +119,7 @@ class QuickSync:
                     self.rules.rules(),
                     contract_version=self.contract.version(),
                     owners=partial(owners, root, "order_transactions"),
+                    landed_amounts=partial(landed_amounts, root, COMPARED_WITH_LANDED),
                     row_key=lambda: self.privacy.privacy().key,
                     keep=nothing_found,
                 )
