@@ -140,6 +140,7 @@ def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Col
         mart=name(SCHEMA, mart.name),
         key=names(mart.key),
         example=names(key),
+        order_pk=_order_pk(mart),
         day=_day(mart),
         days=of_days,
     )
@@ -149,7 +150,7 @@ def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Col
         numbers: _Numbers = {"keys": row["keys"], "rows_too_many": row["too_many"]} if row else {}
         text = (
             f"{row['keys']} keys are there more than once, {row['too_many']} rows too many; for example "
-            f"{', '.join(key)} = {row['example']}"
+            f"{', '.join(key)} = {_shown(connection, row['examples'])}"
             if row
             else f"each {', '.join(mart.key)} is there once"
         )
@@ -172,7 +173,7 @@ def references_resolve(
         of_day = lost.get(day, {})
         text = "; ".join(
             f"{row['rows']} rows name {row['values']} values of {what} that are not there; for example "
-            f"{key} = {row['example']} names {row['named']}"
+            f"{key} = {_shown(connection, row['examples'])}"
             for what, row in of_day.items()
         )
         numbers = {what: row["rows"] for what, row in of_day.items()}
@@ -222,11 +223,10 @@ def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collec
         rows = found.get(day, [])
         text = "every group is the sum of its orders"
         if rows:
-            first = rows[0]
-            text = (
-                f"{len(rows)} groups are not the sum of their orders; for example channel_pk {first['channel_pk']}, "
-                f"{first['currency']}, {first['status_group']}"
+            shown = "; ".join(
+                f"channel_pk {row['channel_pk']}, {row['currency']}, {row['status_group']}" for row in rows[:3]
             )
+            text = f"{len(rows)} groups are not the sum of their orders; for example {shown}"
         yield _finding(AGG_DAILY_SALES, DAILY_SALES, day, Severity.ERROR, text, not rows, {"groups": len(rows)})
 
 
@@ -305,10 +305,29 @@ def _lost(
         first=name("m", reference.columns[0]),
         matches=" AND ".join(f"{name('t', key)} IS NOT DISTINCT FROM {name('m', column)}" for column, key in pairs),
         example=", ".join(name("m", column) for column in mart.key if column != "date"),
+        order_pk=_order_pk(mart),
         day=_day(mart),
         days=of_days,
     )
     return _rows(connection, sql, parameters)
+
+
+def _order_pk(mart: Mart) -> str:
+    """The column by which a row of the mart names its order; nothing for marts whose rows are of no order."""
+    return name("m", "order_pk") if "order_pk" in mart.columns else "NULL::BIGINT"
+
+
+def _shown(connection: duckdb.DuckDBPyConnection, examples: Sequence[_Row]) -> str:
+    """Up to three keys, with what they name and the numbers of their orders."""
+    pks = [example["order_pk"] for example in examples if example["order_pk"] is not None]
+    found = _rows(connection, statement("quality/numbers_of_orders"), {"pks": pks}) if pks else []
+    numbers = {row["pk"]: row["number"] for row in found}
+    texts = []
+    for example in examples:
+        names_it = f" names {example['named']}" if "named" in example else ""
+        number = numbers.get(example["order_pk"])
+        texts.append(f"{example['key']}{names_it}" + (f" (order number {number})" if number else ""))
+    return "; ".join(texts)
 
 
 def _by_day(

@@ -79,9 +79,19 @@ def test_a_row_that_is_there_twice_breaks_the_grain(filled: Filled) -> None:
     found, next_day = grain_is_unique(filled.connection, FCT_ORDERS, [DAY, NEXT])
 
     assert (found.passed, found.severity, found.numbers) == (False, Severity.ERROR, {"keys": 1, "rows_too_many": 1})
-    assert "for example order_pk = 2. " + ADVICE["grain_is_unique"] in found.explanation
+    assert "for example order_pk = 2 (order number N2). " + ADVICE["grain_is_unique"] in found.explanation
     assert broken(filled) == {("fct_orders", "grain_is_unique"), ("agg_daily_sales", "daily_sales_equal_orders")}
     assert next_day.passed
+
+
+def test_three_keys_that_are_there_twice_are_named_with_the_numbers_of_their_orders(filled: Filled) -> None:
+    filled.add(a_shop(*map(order, (1, 2, 3, 4))))
+    filled.connection.execute("INSERT INTO marts.fct_orders SELECT * FROM marts.fct_orders")
+
+    found = only(grain_is_unique(filled.connection, FCT_ORDERS, [DAY]))
+
+    three = "order_pk = 1 (order number N1); 2 (order number N2); 3 (order number N3). "
+    assert f"4 keys are there more than once, 4 rows too many; for example {three}" in found.explanation
 
 
 def test_a_customer_who_is_there_twice_breaks_the_grain_of_all_days(filled: Filled) -> None:

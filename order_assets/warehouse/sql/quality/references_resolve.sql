@@ -3,8 +3,11 @@ SELECT
     {day} AS day,
     count(*) AS rows,
     count(DISTINCT ({columns},)) AS values,
-    min(concat_ws(', ', {example})) AS example,
-    arg_min(concat_ws(', ', {columns}), concat_ws(', ', {example})) AS named
+    arg_min(
+        {{'key': concat_ws(', ', {example}), 'named': concat_ws(', ', {columns}), 'order_pk': {order_pk}}},
+        concat_ws(', ', {example}),
+        3
+    ) AS examples
 FROM {mart} AS m
 WHERE
     {days}
