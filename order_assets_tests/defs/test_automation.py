@@ -86,6 +86,21 @@ def test_days_from_the_first_one_fetched_to_today_are_launched_and_the_older_one
     assert "before 2026-03-05, the first day fetched here" in (said.skip_message or "")
 
 
+def test_three_ticks_after_a_few_days_were_fetched_launch_nothing_older_than_the_first_of_them(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.sync()
+    landed(project, "2026-03-06")
+    monkeypatch.setattr(pieces, "_MOST_DAYS", 1)
+    cursor, launched = None, []
+    for _ in range(3):
+        result = tick(project, cursor)
+        if isinstance(result, dg.SensorResult):
+            cursor = result.cursor
+            launched += days_of(result)
+    assert launched == [(day, day) for day in ("2026-03-08", "2026-03-07", "2026-03-06")]
+
+
 def test_a_tick_launches_little_and_the_newest_days_first(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.sync()
     assert project.refresh("2026-03-01").succeeded

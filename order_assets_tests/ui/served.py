@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-_COMES_UP_WITHIN = 60.0  # seconds
+_COMES_UP_WITHIN = 180.0  # seconds
 _GOES_DOWN_WITHIN = 30.0
 _OURS = ("OMNITRON_", "ORDER_ASSETS_", "DAGSTER_", "MAKE", "MFLAGS")
 
