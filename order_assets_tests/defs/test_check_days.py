@@ -61,6 +61,7 @@ def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
 @pytest.mark.parametrize("asset", ["order_documents", "tables/orders", "marts/fct_orders"])
 def test_execute_all_on_a_page_of_checks_says_what_to_do_and_turns_no_check_red(project: Project, asset: str) -> None:
     project.sync()
+    project.sandbox.requests.clear()
     job = build_definitions(from_environment()).get_repository_def().get_job("__ASSET_JOB")
     key = dg.AssetKey(asset.split("/"))
     keys = {check for check in job.asset_layer.asset_graph.asset_check_keys if check.asset_key == key}
@@ -71,4 +72,4 @@ def test_execute_all_on_a_page_of_checks_says_what_to_do_and_turns_no_check_red(
     assert result.success
     said = [entry.user_message for entry in project.instance.all_logs(result.run_id) if entry.level == WARNING]
     assert [words for words in said if "choose Materialize and the days" in words]
-    assert project.document_requests() == []
+    assert list(project.sandbox.requests) == []

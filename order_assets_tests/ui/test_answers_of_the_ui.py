@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from order_assets_tests.ui.served import dagster_ui
 
@@ -26,7 +28,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def ask(url: str, query: str, **variables: object) -> Any:
-    answer = requests.post(f"{url}/graphql", json={"query": query, "variables": variables}, timeout=60)
+    with requests.Session() as session:
+        # It says that it serves a moment before it does.
+        session.mount(url, HTTPAdapter(max_retries=Retry(connect=8, backoff_factor=0.5)))
+        answer = session.post(f"{url}/graphql", json={"query": query, "variables": variables}, timeout=120)
     said = answer.json()
     assert "errors" not in said, said["errors"]
     return said["data"]
