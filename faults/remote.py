@@ -41,7 +41,8 @@ class Remote:
 
     `expects` is `right` (all is as without them), `says` (the run or some orders fail with a message), `waits` (the
     orders are kept out of the tables, with the reason in the ledger), or `either` of the first two; `expects_later` is
-    the same for a later run, where it differs. `may_be_gone` says that orders may be taken for deleted meanwhile.
+    the same for a later run, where it differs. `may_be_gone` says that orders may be taken for deleted meanwhile,
+    `by_whole` that only the next whole listing, of which there is one a day, puts everything right.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Remote:
     quick: bool = False
     expects_later: str | None = None
     may_be_gone: bool = False
+    by_whole: bool = False
 
 
 REMOTES = (
@@ -66,6 +68,7 @@ REMOTES = (
     Remote("503 with Retry-After", "503-seconds:n=1,seconds=1", "right", (1,)),
     Remote("403 for the list", f"403-json:{_LIST}", "says", (1, 8)),
     Remote("403 for the details", f"403-json:{_DETAIL}", "says", (1, 8)),
+    Remote("a firewall's page, once", "403-html:n=1", "right", (1, 8)),
     Remote("404 page of a proxy for the details", "404-html", "says", (1, 3, 8)),
     Remote("reset before the answer, now and then", "reset-before:p=0.2", "either", (1, 4)),
     Remote("reset before the answer, twice", "reset-before:n=2,after=1", "right", (1, 4)),
@@ -99,6 +102,8 @@ REMOTES = (
     Remote("the list without an envelope", "bare-list", "either", (1,)),
     Remote("every page is the first", "page-repeats", "says", (1, 8), expects_later="either"),
     Remote("a row slips away between two pages", "pages-shift", "either", (1,)),
+    Remote("a row goes to the end between two pages", "pages-turn", "either", (1,)),
+    Remote("three rows of the list are odd", "odd-rows:size=3", "either", (1, 4), by_whole=True),
     Remote("pages smaller than asked", "capped", "right", (1,)),
     Remote("date filter ignored", "filter-ignored", "either", (1, 6)),
     Remote("sort ignored", "sort-ignored", "either", (1, 6)),
@@ -146,7 +151,7 @@ def _disturbed(remote: Remote, world: World, pipeline: Pipeline, *, later: bool)
     expects = remote.expects_later if later and remote.expects_later else remote.expects
     word = _judged(expects, world, pipeline, run)
     if word != "all right meanwhile":
-        world.recover(pipeline)
+        world.recover(pipeline, whole=remote.by_whole)
         world.check_is_right(pipeline)
     sandbox.requests.clear()
     world.recover(pipeline)
@@ -254,4 +259,5 @@ def scenario_of(remote: Remote) -> Scenario:
 SCENARIOS = tuple(map(scenario_of, REMOTES))
 # Every fault of the stand-in has a scenario.
 _TRIED = {fault.partition(":")[0] for remote in REMOTES for fault in remote.faults.split("|")}
-UNTRIED = frozenset(FAULTS) - _TRIED
+# But one: what a shop says twice and differently it has said; there is no undisturbed state to come back to.
+UNTRIED = frozenset(FAULTS) - _TRIED - {"odd-copies"}

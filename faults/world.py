@@ -104,9 +104,9 @@ class World:
         rows = self.sandbox.shop.flat_orders()
         return shop_state(row for row in rows if row["date_placed"] >= FIRST.isoformat())
 
-    def recover(self, pipeline: Pipeline) -> None:
+    def recover(self, pipeline: Pipeline, *, whole: bool = False) -> None:
         """What schedules and sensors do when a fault is over: sync, what is due, and days that stayed incomplete."""
-        pipeline.sync()
+        pipeline.sync(whole=whole)
         days = sorted({*pipeline.due(), *(found.day for found in incomplete_days(pipeline.root))})
         pipeline.refresh(days)
         pipeline.load(days)

@@ -35,7 +35,6 @@ def test_a_late_refund_of_a_delivered_order_is_in_the_marts_after_the_next_whole
     settings: ShopSettings, tmp_path: Path
 ) -> None:
     with shop_and_pipeline(settings, tmp_path / "data") as (sandbox, pipeline):
-        sandbox.advance(timedelta(days=9))
         catch_up(sandbox, pipeline, whole=True)
         rows = sandbox.shop.flat_orders()
         order = [row for row in rows if (row["status"], row["refund_amount"]) == ("550", "0.00")][-2]
