@@ -12,7 +12,7 @@ from order_assets.defs.index import ORDER_INDEX
 from order_assets.defs.keys import mart_key
 from order_assets.defs.partitions import ONE_RUN
 from order_assets.defs.reporting import OWNERS, failure
-from order_assets.defs.resources import DataRootResource
+from order_assets.defs.resources import DataRootResource, SyncRulesResource
 
 REPORT = dg.AssetKey("report")
 # What the page reads.
@@ -43,21 +43,27 @@ def report_asset() -> dg.AssetsDefinition:
             "Its key plots are in the metadata. Grain: one page of all days."
         ),
     )
-    def report(context: dg.AssetExecutionContext, data_root: DataRootResource) -> dg.MaterializeResult[None]:
-        from order_assets.landing import DataRootError
+    def report(
+        context: dg.AssetExecutionContext, data_root: DataRootResource, sync_rules: SyncRulesResource
+    ) -> dg.MaterializeResult[None]:
+        from order_assets.landing import DataRootError, OrderIndexError
+        from order_assets.landing.windows import outside_of_every_window
         from order_assets.report import ReportError, write_report
         from order_assets.report.write import KEY_PLOTS
 
-        now = datetime.now(UTC)
+        now, first = datetime.now(UTC), date.fromisoformat(data_root.first_day)
         try:
+            reread, whole = sync_rules.reread(sweep=True), bool(sync_rules.whole_listing_hours)
+            outside = outside_of_every_window(data_root.checked(), first, reread, now, whole_listings=whole)
             written = write_report(
                 data_root.checked(),
-                first=date.fromisoformat(data_root.first_day),
+                first=first,
+                outside=outside.orders,
                 last=now.astimezone(ZoneInfo(data_root.timezone)).date(),
                 timezone=data_root.timezone,
                 now=now,
             )
-        except (DataRootError, ReportError) as error:
+        except (DataRootError, OrderIndexError, ReportError) as error:
             raise failure(error, doing="writing the report") from None
         pictures = {name: written.picture(name) for name in KEY_PLOTS}
         context.log.info(f"written to {written.path}")

@@ -44,6 +44,8 @@ _LANDED: Sequence[tuple[str, str, str]] = (
     ("requests", "BIGINT", "Requests that fetching it took"),
     ("retries", "BIGINT", "Those among them that were repeats"),
     ("bytes", "BIGINT", "Bytes that the shop sent"),
+    ("listed_fingerprint", "BIGINT", "Digest of the order's row in the order list that made it due"),
+    ("listed_row_changed_at", "TIMESTAMP WITH TIME ZONE", "When that row was first seen in that form, UTC"),
 )
 
 

@@ -19,8 +19,11 @@ class Headline:
     note: str
 
 
-def headlines(facts: Facts) -> list[Headline]:
-    """Orders, net sales, payment success, time to deliver, and how much of the shop is here."""
+def headlines(facts: Facts, outside: int = 0) -> list[Headline]:
+    """Orders, net sales, payment success, time to deliver, and how much of the shop is here.
+
+    `outside` orders are read again by no rule.
+    """
     totals = facts.totals
     deleted = f"; the shop has deleted {totals['deleted']:,} of them" if totals["deleted"] else ""
     return [
@@ -36,7 +39,7 @@ def headlines(facts: Facts) -> list[Headline]:
             "–" if totals["median_hours"] is None else f"{totals['median_hours']:.0f} h",
             f"median of {totals['deliveries']:,} deliveries" if totals["deliveries"] else "nothing was delivered",
         ),
-        _coverage(facts),
+        _coverage(facts, outside),
     ]
 
 
@@ -49,7 +52,7 @@ def _sales(facts: Facts) -> Headline:
     return Headline("Net sales", _money(first), f"and {beside}" if beside else "without refunds")
 
 
-def _coverage(facts: Facts) -> Headline:
+def _coverage(facts: Facts, outside: int) -> Headline:
     fetched = [day for day in facts.days if day.is_landed]
     listed = sum(day.listed for day in fetched)
     landed = sum(min(day.landed, day.listed) for day in fetched)
@@ -60,6 +63,8 @@ def _coverage(facts: Facts) -> Headline:
     missing = [f"{count:,} {what}" for what, count in counts.items() if count]
     if others := len(facts.days) - len(fetched):
         missing.append(f"{others:,} other days not fetched")
+    if outside:
+        missing.append(f"{outside:,} orders too old to be read again")
     note = "; ".join([f"of {listed:,} listed orders of {len(fetched):,} days", *missing])
     return Headline("Landed", _percent(landed, listed), note if listed else "no day is fetched")
 

@@ -70,10 +70,11 @@ def report_file(data_root: Path) -> Path:
     return data_root / "report.html"
 
 
-def write_report(data_root: Path, *, first: date, last: date, timezone: str, now: datetime) -> Report:
+def write_report(data_root: Path, *, first: date, last: date, timezone: str, now: datetime, outside: int = 0) -> Report:
     """Write the report of the days that are in the warehouse; the health of the pipeline is that of first to last.
 
-    `now` (aware) is shown as the time of writing, on the clock of `timezone`. Raises `ReportError` without a warehouse.
+    `now` (aware) is shown as the time of writing, on the clock of `timezone`; so many orders are `outside` of every
+    window in which orders are read again. Raises `ReportError` without a warehouse.
     """
     try:
         facts = read_facts(data_root, first, last)
@@ -81,7 +82,7 @@ def write_report(data_root: Path, *, first: date, last: date, timezone: str, now
         raise ReportError(
             f"there is nothing to report on yet: {error}. Materialise days of the warehouse first"
         ) from error
-    report = Report(report_file(data_root), headlines(facts), _sections(facts))
+    report = Report(report_file(data_root), headlines(facts, outside), _sections(facts))
     page = _page(report, moment=now.astimezone(ZoneInfo(timezone)), timezone=timezone)
     with whole_file(report.path) as temporary:
         temporary.write_text(page, encoding="utf-8")

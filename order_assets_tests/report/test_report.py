@@ -21,6 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from order_assets.report import Report, ReportError, charts, write_report
 from order_assets.report.facts import Day, read_facts
+from order_assets.report.numbers import headlines
 from order_assets.report.write import KEY_PLOTS
 from order_assets.sandbox import ShopSettings, running_sandbox
 from order_assets_tests.pipeline import Pipeline
@@ -184,3 +185,9 @@ def test_the_page_draws_every_plot_without_a_network_or_a_complaint(opened: Any,
 def test_a_phone_scrolls_plots_and_not_the_page(opened: Any) -> None:
     page, _, _ = opened
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+def test_orders_that_no_rule_reads_again_are_a_number_beside_those_that_are_here(root: Path) -> None:
+    facts = read_facts(root, FIRST, NOW.date())
+    assert "; 1,203 orders too old to be read again" in headlines(facts, 1203)[-1].note
+    assert "read again" not in headlines(facts)[-1].note
