@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from order_assets import cli
 from order_assets.defs.index import ORDER_INDEX
-from order_assets_tests.defs.conftest import Project
+from order_assets.sandbox import running_sandbox
+from order_assets_tests.defs.conftest import SHOP, Project
 
 
 def run(*arguments: str) -> int:
@@ -177,8 +178,9 @@ def test_settings_that_cannot_work_end_a_command_before_its_first_request(
 def test_a_run_without_an_instance_says_first_that_the_shop_is_invented_and_so_does_the_index(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ORDER_ASSETS_START_DATE", "2026-11-01")
-    today = datetime.now(UTC).date().isoformat()
+    # A small shop instead of a year of orders.
+    monkeypatch.setattr("order_assets.sandbox.running_sandbox", partial(running_sandbox, SHOP))
+    today = "2026-03-02"
     # The instance that the environment names is left alone.
     assert run("--sandbox", "--from", today, "--to", today) == 0
     assert "embedded sandbox, an invented shop" in capsys.readouterr().out.splitlines()[0]

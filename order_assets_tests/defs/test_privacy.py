@@ -112,7 +112,7 @@ def assert_nothing_leaked(project: Project, told: str) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeats without waits."""
-    monkeypatch.setattr(Session, "_backoff", lambda _session, _retries: 0.0)
+    monkeypatch.setattr(Session, "_backoff", lambda _session, _retries, **_: 0.0)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -173,7 +173,7 @@ def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
         answer("/api/v1/orders/", 200, f'{{"results": [{{"pk": 1, "number": "{canary(27)}"'),
         lambda address, _body: (
             RedirectResponse(f"https://svc:{canary(28)}@login.example/?token={canary(29)}")
-            if "/api/v1/orders/" in address
+            if "1/orders/" in address
             else None
         ),
         rows_of("/api/v1/orders/", 0, lambda rows: [{**row, "modified_date": f"pin={canary(31)}"} for row in rows]),
@@ -181,14 +181,22 @@ def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
     ids=["login refused", "login strange", "forbidden", "torn list", "redirect", "strange time"],
 )
 def test_no_canary_is_left_by_a_listing_that_fails(
-    project: Project, rule: Tamper, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    project: Project,
+    rule: Tamper,
+    request: pytest.FixtureRequest,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     project.tampered.rules.append(rule)
     code = cli.main(["run", "--from", DAY, "--to", DAY])
     told = capfd.readouterr()
-    assert code == 1
-    assert "order-assets: " in told.err
+    if request.node.callspec.id == "strange time":
+        # It keeps no order from being placed.
+        assert code == 0, told.err
+    else:
+        assert code == 1
+        assert "order-assets: " in told.err
     assert_nothing_leaked(project, told.out + told.err + caplog.text)
 
 
