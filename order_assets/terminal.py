@@ -73,6 +73,7 @@ def print_summary(
         f"{total('requests') + int(listing.get('requests', 0))}, of them "
         f"{total('retries') + int(listing.get('retries', 0))} retries",
     )
+    facts.add_row("masked", f"{total('values_masked')} values; by path in meta.masked_values")
     facts.add_row("seconds", f"{seconds:.1f}")
     passed = sum(check.passed for check in run.checks)
     facts.add_row("checks", f"{passed} passed, {len(run.checks) - passed} not")

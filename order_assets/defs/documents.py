@@ -35,6 +35,8 @@ NOTHING_PENDING = "nothing_pending"
 QUARANTINE_BUDGET = "quarantine_within_budget"
 
 # What fetching and documents may produce: events of checks, early events of days, the result of the asset.
+# Paths whose masked values a day names in the UI; meta.masked_values has all.
+_MOST_PATHS = 20
 _Event = (
     dg.AssetCheckResult
     | dg.AssetCheckEvaluation
@@ -204,6 +206,12 @@ def _metadata(report: "DayReport", root: Path) -> dict[str, Any]:
         "bytes": report.bytes,
         "seconds": round(report.seconds, 3),
         "values_masked": report.masked,
+        "masked_by_path": dg.MetadataValue.json(
+            {
+                f"{document}:{path} ({kind})": count
+                for (document, path, kind), count in list(report.masked_paths.items())[:_MOST_PATHS]
+            }
+        ),
         "orders_with_unmapped_fields": report.unmapped_orders,
         "due": dg.MetadataValue.json(dict(report.due)),
         "folder": dg.MetadataValue.path(f"{root}/landing/date={report.day}"),
@@ -219,7 +227,7 @@ def _report_day(
 ) -> Iterator[_Event]:
     context.log.info(
         f"{report.day}: {report.listed} listed, {metadata['fetched']} fetched, {report.carried_over} carried over, "
-        f"{report.requests} requests in {report.seconds:.1f} s"
+        f"{report.requests} requests in {report.seconds:.1f} s, {report.masked} values masked"
     )
     with written_together(context.instance):
         if checks.days > 1:

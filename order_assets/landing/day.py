@@ -5,7 +5,9 @@ Fetching is done by whoever calls: the API is another room's. In which order day
 
 from __future__ import annotations
 
+import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -43,6 +45,7 @@ class DayReport:
     seconds: float
     unmapped_orders: int
     masked: int
+    masked_paths: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     errors: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -146,6 +149,7 @@ class DayRefresh:
             seconds=time.perf_counter() - self._started,
             unmapped_orders=sum(1 for row in ledger if row["unmapped"] not in (None, "[]")),
             masked=sum(row["masked"] or 0 for row in ledger),
+            masked_paths=_masked_paths(row["masked_paths"] for row in ledger),
             errors=self._errors,
         )
 
@@ -170,6 +174,7 @@ def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str,
         "set_sizes",
         "irregular",
         "masked",
+        "masked_paths",
         "content_hash",
         "status",
         "cancel_status",
@@ -206,7 +211,17 @@ _NEVER_FETCHED: Mapping[str, Any] = {
     "privacy_policy": None,
     "unmapped": "[]",
     "masked": 0,
+    "masked_paths": "[]",
 }
+
+
+def _masked_paths(found: Iterable[str | None]) -> dict[tuple[str, str, str], int]:
+    """How many values were masked by document, path and kind, most first."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for text, orders in Counter(found).items():
+        for entry in json.loads(text or "[]"):
+            counts[entry["document"], entry["path"], entry["kind"]] += orders * entry["count"]
+    return dict(counts.most_common())
 
 
 def _tally(values: Iterable[str], start: Mapping[str, int] | None = None) -> dict[str, int]:

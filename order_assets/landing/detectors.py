@@ -52,6 +52,8 @@ _ABROAD = re.compile(
     r"[1-9][0-9]{6,10}"
 )
 _FEWEST_DIGITS = 10
+# How sure it is that a number is a person's.
+_BY_SUM, _BY_FORM, _SAID = range(3)
 _BEFORE = 24
 _PHONE_WORD = re.compile(
     r"(?:\b(?:tel|tlf|gsm|cep|mobil|fax|faks|whatsapp|telno)|telefon|phone|mobile|\barayin|\bcall)\w*[^0-9\w]{0,3}"
@@ -59,7 +61,8 @@ _PHONE_WORD = re.compile(
     re.IGNORECASE,
 )
 _TAX_WORD = re.compile(
-    r"(?:vergi|\bvkn|\bv\.?k\.?n|\btax|\bvat)\w*\W{0,3}(?:kimlik|id)?\W{0,3}(?:no|nr|numaras[ıi]|number|num)?\W*$",
+    r"(?:\bv\.?\s?k\.?\s?n\.?(?:\W{0,3}no)?|"
+    r"(?:vergi|\btax|\bvat)\w*\W{0,3}(?:kimlik|id)?\W{0,3}(?:no|nr|numaras[ıi]|number|num|id|kimlik|:))\W*$",
     re.IGNORECASE,
 )
 _IDENTITY_WORD = re.compile(
@@ -139,7 +142,8 @@ def without_people(text: str, treat: Treat, *, sure_only: bool = False, of_a_thi
     text, ibans = _without_ibans(text, treat)
     if not has_long_number(text):
         return text, count + ibans
-    text, numbers = _replaced(text, lambda run, whole: _people(run, whole, sure_only or of_a_thing, of_a_thing), treat)
+    needed = _SAID if of_a_thing else _BY_FORM if sure_only else _BY_SUM
+    text, numbers = _replaced(text, lambda run, whole: _people(run, whole, needed), treat)
     return text, count + ibans + numbers
 
 
@@ -277,7 +281,7 @@ def _cards(run: tuple[_Groups, bool]) -> Iterator[_Found]:
             yield groups[first][0], groups[last][1], Personal.CARD
 
 
-def _people(run: tuple[_Groups, bool], text: str, sure_only: bool, of_a_thing: bool) -> Iterator[_Found]:
+def _people(run: tuple[_Groups, bool], text: str, needed: int) -> Iterator[_Found]:
     groups, plus = run
     taken = -1
     # The longest first: an identity number is not looked for inside of a phone number.
@@ -286,27 +290,28 @@ def _people(run: tuple[_Groups, bool], text: str, sure_only: bool, of_a_thing: b
         if first <= taken:
             continue
         before = text[max(0, groups[first][0] - _BEFORE) : groups[first][0]]
-        kind, is_sure = _kind(digits, sizes, before, plus and first == 0)
-        if kind is not None and (is_sure or not (of_a_thing if kind is Personal.PHONE else sure_only)):
+        kind, sureness = _kind(digits, sizes, before, plus and first == 0)
+        if kind is not None and sureness >= needed:
             taken = last
             yield groups[first][0], groups[last][1], kind
 
 
-def _kind(digits: str, sizes: tuple[int, ...], before: str, plus: bool) -> tuple[Personal | None, bool]:
-    """What neighbouring groups of digits are, and whether that is sure: said by a word, or by signs of its own."""
+def _kind(digits: str, sizes: tuple[int, ...], before: str, plus: bool) -> tuple[Personal | None, int]:
+    """What neighbouring groups of digits are, and how sure that is: by a word or signs, by their form, by their sum."""
     words = re.sub(r"[\s+(]+$", "", before)
     is_of_thing = _THING_WORD.search(before) is not None
     if _is_phone(digits, sizes, plus):
         is_said = plus or len(sizes) > 1 or _PHONE_WORD.search(words) is not None
-        return (Personal.PHONE, is_said) if is_said or not is_of_thing else (None, False)
-    if len(digits) == 10 and _TAX_WORD.search(words):
-        return Personal.IDENTITY, True
+        return (None, 0) if is_of_thing and not is_said else (Personal.PHONE, _SAID if is_said else _BY_FORM)
+    if len(digits) == 10 and min(sizes) >= 3 and _TAX_WORD.search(words):
+        return Personal.IDENTITY, _SAID
     if _MOBILE_NUMBER.fullmatch(digits) and _PHONE_WORD.search(words):
-        return Personal.PHONE, True
+        return Personal.PHONE, _BY_SUM
     if not is_identity_number(digits) or min(sizes) < 2 or len(sizes) > 4 or (len(sizes) > 1 and sizes[0] < 3):
-        return None, False
-    is_said = _IDENTITY_WORD.search(words) is not None
-    return (Personal.IDENTITY, is_said) if is_said or not is_of_thing else (None, False)
+        return None, 0
+    if _IDENTITY_WORD.search(words):
+        return Personal.IDENTITY, _SAID
+    return (None, 0) if is_of_thing else (Personal.IDENTITY, _BY_SUM)
 
 
 def _is_phone(digits: str, sizes: tuple[int, ...], plus: bool) -> bool:
@@ -320,6 +325,12 @@ def _is_phone(digits: str, sizes: tuple[int, ...], plus: bool) -> bool:
     return is_grouped and (_MOBILE_NUMBER.fullmatch(digits) or _LAND_LINE.fullmatch(digits)) is not None
 
 
+def _is_iban_form(text: str) -> bool:
+    """Whether letters are all large or all small, and groups, if any, of four."""
+    groups = re.split(r"[\s\-.]", text)
+    return (text.isupper() or text.islower()) and all(len(group) == 4 for group in groups[:-1])
+
+
 def _without_ibans(text: str, treat: Treat) -> tuple[str, int]:
     parts: list[str] = []
     end = count = place = 0
@@ -330,7 +341,7 @@ def _without_ibans(text: str, treat: Treat) -> tuple[str, int]:
         while stop < match.end() and len(kept) < length:
             kept += text[stop] if text[stop].isalnum() else ""
             stop += 1
-        if kept and is_iban(kept) and not text[stop : stop + 1].isalnum():
+        if kept and is_iban(kept) and _is_iban_form(text[match.start() : stop]) and not text[stop : stop + 1].isalnum():
             parts.append(text[end : match.start()] + treat(Personal.IDENTITY, kept.upper()))
             end = place = stop
             count += 1

@@ -54,12 +54,12 @@ CREDENTIAL, GATEWAY, REMOVED, CARD = "credential", "gateway text", "removed", "c
 
 _PARAMETER = re.compile(r"(?P<head>(?P<first>^|[?&;#\s\"'])(?P<name>[\w.\-%\[\]]{1,64})=)(?P<value>[^&\s;\"'<>#]+)")
 _IN_QUOTES = re.compile(
-    r"""(?P<head>(?P<open>\\?["'])(?P<name>[^\W\d][\w.\- ]{0,60})(?P=open)\s{0,9}:\s{0,9}|"""
+    r"""(?P<head>(?P<open>\\?["'])(?P<name>(?:[^\W\d]|\\u)[\w.\- \\]{0,60})(?P=open)\s{0,9}:\s{0,9}|"""
     r"""(?<![\w.\-])(?P<bare>[^\W\d][\w.\-:]{0,60})\s{0,9}=\s{0,9})(?P<quote>\\?["'])(?P<value>(?:(?!(?P=quote)).)+)""",
     re.DOTALL,
 )
 _UNQUOTED = re.compile(
-    r"""(?P<head>(?P<open>\\?["'])(?P<name>[^\W\d][\w.\- ]{0,60})(?P=open)\s{0,9}:\s{0,9})(?P<value>\d{5,})"""
+    r"""(?P<head>(?P<open>\\?["'])(?P<name>(?:[^\W\d]|\\u)[\w.\- \\]{0,60})(?P=open)\s{0,9}:\s{0,9})(?P<value>\d{5,})"""
 )
 _ELEMENT = re.compile(
     r"(?P<head><(?:[\w\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[)?)(?P<value>[^<>\]]+)"
@@ -242,7 +242,7 @@ class FreeFormCleaner:
         has_surname = any(map(is_surname, names))
 
         def treated(match: re.Match[str]) -> str:
-            name = unquote_plus(match["name"] or match["bare"] if pattern is _IN_QUOTES else match["name"])
+            name = _unescaped(match["name"] or match["bare"] if pattern is _IN_QUOTES else match["name"])
             value = plain(match["value"]).strip()
             kind = personal_kind(name) or (Personal.NAME if has_surname and is_half_name(name) else None)
             if kind is None or value in ("", MASK) or not _is_plausible(kind, value, value) or TOKEN.fullmatch(value):
@@ -257,8 +257,13 @@ class FreeFormCleaner:
         return (self._treat(kind, found) if self._treat is not None else found) or ""
 
 
+def _unescaped(name: str) -> str:
+    """A name as URLs and JSON write it, as people do."""
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), unquote_plus(name))
+
+
 def _may_be_personal(names: set[str], has_surname: bool) -> Iterator[bool]:
-    return (personal_kind(unquote_plus(name)) is not None or (has_surname and is_half_name(name)) for name in names)
+    return (personal_kind(_unescaped(name)) is not None or (has_surname and is_half_name(name)) for name in names)
 
 
 def _kind_under(key: str, value: Any) -> Personal | None:

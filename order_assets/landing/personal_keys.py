@@ -78,9 +78,14 @@ _GOODS = _set(
     "urun urunu urunler product products item items kampanya campaign promosyon promotion kupon coupon kanal channel "
     "segment marka brand kategori category magaza store sube branch model modeli renk color colour beden size dosya "
     "file host server app uygulama kargo cargo carrier banka bank sehir city ulke country il ilce variant attribute "
-    "ozellik etiket label baslik title slug layout template sablon kilif kilifi case aksesuar accessory type tip tipi "
-    "count adet sayisi rate orani oran sent verified onayli onay approved enabled aktif active status durum warehouse "
-    "depo supplier tedarikci web url image resim version required zorunlu permission izin izni format pattern"
+    "ozellik etiket label baslik title slug layout template sablon kilif kilifi case aksesuar accessory "
+    "  warehouse "
+    "depo supplier tedarikci web url image resim "
+)
+# A fact about a value, and not the value.
+_FACTS = _set(
+    "type tip tipi count adet sayisi rate orani oran sent verified onayli onay approved enabled aktif active status "
+    "durum version required zorunlu permission izin izni format pattern"
 )
 # Numbers of things: one that happens to have the checksum of a person's number is none.
 _OTHER_NUMBERS = _set(
@@ -111,9 +116,7 @@ def personal_kind(name: str) -> Personal | None:
     found = _kind_of(words)
     if found is None or (_is_of_goods(words) and found not in (Personal.EMAIL, Personal.IDENTITY)):
         return None
-    if words[-1] in ("count", "sent", "verified", "type", "status", "permission", "izni", "onay", "rate", "template"):
-        return None
-    return found
+    return found if _FACTS.isdisjoint(words) else None
 
 
 @lru_cache(maxsize=8192)

@@ -122,6 +122,7 @@ def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, A
         "set_sizes": "{}",
         "irregular": False,
         "masked": 0,
+        "masked_paths": "[]",
         "contract_version": gate.contract_version,
         "privacy_policy": gate.privacy.policy,
         "requests": fetched.requests,
@@ -173,6 +174,14 @@ def landed_columns(passed: Mapping[Document, Passed], detail: Mapping[str, Any])
         ),
         "irregular": any(found.irregular for found in passed.values()),
         "masked": sum(found.masked for found in passed.values()),
+        "masked_paths": json.dumps(
+            [
+                {"document": document.value, "path": path, "kind": kind, "count": count}
+                for document, found in passed.items()
+                for (path, kind), count in sorted(found.masks.items())
+            ],
+            ensure_ascii=False,
+        ),
         "content_hash": digest.hexdigest(),
         "status": _text(detail.get("status")),
         "cancel_status": _text(detail.get("cancel_status")),

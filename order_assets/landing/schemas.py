@@ -52,6 +52,8 @@ LANDING_SCHEMA = pa.schema(
         pa.field("set_sizes", pa.string(), nullable=False),
         pa.field("irregular", pa.bool_(), nullable=False),
         pa.field("masked", pa.int64(), nullable=False),
+        # JSON: the values that were masked by document, path and kind.
+        ("masked_paths", pa.string()),
         ("content_hash", pa.string()),
         pa.field("contract_version", pa.string(), nullable=False),
         pa.field("privacy_policy", pa.string(), nullable=False),
@@ -82,6 +84,7 @@ LEDGER_SCHEMA = pa.schema(
         ("content_hash", pa.string()),
         ("contract_version", pa.string()),
         ("privacy_policy", pa.string()),
+        ("masked_paths", pa.string()),
         ("listed_fingerprint", pa.int64()),
         ("listed_row_changed_at", _TIME),
     ]

@@ -101,6 +101,7 @@ _CREDENTIAL_VALUES = (
 # A scheme before something that may be a credential; a word that looks like one is in the name of many a product.
 _SCHEME = re.compile(r"\b(?P<scheme>bearer|basic|token)\s+(?P<rest>[A-Za-z0-9+/=_.\-]{8,})", re.IGNORECASE)
 _LETTERS_OR_DIGITS = re.compile(r"[0-9]+|[^\W\d_]+")
+_MEASURES = re.compile(r"(?:[0-9]+[xX*])+[0-9]+[a-z]{0,2}")
 _SHORTEST_BEARER, _SHORTEST_TOKEN = 8, 20
 # A word, or several, as a name has them.
 _WORDS = re.compile(r"[A-Z\u00c0-\u024f](?:[^\W\d_]|['\u2019.&\- ])*")
@@ -178,7 +179,7 @@ def is_credential(name: str, value: Any, *, prose: bool = False) -> bool:
 def _looks_random(text: str) -> bool:
     """Whether letters and digits take turns as they do not in words, models and years."""
     return any(
-        len(run) >= _SHORTEST_BEARER and len(_LETTERS_OR_DIGITS.findall(run)) >= 4
+        len(run) >= _SHORTEST_BEARER and not _MEASURES.fullmatch(run) and len(_LETTERS_OR_DIGITS.findall(run)) >= 4
         for run in re.split(r"[\s\-./]", text)
     ) or bool(_LONG_RUN.search(text))
 
@@ -188,7 +189,7 @@ def _masks_scheme(match: re.Match[str]) -> bool:
     if scheme == "basic":
         return _decodes_to_login(rest)
     if scheme == "bearer":
-        return any(sign.isdigit() for sign in rest) or len(rest) >= _SHORTEST_TOKEN
+        return _looks_random(rest) or (len(rest) >= _SHORTEST_TOKEN and rest.isalnum())
     return len(rest) >= _SHORTEST_TOKEN and _looks_random(rest)
 
 

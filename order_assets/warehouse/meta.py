@@ -14,6 +14,7 @@ from importlib.metadata import version
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout, required
 
 LEDGER = "order_ledger"
+MASKED_PATHS = "masked_paths"
 OUTCOME = "outcome"
 _TIME = "TIMESTAMP WITH TIME ZONE"
 # Of the columns that the ledger's files may have; one that is new there has no comment until it is named here.
@@ -33,6 +34,7 @@ _LEDGER_COMMENTS = {
     "bytes": "Bytes that the shop sent for it",
     "content_hash": "Digest of the documents as they are stored",
     "contract_version": "Version of the contract that the order was landed under",
+    "masked_paths": "JSON: values masked or left out, by document, path and kind; meta.masked_values counts them",
     "privacy_policy": "Treatment of personal data that the order was landed under",
     "listed_fingerprint": "Digest of the order's row in the order list, as far as it says something about the order",
     "listed_row_changed_at": "When that row was first seen in its present form, UTC",

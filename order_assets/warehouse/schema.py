@@ -23,7 +23,7 @@ from order_assets.warehouse.layout import (
     TableLayout,
     contract_layouts,
 )
-from order_assets.warehouse.meta import LEDGER, days_layout, ledger_layout, sync_layout
+from order_assets.warehouse.meta import LEDGER, MASKED_PATHS, days_layout, ledger_layout, sync_layout
 from order_assets.warehouse.statements import (
     comments,
     copy_table,
@@ -70,6 +70,7 @@ def ensure_schema(
     for table in wanted:
         _ensure_table(connection, table, existing)
     _drop_obsolete(connection, wanted, existing)
+    connection.execute(statement("create_masked_values"))
 
 
 def _read_existing(connection: duckdb.DuckDBPyConnection) -> _Existing:
@@ -95,7 +96,7 @@ def _refuse_changed_kinds(contract: Contract, existing: _Existing) -> None:
 
 def _wanted_ledger(before: TableLayout | None, columns: Iterable[tuple[str, str]]) -> TableLayout:
     types = {column.name: column.type for column in before.columns} if before else {}
-    return ledger_layout((types | dict(columns)).items())
+    return ledger_layout(({MASKED_PATHS: "VARCHAR"} | types | dict(columns)).items())
 
 
 def _ensure_table(connection: duckdb.DuckDBPyConnection, table: TableLayout, existing: _Existing) -> None:
