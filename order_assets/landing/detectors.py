@@ -76,16 +76,22 @@ _THING_WORD = re.compile(
     re.IGNORECASE,
 )
 # What every text is held against first: most text ends here.
-_SIGNS = re.compile(
-    r"@|\uff20|%40|%2540|&#|&commat|\\u0040|\d[\d\s.\-_/()\u2010-\u2015·,+]{8,}\d|[A-Za-z]{2}[\s\-]?[0-9]{2}[\s\-.]?[0-9A-Za-z]{3}"
-)
+_SIGNS = re.compile(r"@|\uff20|%40|%2540|&#|&commat|\\u0040")
+# Digits and what stands between them, as long as the shortest number of a person; an IBAN has as many in a row.
+_NUMBER = re.compile(r"\d[\d\s.\-_/(),·+\u2010-\u2015]{8,}\d")
+_SHORTEST_NUMBER = 10
 _TEN_DIGITS = re.compile(r"\d(?:[\s.\-_/()\u2010-\u2015·,+]{0,3}\d){9}")
 _THIRTEEN_DIGITS = re.compile(r"\d(?:[\s.\-_/()\u2010-\u2015·,+]{0,3}\d){12}")
 
 
 def may_hold_people(text: str) -> bool:
     """Whether a glance cannot rule out that a text has a card number, a person's number or an e-mail address."""
-    return _SIGNS.search(text) is not None
+    return _SIGNS.search(text) is not None or may_hold_number(text)
+
+
+def may_hold_number(text: str) -> bool:
+    """Whether a glance cannot rule out that a text has a person's number in it."""
+    return len(text) >= _SHORTEST_NUMBER and _NUMBER.search(text) is not None
 
 
 def has_long_number(text: str) -> bool:

@@ -131,7 +131,9 @@ def _words(value: str) -> str:
 def _phone(value: str) -> str:
     """The digits with the country's; a number of ten digits, or eleven with a zero before them, is a Turkish one."""
     text = unicodedata.normalize("NFKC", value).strip().replace("(0)", "")
-    digits = "".join(str(int(sign)) for sign in text if sign.isdecimal())
+    digits = re.sub(r"\D", "", text)
+    if not digits.isascii():
+        digits = "".join(str(int(sign)) for sign in digits)
     if not digits:
         return _words(value)
     is_abroad = text.lstrip("(").startswith(("+", "00"))

@@ -16,7 +16,14 @@ from urllib.parse import unquote_plus
 
 from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError, Number
-from order_assets.landing.detectors import has_card, has_person, is_card_number, may_hold_card, without_cards
+from order_assets.landing.detectors import (
+    has_card,
+    has_person,
+    is_card_number,
+    may_hold_card,
+    may_hold_number,
+    without_cards,
+)
 from order_assets.landing.personal_keys import is_of_a_thing
 from order_assets.landing.privacy import TOKEN
 
@@ -78,9 +85,7 @@ _PLAIN_VALUE = re.compile(r"[\w .,:;/+\-*()İıŞşĞğÜüÖöÇç]{0,80}")
 # letter, since such a search is twice as fast.
 _SIGNS = r"<|{|=|:|b(?i:earer|asic) |B(?i:earer|asic) |t(?i:oken) |T(?i:oken) |-----BEGIN|eyJ"
 _SUSPICIOUS = re.compile(_SIGNS)
-_NOTABLE = re.compile(
-    _SIGNS + r"|@|\uff20|%|&|\\u|\d[\d\s.\-_/(),·+\u2010-\u2015]{8,}\d|[A-Za-z]{2}[\s\-]?[0-9]{2}[\s\-.]?[0-9A-Za-z]{4}"
-)
+_NOTABLE = re.compile(_SIGNS + r"|@|\uff20|%|&|\\u")
 # Addresses without user, query and fragment.
 _PLAIN_ADDRESS = re.compile(r"https?://[\w.\-]+(?::[0-9]+)?(?:/[\w.\-/%,+~]*)?")
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/_\-]{32}")
@@ -261,12 +266,16 @@ def _scrub_credentials(text: str, long_runs: bool) -> tuple[str, int]:
 
 def is_clean(text: str) -> bool:
     """Whether a glance says that a text holds no credential and no e-mail address."""
-    return text.isalnum() or _NOTABLE.search(text) is None
+    return text.isalnum() or not _is_notable(text)
+
+
+def _is_notable(text: str) -> bool:
+    return _NOTABLE.search(text) is not None or may_hold_number(text)
 
 
 def is_plain(text: str) -> bool:
     """Whether a glance says that a text of any field holds no credential and nobody's data."""
-    if _NOTABLE.search(text) is None:
+    if not _is_notable(text):
         return len(text) < _SHORTEST_SECRET_RUN or _LONG_RUN.search(text) is None
     return _HARMLESS_FORM.fullmatch(text) is not None
 
