@@ -17,12 +17,15 @@ from order_assets_tests.landing.personal_places import BY_NAME, BY_VALUE, plante
 from order_assets_tests.landing.samples import check, detail, gate
 
 
+_OTHERS = [pytest.param(mode, marks=pytest.mark.slow) for mode in ("drop", "clear")]
+
+
 def core(text: str) -> str:
     """What is left to see of a value once words, signs and spaces around it are taken away."""
     return re.sub(r"[\s.\-]", "", re.sub(r"^[^\d@+]*?(?=[+\d]{2,})", "", text)).lower() or text.lower()
 
 
-@pytest.mark.parametrize("mode", ["tokenise", "drop"])
+@pytest.mark.parametrize("mode", ["tokenise", pytest.param("drop", marks=pytest.mark.slow)])
 def test_nobodys_data_is_left_anywhere_however_it_is_spelled(mode: str) -> None:
     assert len(BY_NAME) + len(BY_VALUE) + 1 >= 20
     left = []
@@ -92,7 +95,7 @@ def names_of_goods(count: int) -> Iterator[str]:
         )
 
 
-@pytest.mark.parametrize("mode", ["tokenise", "drop", "clear"])
+@pytest.mark.parametrize("mode", [*_OTHERS, "tokenise"])
 def test_no_name_of_a_product_campaign_channel_or_segment_is_masked(mode: str) -> None:
     names = list(names_of_goods(5_000))
     assert len(set(names)) > 4_000
