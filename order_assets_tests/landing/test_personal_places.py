@@ -16,7 +16,6 @@ from order_assets.landing.detectors import is_card_number, is_iban, is_identity_
 from order_assets_tests.landing.personal_places import BY_NAME, BY_VALUE, planted
 from order_assets_tests.landing.samples import check, detail, gate
 
-
 _OTHERS = [pytest.param(mode, marks=pytest.mark.slow) for mode in ("drop", "clear")]
 
 
