@@ -6,15 +6,26 @@ The parts are those of `landing` and `tables`; here is the order in which a day 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from order_assets.contract import Contract
+from order_assets.contract import Contract, Document
 from order_assets.contract.rules import SCHEMA_RULE
 from order_assets.contract.shape import contract_version
 from order_assets.days.preview import preview
-from order_assets.landing import Gate, Landing, Privacy, Revalidation, earlier_versions, revalidate_day
+from order_assets.landing import (
+    Gate,
+    Landing,
+    LandingError,
+    Privacy,
+    Refused,
+    Revalidation,
+    earlier_versions,
+    revalidate_day,
+    set_aside,
+)
 from order_assets.tables import (
     DayFiles,
     Finding,
@@ -25,6 +36,7 @@ from order_assets.tables import (
     documented_fields_present,
     keeping_old_files,
     nothing_lost,
+    orders_at_fault,
     prove_day,
     refunds_within_amount,
     rows_name_their_order,
@@ -33,6 +45,11 @@ from order_assets.tables import (
     withdraw_verdict,
     write_verdict,
 )
+
+SET_ASIDE_RULE = "no_order_set_aside"
+# Orders that break a rule of their day wait alone, as long as they are so few, by number or as a share of the day.
+_MOST_SET_ASIDE, _SHARE_SET_ASIDE = 20, 0.1
+_MOST_EXAMPLES = 10
 
 
 @dataclass(frozen=True)
@@ -60,7 +77,9 @@ class DayTables:
 
     `findings` are those of the rules of each table, `controls` those that span tables; `reasons` say why the day may
     not be loaded. `unmapped` counts the orders that have a field which the contract does not know, by its path;
-    `unmapped_values` counts the values. `bytes` and `previews` (Markdown) are by table; empty tables have no preview.
+    `unmapped_values` counts the values. `set_aside` are the orders that landed and went to quarantine here, with the
+    reason: the day could not have been loaded with them. `bytes` and `previews` (Markdown) are by table; empty tables
+    have no preview.
     """
 
     day: date
@@ -74,6 +93,18 @@ class DayTables:
     unmapped_values: int
     bytes: Mapping[str, int]
     previews: Mapping[str, str]
+    set_aside: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The files of a day, just made, and what was found in them."""
+
+    files: DayFiles
+    report: FlattenReport
+    findings: Sequence[Finding]
+    controls: Sequence[Finding]
+    at_fault: Mapping[int, Refused]
 
 
 class Maker:
@@ -90,15 +121,13 @@ class Maker:
         landing = Landing(task.root, day)
         listed = landing.listed_pks()
         revalidation = revalidate_day(task.root, day, self._gate, listed)
-        sample = Sample(len(listed), percent=task.sample_percent, at_most=task.sample_at_most)
-        missing = MissingFields()
         withdraw_verdict(task.root, day)
-        report, changed = self._flatten(landing, listed, sample, missing)
-        files = DayFiles(task.root, day)
-        findings = list(verify_day(files, task.contract, {**report.expected, "orders": report.orders}))
-        # What does not have its columns cannot be looked at any further.
-        readable = not any(found.rule == SCHEMA_RULE and not found.passed for found in findings)
-        controls = list(self._controls(files, sample, missing)) if readable else []
+        with ExitStack() as stack:
+            before = stack.enter_context(keeping_old_files(task.root, day, task.contract)) if task.compare else None
+            look, aside = self._without_faults(landing, listed)
+            changed = before.changed_rows(task.root, day) if before else None
+        files, report, findings = look.files, look.report, look.findings
+        controls = [*look.controls, _set_aside_finding(aside)]
         blocking = [found for found in controls if found.rule in task.blocking]
         verdict = write_verdict(task.root, day, contract_version(task.contract), [*findings, *blocking])
         unmapped, values = _unmapped(files)
@@ -114,30 +143,88 @@ class Maker:
             unmapped_values=values,
             bytes={table.name: files.path(table.name).stat().st_size for table in task.contract},
             previews={table.name: preview(files, table) for table in task.contract if report.rows[table.name]},
+            set_aside={pk: str(refused) for pk, refused in aside.items()},
         )
 
-    def _flatten(
-        self, landing: Landing, listed: Sequence[int], sample: Sample, missing: MissingFields
-    ) -> tuple[FlattenReport, Mapping[str, int] | None]:
-        root, day = landing.data_root, landing.day
-        documents = sample.watching(missing.watching(landing.documents(listed)))
-        earlier = earlier_versions(landing, listed)
-        if not self._task.compare:
-            return self._flattener.flatten_day(root, day, documents, earlier), None
-        with keeping_old_files(root, day, self._task.contract) as before:
-            report = self._flattener.flatten_day(root, day, documents, earlier)
-            return report, before.changed_rows(root, day)
+    def _without_faults(self, landing: Landing, listed: Sequence[int]) -> tuple[_Look, dict[int, Refused]]:
+        """Make the day, and make it again without the orders that it could not be loaded with; gives these as well.
 
-    def _controls(self, files: DayFiles, sample: Sample, missing: MissingFields) -> Iterator[Finding]:
+        So many that it is no odd order any more keep their day out, as does a fault that no order can be blamed for.
+        """
+        aside: dict[int, Refused] = {}
+        most = max(_MOST_SET_ASIDE, len(listed) * _SHARE_SET_ASIDE)
+        while True:
+            look: _Look | None = None
+            try:
+                look = self._look(landing, listed)
+                found = look.at_fault
+            except (LandingError, OSError, MemoryError):
+                raise
+            except Exception:
+                found = self._unreadable(landing, listed)
+                if not found or len(aside | found) > most:
+                    raise
+            new = {pk: refused for pk, refused in found.items() if pk not in aside}
+            if look is not None and (not new or len(aside) + len(new) > most):
+                return look, aside
+            set_aside(landing, new)
+            aside |= new
+
+    def _look(self, landing: Landing, listed: Sequence[int]) -> _Look:
+        task, day = self._task, landing.day
+        sample = Sample(len(listed), percent=task.sample_percent, at_most=task.sample_at_most)
+        missing = MissingFields()
+        documents = sample.watching(missing.watching(landing.documents(listed)))
+        report = self._flattener.flatten_day(task.root, day, documents, earlier_versions(landing, listed))
+        files = DayFiles(task.root, day)
+        findings = list(verify_day(files, task.contract, {**report.expected, "orders": report.orders}))
+        # What does not have its columns cannot be looked at any further.
+        if any(found.rule == SCHEMA_RULE and not found.passed for found in findings):
+            return _Look(files, report, findings, [], {})
+        proof = prove_day(files, task.contract, sample)
+        controls = list(self._controls(files, nothing_lost(proof, day, sample), missing))
+        judged = [*findings, *(found for found in controls if found.rule in task.blocking)]
+        at_fault = {
+            pk: Refused(fault.document, fault.path, fault.reason)
+            for pk, fault in orders_at_fault(files, task.contract, judged).items()
+        }
+        unproven = {
+            pk: Refused(Document.DETAIL, "", f"its values could not be looked for in the tables ({kind})")
+            for pk, kind in proof.failed.items()
+        }
+        return _Look(files, report, findings, controls, unproven | at_fault)
+
+    def _unreadable(self, landing: Landing, listed: Sequence[int]) -> dict[int, Refused]:
+        found = self._flattener.unreadable(landing.documents(listed), earlier_versions(landing, listed))
+        return {
+            pk: Refused(Document.DETAIL, "", f"its documents could not be flattened ({kind})")
+            for pk, kind in found.items()
+        }
+
+    def _controls(self, files: DayFiles, lost: Finding, missing: MissingFields) -> Iterator[Finding]:
         contract = self._task.contract
         for found in (
-            nothing_lost(prove_day(files, contract, sample), files.day, sample),
+            lost,
             rows_name_their_order(files),
             refunds_within_amount(files),
             values_are_known(files, contract),
             documented_fields_present(missing),
         ):
             yield replace(found, passed=True) if found.rule in self._task.ignored else found
+
+
+def _set_aside_finding(aside: Mapping[int, Refused]) -> Finding:
+    texts = [f"order {pk}: {refused}" for pk, refused in list(aside.items())[:_MOST_EXAMPLES]]
+    more = f"; and {len(aside) - _MOST_EXAMPLES} more" if len(aside) > _MOST_EXAMPLES else ""
+    return Finding(
+        "orders",
+        SET_ASIDE_RULE,
+        not aside,
+        f"{len(aside)} orders wait in quarantine, since the day could not be loaded with them: {'; '.join(texts)}{more}"
+        if aside
+        else "every landed order is in the tables",
+        {"set_aside": len(aside)},
+    )
 
 
 def _unmapped(files: DayFiles) -> tuple[dict[str, int], int]:

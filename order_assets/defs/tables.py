@@ -38,6 +38,11 @@ _CONTROLS = {
     "refunds_within_amount": ("orders", "No order has more refunded than its amount, or than was paid by card", False),
     "values_are_known": ("orders", "Columns with known values have no others", False),
     "documented_fields_present": ("orders", "Documents have the fields that the vendor documents or shows", False),
+    "no_order_set_aside": (
+        "orders",
+        "No order that had landed went to quarantine, because its day could not have been loaded with it",
+        False,
+    ),
 }
 _VERSION = contract_version(CONTRACT)
 
@@ -174,6 +179,7 @@ def _metadata(root: Path, table: Table, done: "DayTables") -> dict[str, Any]:
         versions = done.revalidation.versions
         metadata["orders_of_older_contract"] = sum(versions.values()) - versions.get(_VERSION, 0)
         metadata["orders_released_from_quarantine"] = done.revalidation.released
+        metadata["orders_set_aside"] = len(done.set_aside)
     if done.changed is not None:
         metadata["rows_changed"] = done.changed.get(table.name, 0)
     return metadata
@@ -192,6 +198,8 @@ def _log_day(context: dg.AssetExecutionContext, done: "DayTables") -> None:
             f"{done.day}: landed under an older contract: {landed}; {done.revalidation.released} released from "
             f"quarantine, {done.revalidation.refused} refused"
         )
+    for pk, reason in done.set_aside.items():
+        context.log.warning(f"{done.day}: order {pk} waits in quarantine, its siblings go on: {reason}")
     if done.changed:
         rows_changed = ", ".join(f"{count} in {table}" for table, count in done.changed.items())
         context.log.info(f"{done.day}: rows changed: {rows_changed}")

@@ -18,7 +18,7 @@ from order_assets.landing.index import (
 )
 from order_assets.landing.listed import IndexDraft, IndexReport, write_index
 from order_assets.landing.privacy import Privacy, PrivacyError, PrivacyMode, own_key
-from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined
+from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined, set_aside
 from order_assets.landing.receive import receive
 from order_assets.landing.refresh import refresh_days
 from order_assets.landing.reread import Reread
@@ -68,6 +68,7 @@ __all__ = [
     "receive",
     "refresh_days",
     "revalidate_day",
+    "set_aside",
     "sync_state",
     "thin_versions",
     "waiting_days",

@@ -1,14 +1,20 @@
-"""Lists the orders that are in quarantine, over many days, for people who mend them."""
+"""Lists the orders that are in quarantine, over many days, for people who mend them; sets aside those that landed.
+
+What is refused when it is fetched goes there in `receive`; here it is what was found out later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
+from order_assets.landing.gate import Refused
+from order_assets.landing.receive import quarantined_columns
 from order_assets.landing.store import LANDING_SCHEMA, Landing, Outcome
 
 _COLUMNS = (
@@ -35,6 +41,30 @@ class QuarantinedOrder:
     reason: str
     contract_version: str
     fetched_at: datetime
+
+
+def set_aside(landing: Landing, refusals: Mapping[int, Refused]) -> None:
+    """Put landed orders of a day into quarantine, by pk, in landing and ledger; they are fetched again as all there."""
+    renewed = {
+        row["order_pk"]: row | quarantined_columns(refusals[row["order_pk"]])
+        for rows in landing.documents(refusals.keys())
+        for row in rows.to_pylist()
+    }
+    landing.append(list(renewed.values()))
+    landing.compact()
+    amend_ledger(landing, renewed)
+
+
+def amend_ledger(landing: Landing, renewed: Mapping[int, Mapping[str, Any]]) -> None:
+    """Bring the ledger up to rows that were judged anew; who is pending stays pending."""
+    amended = []
+    for entry in landing.ledger():
+        row = renewed.get(entry["order_pk"])
+        if row is not None and entry["outcome"] != Outcome.PENDING:
+            names = ("outcome", "reason", "status", "cancel_status", "content_hash", "contract_version")
+            entry |= {name: row[name] for name in names}
+        amended.append(entry)
+    landing.write_ledger(amended)
 
 
 def landed_days(data_root: Path, first: date | None = None, last: date | None = None) -> list[date]:

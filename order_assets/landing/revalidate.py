@@ -14,6 +14,7 @@ from typing import Any
 
 from order_assets.contract.model import Document
 from order_assets.landing.gate import Gate, Refused
+from order_assets.landing.quarantine import amend_ledger
 from order_assets.landing.receive import check_again, quarantined_columns
 from order_assets.landing.store import Landing, Outcome
 
@@ -51,7 +52,7 @@ def revalidate_day(data_root: Path, day: date, gate: Gate, only: Collection[int]
     landing.append(renewed)
     landing.compact()
     if renewed:
-        _amend_ledger(landing, {row["order_pk"]: row for row in renewed})
+        amend_ledger(landing, {row["order_pk"]: row for row in renewed})
     return Revalidation(day, versions, len(renewed), released, refused)
 
 
@@ -74,15 +75,3 @@ def _check_again(gate: Gate, row: Mapping[str, Any]) -> dict[str, Any]:
     if row["outcome"] == Outcome.TOMBSTONED:
         cleared = {"outcome": row["outcome"], "reason": row["reason"]}
     return again | landed | cleared
-
-
-def _amend_ledger(landing: Landing, renewed: Mapping[int, Mapping[str, Any]]) -> None:
-    """Bring the ledger up to the rows that were checked again; who is pending stays pending."""
-    amended = []
-    for entry in landing.ledger():
-        row = renewed.get(entry["order_pk"])
-        if row is not None and entry["outcome"] != Outcome.PENDING:
-            names = ("outcome", "reason", "status", "cancel_status", "content_hash", "contract_version")
-            entry |= {name: row[name] for name in names}
-        amended.append(entry)
-    landing.write_ledger(amended)

@@ -1,5 +1,6 @@
 """From landing to typed Parquet: planned from the contract and run inside DuckDB."""
 
+from order_assets.tables.at_fault import AtFault, orders_at_fault
 from order_assets.tables.compare import keeping_old_files
 from order_assets.tables.controls import (
     MissingFields,
@@ -23,6 +24,7 @@ from order_assets.tables.verdict import (
 from order_assets.tables.verify import Finding, verify_day
 
 __all__ = [
+    "AtFault",
     "DayFiles",
     "DayVerdict",
     "Finding",
@@ -35,6 +37,7 @@ __all__ = [
     "keeping_old_files",
     "landed_amounts",
     "nothing_lost",
+    "orders_at_fault",
     "owners",
     "passed_days",
     "prove_day",

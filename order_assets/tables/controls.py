@@ -27,7 +27,7 @@ VALUES_RULE = "values_are_known"
 FIELDS_RULE = "documented_fields_present"
 
 # Where the order's copy inside a transaction says something else than the order; equal copies are not kept.
-_OTHER_ORDER = re.compile(r"transaction_set(\[[0-9]+\])?\.order\.(pk|number)")
+_OTHER_ORDER = re.compile(r"transaction_set(\[[0-9]+\])?\.order(?:\.(pk|number))?")
 # Columns in which a row names its order itself.
 _NAMED_ORDER = {
     "shipping_infos": "info_order_pk",
@@ -58,17 +58,7 @@ class MissingFields:
 
 def rows_name_their_order(files: DayFiles) -> Finding:
     """Whether rows of orders, and the orders' copies inside transactions, name the order in which they were found."""
-    wrong: dict[str, list[int]] = {}
-    unmapped = files.read("unmapped_fields", ["order_pk", "document", "path", "value"])
-    for entry in unmapped.to_pylist():
-        differs = entry["document"] == "detail" and entry["value"] not in ("null", '""')
-        if differs and (copy := _OTHER_ORDER.fullmatch(entry["path"])):
-            wrong.setdefault(f"transactions.order.{copy[2]}", []).append(entry["order_pk"])
-    for table, name in _NAMED_ORDER.items():
-        rows = files.read(table, ["order_pk", name])
-        other = rows["order_pk"].filter(pc.fill_null(pc.not_equal(rows[name], rows["order_pk"]), False))
-        if len(other):
-            wrong[f"{table}.{name}"] = other.to_pylist()
+    wrong = strangers(files)
     texts = [f"{place} names another order in {len(pks)} rows ({_examples(pks)})" for place, pks in wrong.items()]
     return Finding(
         "transactions",
@@ -77,6 +67,22 @@ def rows_name_their_order(files: DayFiles) -> Finding:
         "; ".join(texts) or "every row names its own order, or none",
         {place: len(pks) for place, pks in wrong.items()},
     )
+
+
+def strangers(files: DayFiles) -> dict[str, list[int]]:
+    """The orders with a row that names another order, by the place of the name: table and field."""
+    wrong: dict[str, list[int]] = {}
+    unmapped = files.read("unmapped_fields", ["order_pk", "document", "path", "value"])
+    for entry in unmapped.to_pylist():
+        differs = entry["document"] == "detail" and entry["value"] not in ("null", '""')
+        if differs and (copy := _OTHER_ORDER.fullmatch(entry["path"])):
+            wrong.setdefault(f"transactions.order.{copy[2] or 'pk'}", []).append(entry["order_pk"])
+    for table, name in _NAMED_ORDER.items():
+        rows = files.read(table, ["order_pk", name])
+        other = rows["order_pk"].filter(pc.fill_null(pc.not_equal(rows[name], rows["order_pk"]), False))
+        if len(other):
+            wrong[f"{table}.{name}"] = other.to_pylist()
+    return wrong
 
 
 def refunds_within_amount(files: DayFiles) -> Finding:

@@ -126,6 +126,33 @@ class Flattener:
         rows_written = {name: writer.rows for name, writer in writers.items()}
         return FlattenReport(rows_written, expected, orders, time.perf_counter() - started, size)
 
+    def unreadable(self, batches: Iterable[pa.Table], earlier: Iterable[pa.Table] = ()) -> dict[int, str]:
+        """The orders that make flattening fail, by pk, each with the kind of its error; rows as for `flatten_day`.
+
+        Empty where it is not an order that is at fault. Errors of files and memory pass through.
+        """
+        found: dict[int, str] = {}
+        for work, pieces in ((self._flatten_batches, batches), (self._flatten_earlier, earlier)):
+            for batch in _of_size(pieces):
+                found |= self._narrowed(work, batch)
+        return found
+
+    def _narrowed(
+        self, work: Callable[[Iterator[pa.Table], Reader], Iterator[_Result]], batch: pa.Table
+    ) -> dict[int, str]:
+        try:
+            with self._borrowed_reader() as reader:
+                for _ in work(iter([batch]), reader):
+                    pass
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about these orders alone
+            if batch.num_rows == 1:
+                return {batch["order_pk"][0].as_py(): type(error).__name__}
+            half = batch.num_rows // 2
+            return self._narrowed(work, batch.slice(0, half)) | self._narrowed(work, batch.slice(half))
+        return {}
+
     def _flatten_batches(self, batches: Iterator[pa.Table], reader: Reader) -> Iterator[_Result]:
         taken: deque[tuple[pa.Table, pa.ChunkedArray]] = deque()
 
@@ -182,8 +209,14 @@ class Flattener:
             reader = Reader(self._contract, self._database)
         try:
             yield reader
-        finally:
+        except Exception:
+            # What an error left behind in DuckDB is not worth knowing: others get a new one.
+            self.__dict__.pop("_database", None)
+            raise
+        except BaseException:
             self._readers.put(reader)
+            raise
+        self._readers.put(reader)
 
     @cached_property
     def _database(self) -> duckdb.DuckDBPyConnection:

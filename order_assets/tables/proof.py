@@ -87,13 +87,15 @@ class Lost:
 class Proof:
     """What looking for every value of some orders gave.
 
-    `older` counts the values that are not in the tables because the thing that they belong to was changed since.
+    `older` counts the values that are not in the tables because the thing that they belong to was changed since;
+    `failed` has the orders that could not be looked at, with the kind of the error.
     """
 
     orders: int = 0
     values: int = 0
     older: int = 0
     lost: list[Lost] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)
 
 
 def nothing_lost(proof: Proof, day: date, sample: Sample) -> Finding:
@@ -145,8 +147,11 @@ def prove(
     proof = Proof(orders=len(documents))
     for order_pk, of_order in documents.items():
         walk = _Walk(order_pk, things, of_orders[order_pk], unmapped[order_pk], frozenset(removed), proof)
-        for document, value in of_order.items():
-            walk.look(document, value)
+        try:
+            for document, value in of_order.items():
+                walk.look(document, value)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this order alone
+            proof.failed[order_pk] = type(error).__name__
     return proof
 
 

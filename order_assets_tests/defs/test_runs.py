@@ -110,7 +110,7 @@ def test_an_order_that_cannot_be_fetched_fails_the_run_and_keeps_the_rest(projec
     assert details == [f"/api/v1/orders_integration/{bad}/detailed_integration/"]
 
 
-def test_a_day_that_breaks_the_contract_stays_out_of_the_warehouse_alone(project: Project) -> None:
+def test_two_orders_with_one_key_wait_in_quarantine_and_their_day_is_loaded(project: Project) -> None:
     project.sync()
     twin, other = [
         pk for pk in orders_of(project, "2026-03-03") if project.sandbox.shop.order_detail(pk)["transaction_set"]
@@ -124,14 +124,16 @@ def test_a_day_that_breaks_the_contract_stays_out_of_the_warehouse_alone(project
 
     project.tampered.rules.append(detail_of(twin, with_twin_key))
     run = project.refresh("2026-03-02", "2026-03-04")
-    assert not run.succeeded
-    assert any("transactions, key_unique" in reason and "2026-03-03" in reason for reason in run.failures)
-    days = {row[0] for row in project.query("SELECT DISTINCT date::VARCHAR FROM orders")}
-    assert days == {"2026-03-02", "2026-03-04"}
-    assert project.materialised(warehouse_key("orders")) == days
-    single = project.refresh("2026-03-03")
-    assert not single.succeeded
-    assert project.materialised(warehouse_key("orders")) == days
+    assert run.succeeded, run.failures
+    (said,) = [check for check in run.checks if check.check == "no_order_set_aside" and not check.passed]
+    assert (said.day, said.is_error) == ("2026-03-03", False)
+    count = "SELECT count(*) FROM orders WHERE date = '2026-03-03'"
+    assert project.query(count) == [(len(orders_of(project, "2026-03-03")) - 2,)]
+    assert project.query("SELECT order_pk FROM quarantine ORDER BY ALL") == [(pk,) for pk in sorted([twin, other])]
+    project.tampered.rules.clear()
+    assert project.refresh("2026-03-03").succeeded
+    assert project.query(count) == [(len(orders_of(project, "2026-03-03")),)]
+    assert project.query("SELECT * FROM quarantine") == []
 
 
 def test_a_refused_token_keeps_finished_days_and_is_no_empty_day(project: Project) -> None:
