@@ -28,6 +28,11 @@ MODES = {
     "descending walk": {"sort"},
     "full listing": set[str](),
 }
+# The others differ from these in how a window is read, which a whole listing does not look at.
+SOME_MODES = [
+    pytest.param(mode, marks=() if mode in ("filtered window, sorted", "full listing") else pytest.mark.slow)
+    for mode in MODES
+]
 Shops = Callable[..., tuple[Sandbox, Tampered, Pipeline]]
 
 
@@ -91,7 +96,7 @@ def some_order(pipeline: Pipeline) -> int:
     return orders_of_day(pipeline.root, FIRST + timedelta(days=1))[3].pk
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SOME_MODES)
 def test_the_plan_after_a_whole_listing_says_what_the_next_run_takes(shops: Shops, mode: str) -> None:
     sandbox, _, pipeline = shops(MODES[mode])
     pipeline.run()
@@ -105,7 +110,7 @@ def test_the_plan_after_a_whole_listing_says_what_the_next_run_takes(shops: Shop
     assert plan.lists_all == (mode == "full listing")
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", SOME_MODES)
 def test_a_refund_that_moves_no_clock_is_found_by_the_next_whole_listing(shops: Shops, mode: str) -> None:
     sandbox, _, pipeline = shops(MODES[mode])
     pipeline.run()
@@ -143,6 +148,7 @@ def test_a_row_that_changes_while_its_order_is_fetched_is_fetched_once_more_and_
     assert refunded(pipeline, pk)[1] == Decimal("3.00")
 
 
+@pytest.mark.slow
 def test_columns_that_move_with_every_answer_make_nothing_due_and_hide_no_refund(shops: Shops) -> None:
     sandbox, tampered, pipeline = shops({"date-filter", "sort"})
     counter = iter(range(10**9))

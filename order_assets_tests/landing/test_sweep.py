@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from order_assets.landing import Instance, Landing, Outcome, waiting_days, write_index
+from order_assets.defs.pieces import newest_first
+from order_assets.landing import DueDay, Instance, Landing, Outcome, waiting_days, write_index
 from order_assets.landing.reread import NEVER, SWEPT, Reread
 from order_assets.landing.windows import OutsideOrders, outside_of_every_window
 
@@ -83,6 +84,13 @@ def test_nights_that_were_missed_are_made_up_for_oldest_read_first_and_never_bey
 
 def test_a_day_with_more_orders_than_the_share_is_read_all_the_same(root: Path) -> None:
     assert len(night(root, LANDED_AT + timedelta(weeks=5), most_swept=1)) == 1
+
+
+def test_the_run_of_a_day_whose_turn_it_is_is_told_so_and_that_of_its_neighbour_is_not() -> None:
+    due = [DueDay(FIRST, {"recent, read again": 1}, "1"), DueDay(FIRST + timedelta(days=1), {SWEPT: 3}, "3")]
+    requests = [piece.run_request(10.0, keyed=True) for piece in newest_first(due)]
+    swept = {"ops": {"order_documents": {"config": {"sweep": True}}}}
+    assert [(one.partition_key, one.run_config) for one in requests] == [("2026-01-02", swept), ("2026-01-01", {})]
 
 
 def test_nothing_is_swept_that_was_read_lately_is_older_than_a_year_or_where_the_sweep_is_off(root: Path) -> None:
