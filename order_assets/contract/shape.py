@@ -48,9 +48,13 @@ class Leaf:
 
 @dataclass
 class Record:
-    """An object with known keys."""
+    """An object with known keys.
+
+    `thing` is set where it is a row of a table of things: the table's name and the number of this source in it.
+    """
 
     children: dict[str, Shape] = field(default_factory=dict)
+    thing: tuple[str, int] | None = None
 
 
 @dataclass
@@ -141,6 +145,8 @@ def steps(path: str) -> tuple[str, ...]:
 
 def _plant(root: Record | SetOf, table: Table, source: Source) -> None:
     owner, row = _descend(root, source.path, free=table.undocumented)
+    if table.kind is Kind.THING and isinstance(row, Record):
+        row.thing = (table.name, table.sources.index(source))
     for column in table.columns:
         if column.origin is Origin.PATH:
             _plant_column(row, table, column)

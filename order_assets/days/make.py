@@ -181,7 +181,7 @@ class Maker:
         # What does not have its columns cannot be looked at any further.
         if any(found.rule == SCHEMA_RULE and not found.passed for found in findings):
             return _Look(files, report, findings, [], {})
-        proof = prove_day(files, task.contract, sample)
+        proof = prove_day(files, task.contract, sample, lambda: landing.documents(listed))
         controls = list(self._controls(files, nothing_lost(proof, day, sample), missing))
         judged = [*findings, *(found for found in controls if found.rule in task.blocking)]
         at_fault = {

@@ -243,7 +243,9 @@ def _unknown_fields(done: "DayTables", policy: ContractResource) -> Verdict:
         table_key(CONTRACT.table("unmapped_fields")),
         NO_UNKNOWN_FIELDS,
         not done.unmapped,
-        f"not in the contract: {listed}" if done.unmapped else "every field is in the contract",
+        f"not in the contract, or said otherwise elsewhere in the order: {listed}"
+        if done.unmapped
+        else "every field is in the contract",
         severity=dg.AssetCheckSeverity.ERROR if policy.unknown_field == "fail" else dg.AssetCheckSeverity.WARN,
         metadata={"unknown_paths": len(done.unmapped), "values": done.unmapped_values},
     )

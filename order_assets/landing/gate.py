@@ -40,6 +40,7 @@ from order_assets.landing.scrub import (
     free_name,
     is_clean,
 )
+from order_assets.landing.thing_copies import ThingCopy, lost_values
 from order_assets.landing.values import (
     MisfitError,
     as_text,
@@ -112,6 +113,7 @@ class _Walk:
     unmapped: list[Unmapped] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
     copies: list[tuple[list[str], Any]] = field(default_factory=list)
+    things: list[ThingCopy] = field(default_factory=list)
     set_sizes: dict[str, int] = field(default_factory=dict)
     masks: Masks = field(default_factory=Counter)
     irregular: bool = False
@@ -183,6 +185,8 @@ class Gate:
             self._strict[document](root, walk)
             if walk.copies:
                 self._compare_copies(root, walk)
+            for lost_path, value in lost_values(walk.things):
+                walk.unmapped.append(Unmapped(document, _render(lost_path), exact.dumps(value)))
             text = exact.dumps(root)
         except UnicodeEncodeError:
             raise Refused(document, _render(walk.path), "text with half a surrogate pair") from None
@@ -257,6 +261,11 @@ class Gate:
         passing = nothing_passes(shape) if lenient else self._known.passing(shape)
         has_copies = any(isinstance(child, CopyOf) for child in shape.children.values())
         has_key = "pk" in shape.children
+        is_thing = shape.thing is not None and not lenient
+        if is_thing:
+            # What an order points to may come without its key: its order is good, and nothing of it gets lost.
+            required -= {"pk"}
+            passing[type(None)]["pk"] = (None,)
         other_key = has_key and "id" not in shape.children and not lenient
 
         def visit(value: Any, walk: _Walk) -> Any:
@@ -268,6 +277,8 @@ class Gate:
                     walk.irregular = True
                     if has_copies:
                         walk.copies.append((walk.path.copy(), value))
+                    if is_thing:
+                        walk.things.append(ThingCopy(shape, walk.path.copy(), {"pk": value}))
                     return value
                 raise MisfitError(f"expected an object, got {kind_of(value)}")
             if not value:
@@ -306,6 +317,8 @@ class Gate:
             path.pop()
             if has_copies:
                 walk.copies.append((path.copy(), value))
+            if is_thing:
+                walk.things.append(ThingCopy(shape, path.copy(), value))
             return value
 
         return visit

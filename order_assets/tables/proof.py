@@ -87,8 +87,9 @@ class Lost:
 class Proof:
     """What looking for every value of some orders gave.
 
-    `older` counts the values that are not in the tables because the thing that they belong to was changed since;
-    `failed` has the orders that could not be looked at, with the kind of the error.
+    `older` counts the values that are not in the tables because the thing that they belong to was changed since, or
+    because another order has it otherwise at the same moment; `failed` has the orders that could not be looked at, with
+    the kind of the error.
     """
 
     orders: int = 0
@@ -120,8 +121,13 @@ def nothing_lost(proof: Proof, day: date, sample: Sample) -> Finding:
     )
 
 
-def prove_day(files: DayFiles, contract: Contract, sample: Sample) -> Proof:
-    """Look for each value of the sampled orders in the Parquet files of their day."""
+def prove_day(
+    files: DayFiles, contract: Contract, sample: Sample, landed: Callable[[], Iterable[pa.Table]] = list
+) -> Proof:
+    """Look for each value of the sampled orders in the Parquet files of their day.
+
+    `landed` gives the landed rows of all orders of the day; it is called where orders seem to contradict each other.
+    """
     documents = {
         row["order_pk"]: {document: exact.loads(row[document.value] or "[]") for document in Document}
         for row in sample.rows
@@ -131,28 +137,49 @@ def prove_day(files: DayFiles, contract: Contract, sample: Sample) -> Proof:
     tables = {
         table.name: _rows_of(files, table.name, order_pks, thing_pks) for table in contract if table.name != _HISTORY
     }
-    return prove(documents, tables, [path for _, path, _ in removed_paths(contract)])
+    return prove(documents, tables, [path for _, path, _ in removed_paths(contract)], landed)
 
 
 def prove(
     documents: Mapping[int, Mapping[Document, Any]],
     tables: Mapping[str, Iterable[Mapping[str, Any]]],
     removed: Collection[str],
+    landed: Callable[[], Iterable[pa.Table]] = list,
 ) -> Proof:
-    """Look for each value of the documents, by order, in rows of tables; `removed` are paths that are taken out."""
+    """Look for each value of the documents, by order, in rows of tables; `removed` are paths that are taken out.
+
+    `landed` as for `prove_day`.
+    """
     things, of_orders = _rows_by_key(tables)
     unmapped: dict[int, dict[tuple[str, str], Any]] = defaultdict(dict)
     for entry in tables[_UNMAPPED]:
         unmapped[entry["order_pk"]][entry["document"], entry["path"]] = exact.loads(entry["value"])
     proof = Proof(orders=len(documents))
+    disputed: list[_Disputed] = []
     for order_pk, of_order in documents.items():
-        walk = _Walk(order_pk, things, of_orders[order_pk], unmapped[order_pk], frozenset(removed), proof)
+        walk = _Walk(order_pk, things, of_orders[order_pk], unmapped[order_pk], frozenset(removed), proof, disputed)
         try:
             for document, value in of_order.items():
                 walk.look(document, value)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this order alone
             proof.failed[order_pk] = type(error).__name__
+    _settle(disputed, landed, proof)
     return proof
+
+
+def _settle(disputed: list[_Disputed], landed: Callable[[], Iterable[pa.Table]], proof: Proof) -> None:
+    """Tell the values that lost against another order's from those that got lost: the stored one is in its document."""
+    open_ = disputed
+    for rows in landed() if disputed else ():
+        for order_pk, text in zip(rows["order_pk"].to_pylist(), rows["detail"].to_pylist(), strict=True):
+            if text is None or not open_:
+                continue
+            said = defaultdict(list)
+            for value in _objects_in(exact.loads(text)):
+                said[_as_pk(value.get("pk", value.get("id")))].append(value)
+            open_ = [found for found in open_ if not found.is_settled_by(order_pk, said)]
+    proof.older += len(disputed) - len(open_)
+    proof.lost += [found.lost for found in open_]
 
 
 @dataclass(frozen=True)
@@ -242,6 +269,12 @@ class _Owner:
         stored = [row.cells.get("modified_date") for row in self.alike if row.is_thing]
         return bool(stored) and (_time_of(self.value.get("modified_date")) is None or stored == [None])
 
+    @cached_property
+    def is_dated_alike(self) -> bool:
+        """Whether the rows of a thing are of the very moment of this object."""
+        said = _time_of(self.value.get("modified_date"))
+        return said is not None and said in [row.cells.get("modified_date") for row in self.alike if row.is_thing]
+
     def has(self, value: Any, name: str) -> bool:
         """Whether the value of a field is in the rows."""
         facts = _facts_of_value(value)
@@ -264,6 +297,23 @@ class _Owner:
 
 
 @dataclass(frozen=True)
+class _Disputed:
+    """A value of a thing in whose place the tables have another one, of the same moment."""
+
+    lost: Lost
+    name: str
+    owner: _Owner
+
+    def is_settled_by(self, order_pk: int, said: Mapping[int | None, Iterable[Mapping[str, Any]]]) -> bool:
+        """Whether another order says of the same thing what the tables say; `said` are its objects by key."""
+        if order_pk == self.lost.order_pk:
+            return False
+        key = _as_pk(self.owner.value.get("pk", self.owner.value.get("id")))
+        values = [value[self.name] for value in said.get(key, ()) if value.get(self.name) not in (None, "")]
+        return any(self.owner.has(value, self.name) for value in values if not isinstance(value, dict | list))
+
+
+@dataclass(frozen=True)
 class _Walk:
     """A walk over the documents of one order."""
 
@@ -273,6 +323,7 @@ class _Walk:
     unmapped: Mapping[tuple[str, str], Any]
     removed: frozenset[str]
     proof: Proof
+    disputed: list[_Disputed]
 
     def look(self, document: Document, value: Any) -> None:
         """Look for each value of a document."""
@@ -319,6 +370,8 @@ class _Walk:
         # Where no date says which version is newer, another value is another version, but no value is a loss.
         if owner.is_older or (owner.is_undated and owner.has_another(name)):
             self.proof.older += 1
+        elif owner.is_dated_alike and owner.has_another(name):
+            self.disputed.append(_Disputed(Lost(self.order_pk, document, path), name, owner))
         else:
             self.proof.lost.append(Lost(self.order_pk, document, path))
 
@@ -357,14 +410,16 @@ def _rows_by_key(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> tuple[_Ro
 
 
 def _pks_in(value: Any) -> Iterator[int]:
-    if isinstance(value, dict):
-        if (pk := _as_pk(value.get("pk", value.get("id")))) is not None:
+    for found in _objects_in(value):
+        if (pk := _as_pk(found.get("pk", found.get("id")))) is not None:
             yield pk
-        for part in value.values():
-            yield from _pks_in(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _pks_in(part)
+
+
+def _objects_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects_in(part)
 
 
 @lru_cache(maxsize=4096)

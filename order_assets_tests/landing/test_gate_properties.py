@@ -81,10 +81,6 @@ def test_an_amount_in_a_row_that_is_kept_whole_is_the_same_decimal_in_sql(amount
     value, spelling = amount
     order = text_of(detail() | {"loyaltytransaction_set": "@@"})
     body = order.replace('"@@"', f'[{{"pk":1,"amount":{spelling}}}]')
-    if "e" in spelling.casefold():
-        with pytest.raises(Refused, match="exponent"):
-            check(body)
-        return
     (row,) = rows_of(body)["loyalty_transactions"]
     assert row["amount"] == value
     assert spelling in row["raw"].replace(" ", "")
@@ -109,10 +105,8 @@ def test_numbers_that_nobody_checks_leave_the_gate_with_their_digits(found: list
     raw = "[" + ",".join(found) + "]"
     text = check(body.replace('"@@"', f'{{"x":{raw}}}').replace('"##"', raw)).text
     kept = json.loads(text, parse_float=str, parse_int=str)
-    # The one integer with two spellings is read as one value.
-    said = ["0" if digits == "-0" else digits for digits in found]
-    assert kept["extra_field"]["x"] == said
-    assert kept["unheard_of"] == said
+    assert kept["extra_field"]["x"] == found
+    assert kept["unheard_of"] == found
 
 
 leaves = st.one_of(

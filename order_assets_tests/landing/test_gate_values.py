@@ -244,8 +244,15 @@ def test_a_required_value_that_is_not_there_is_refused(raw: str) -> None:
 
 def test_a_required_field_that_is_missing_is_refused() -> None:
     order = detail()
+    del order["transaction_set"][0]["pk"]
+    assert refusal(text_of(order)).path == "transaction_set[0].pk"
+
+
+def test_what_an_order_points_to_without_a_key_is_kept_beside_the_order() -> None:
+    order = detail()
     del order["channel"]["pk"]
-    assert refusal(text_of(order)).path == "channel.pk"
+    kept = {found.path: found.value for found in check(text_of(order)).unmapped}
+    assert kept["channel.name"] == json.dumps(order["channel"]["name"])
 
 
 def test_missing_fields_are_reported_only_where_the_vendor_has_them() -> None:

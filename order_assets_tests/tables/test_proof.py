@@ -18,7 +18,7 @@ from order_assets.contract import CONTRACT, Document
 from order_assets.landing import Landing
 from order_assets.tables import DayFiles, Proof, Sample, nothing_lost, prove_day, table_file
 from order_assets.tables.proof import prove
-from order_assets_tests.tables.days import DAY, FLATTENER, batch, gone, landed, order
+from order_assets_tests.tables.days import DAY, FLATTENER, Order, batch, gone, landed, order, rows_of
 
 Row = dict[str, Any]
 
@@ -157,11 +157,65 @@ def test_a_newer_version_of_a_thing_excuses_the_older_one(tmp_path: Path) -> Non
     assert proof.older > 0
 
 
-def test_versions_of_one_date_that_differ_are_a_loss(tmp_path: Path) -> None:
+def test_orders_that_disagree_about_a_thing_of_one_moment_keep_no_day_out(tmp_path: Path) -> None:
+    # A channel that was renamed without a new date: the order that was read before has the old name.
     first, second = order(101), order(102)
     second.detail["channel"]["name"] = "new name"
-    proof = proof_of(tmp_path, landed(first), landed(second))
-    assert [(found.order_pk, found.path) for found in proof.lost] == [(101, "channel.name")]
+    rows = [landed(first), landed(second)]
+    sample = flattened(tmp_path, *rows)
+    proof = prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample, lambda: [batch(rows)])
+    assert (paths(proof), proof.older) == ([], 1)
+    # A name that no order has is a loss for both.
+    damage(tmp_path, "channels", having(name="invented"))
+    proof = prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample, lambda: [batch(rows)])
+    assert {(found.order_pk, found.path) for found in proof.lost} == {(101, "channel.name"), (102, "channel.name")}
+
+
+def _two_customers(found: Order) -> None:
+    found.detail["billing_address"]["customer"]["gender"] = "male"
+
+
+def _keyless(found: Order) -> None:
+    del found.detail["customer"]["pk"]
+
+
+def _two_pos(found: Order) -> None:
+    first = found.detail["transaction_set"][0]
+    first["main_pos"] = first["pos"] | {"name": "another name"}
+
+
+def _bare_key(found: Order) -> None:
+    found.detail["customer"] = found.detail["customer"]["pk"]
+
+
+def _other_city(found: Order) -> None:
+    found.detail["billing_address"]["city"] |= {"pk": 990, "name": "Elsewhere"}
+
+
+def _free_form(found: Order) -> None:
+    found.detail["billing_address"]["customer"]["attributes"] = {"a": [1.10]}
+
+
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        (_two_customers, "billing_address.customer.gender"),
+        (_keyless, "customer.first_name"),
+        (_two_pos, "transaction_set[0].main_pos.name"),
+        (_bare_key, None),
+        (_other_city, "billing_address.city.pk"),
+        (_free_form, "billing_address.customer.attributes"),
+    ],
+)
+def test_what_an_order_says_otherwise_of_one_thing_is_kept_beside_it(
+    tmp_path: Path, change: Callable[[Order], None], lost: str | None
+) -> None:
+    differing = order()
+    change(differing)
+    proof = proof_of(tmp_path, landed(differing))
+    assert (paths(proof), proof.older) == ([], 0)
+    kept = {row["path"] for row in rows_of(tmp_path, "unmapped_fields")}
+    assert lost is None or lost in kept
 
 
 def test_versions_of_a_thing_without_a_date_may_differ(tmp_path: Path) -> None:
