@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +13,7 @@ import pytest
 
 from order_assets import cli
 from order_assets.dagster_home import make_ready
+from order_assets.landing import Instance, claim
 from order_assets.settings import SettingsError
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -147,6 +149,7 @@ def test_the_command_uses_the_same_history_as_the_ui_wherever_it_is_started(
         timeout=60,
         check=True,
     ).stdout.strip()
+    claim(data, Instance(url="", timezone="UTC", first_day=date(2026, 1, 1)))
     monkeypatch.setenv("DAGSTER_HOME", "")
     for folder in ("/", str(PROJECT)):
         monkeypatch.chdir(folder)

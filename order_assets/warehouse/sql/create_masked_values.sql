@@ -20,4 +20,11 @@ SELECT
     CAST(sum(found.count) AS BIGINT) AS masked,
     count(*) AS orders
 FROM masked
-GROUP BY ALL
+GROUP BY ALL;
+COMMENT ON VIEW meta.masked_values IS 'Values masked where the contract does not name them. Grain: day, document, path, kind';
+COMMENT ON COLUMN meta.masked_values.date IS 'Day of the orders';
+COMMENT ON COLUMN meta.masked_values.document IS 'Document of the order: detail, items or discounts';
+COMMENT ON COLUMN meta.masked_values.path IS 'Where in the document; [] stands for each element of a set';
+COMMENT ON COLUMN meta.masked_values.kind IS 'What the values were taken for';
+COMMENT ON COLUMN meta.masked_values.masked IS 'Values that were masked or left out';
+COMMENT ON COLUMN meta.masked_values.orders IS 'Orders that had some'
