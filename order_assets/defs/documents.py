@@ -170,7 +170,8 @@ def _fetch(
     orders: "Iterable[ListedOrder]",
 ) -> "Iterator[Attempt]":
     """Fetch and check orders in the client's threads, as they complete."""
-    from order_assets.landing import Attempt, receive
+    from order_assets.landing import Attempt, misfit_row, receive
+    from order_assets.omnitron import OmnitronMisfitError
 
     def fetch(order: "ListedOrder") -> dict[str, Any]:
         documents = client.order_documents(order.pk)
@@ -179,7 +180,10 @@ def _fetch(
 
     for outcome in client.map_concurrently(fetch, orders):
         error = None if outcome.error is None else str(outcome.error)
-        yield Attempt(outcome.item, outcome.value, error)
+        misfit = None
+        if isinstance(outcome.error, OmnitronMisfitError):
+            misfit = misfit_row(gate, outcome.item, outcome.error.document, str(outcome.error))
+        yield Attempt(outcome.item, outcome.value, error, misfit)
 
 
 def _progress(days: Sequence[date], say: Callable[[str], object]) -> Callable[[date, int, int], None]:

@@ -19,7 +19,7 @@ from order_assets.landing.index import (
 from order_assets.landing.listed import IndexDraft, IndexReport, write_index
 from order_assets.landing.privacy import Privacy, PrivacyError, PrivacyMode, own_key
 from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined, set_aside
-from order_assets.landing.receive import receive
+from order_assets.landing.receive import misfit_row, receive
 from order_assets.landing.refresh import refresh_days
 from order_assets.landing.reread import Reread
 from order_assets.landing.revalidate import Revalidation, revalidate_day
@@ -62,6 +62,7 @@ __all__ = [
     "index_file",
     "landed_days",
     "looks_personal",
+    "misfit_row",
     "orders_of_day",
     "own_key",
     "quarantined",

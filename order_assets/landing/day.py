@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from order_assets.landing.due import changed
@@ -23,11 +24,16 @@ from order_assets.landing.versions import thin_versions
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of fetching one order: its landing row, or the text of the error that kept it away."""
+    """What came of fetching one order: its landing row, or the text of the error that kept it away.
+
+    Where the shop answered and the answer is no document of the order, `misfit` is the row that puts it into
+    quarantine; it counts once the same came before.
+    """
 
     order: ListedOrder
     row: Mapping[str, Any] | None = None
     error: str | None = None
+    misfit: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,10 +120,19 @@ class DayRefresh:
     def take(self, attempt: Attempt) -> None:
         """Keep what came of an order."""
         self.done += 1
-        if attempt.row is None:
+        if attempt.misfit is not None and attempt.error == self._said_before.get(attempt.order.pk):
+            self.fetched.append(attempt.misfit)
+        elif attempt.row is None:
             self._errors[attempt.order.pk] = attempt.error or "no answer"
         else:
             self.fetched.append(_with_last_version(self._landing, attempt.row))
+
+    @cached_property
+    def _said_before(self) -> Mapping[int, str]:
+        """Why orders were not landed when the day was last refreshed."""
+        rows = self._landing.ledger() if self._landing.ledger_file.exists() else ()
+        kept_away = (Outcome.PENDING, Outcome.QUARANTINED)
+        return {row["order_pk"]: row["reason"] for row in rows if row["outcome"] in kept_away}
 
     def store(self) -> None:
         """Make durable what came."""

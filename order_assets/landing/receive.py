@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -50,6 +51,16 @@ class Fetched(Protocol):
         """When the first answer came, UTC."""
 
 
+@dataclass(frozen=True)
+class _Nothing:
+    """What an answer costs of which nothing is kept."""
+
+    fetched_at: datetime
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
 def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int] = ()) -> dict[str, Any]:
     """The landing row of an order: landed, quarantined, or without documents where the order is gone.
 
@@ -61,6 +72,12 @@ def receive(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collec
         return row | _received(gate, listed, fetched, forgotten)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is about this order alone
         return row | quarantined_columns(unforeseen(Document.DETAIL, error))
+
+
+def misfit_row(gate: Gate, listed: ListedOrder, document: str, reason: str) -> dict[str, Any]:
+    """The landing row of an order whose answer is no document of it: in quarantine, without documents."""
+    row = _empty_row(gate, listed, _Nothing(datetime.now(UTC)))
+    return row | quarantined_columns(Refused(Document(document), "", reason))
 
 
 def _received(gate: Gate, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
@@ -105,7 +122,7 @@ def customers_of(detail: Any) -> set[int]:
     return found
 
 
-def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched) -> dict[str, Any]:
+def _empty_row(gate: Gate, listed: ListedOrder, fetched: Fetched | _Nothing) -> dict[str, Any]:
     return {
         "order_pk": listed.pk,
         "number": listed.number,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from order_assets.omnitron.answers import Response
-from order_assets.omnitron.errors import OmnitronAnswerError, OmnitronNotFoundError
+from order_assets.omnitron.errors import OmnitronAnswerError, OmnitronMisfitError, OmnitronNotFoundError
 from order_assets.omnitron.listing import ORDERS_PATH, Row, walk_pages
 from order_assets.omnitron.session import Params, Session
 
@@ -136,17 +136,22 @@ def _check_detail(session: Session, order_pk: int, detail: Response) -> None:
         return
     value = detail.value
     if not isinstance(value, dict):
-        raise session.explain.error(
-            OmnitronAnswerError,
-            f"Order {order_pk}: its detail is not a JSON object. Fetch the order again later.",
+        raise _misfit(
+            session, "detail", f"Order {order_pk}: its detail is not a JSON object. Fetch the order again later."
         )
     if value.get("pk", order_pk) != order_pk:
-        raise session.explain.error(
-            OmnitronAnswerError,
+        raise _misfit(
+            session,
+            "detail",
             f"Order {order_pk}: the detail that came is that of another order. A cache in between may mix up "
             "answers; fetch the order again later.",
-            kind="transient",
         )
+
+
+def _misfit(session: Session, document: str, message: str) -> OmnitronMisfitError:
+    error = session.explain.error(OmnitronMisfitError, message)
+    error.document = document
+    return error
 
 
 def _pages(session: Session, order_pk: int, name: str, path: str, params: Params) -> list[Response]:
@@ -161,10 +166,10 @@ def _pages(session: Session, order_pk: int, name: str, path: str, params: Params
         return page
 
     def complain(problem: str) -> OmnitronAnswerError:
-        return session.explain.error(
-            OmnitronAnswerError,
+        return _misfit(
+            session,
+            "items" if path == ITEMS_PATH else "discounts",
             f"Order {order_pk}: its {name} at {path} cannot be trusted: {problem}. Fetch the order again later.",
-            kind="transient",
         )
 
     pages: list[Response] = []

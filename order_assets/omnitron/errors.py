@@ -64,6 +64,16 @@ class OmnitronAnswerError(OmnitronError):
     """An answer came, but not one of this API: HTML, broken JSON, too large, a redirect, absurd paging."""
 
 
+class OmnitronMisfitError(OmnitronAnswerError):
+    """An answer of the API that is no document of the order that was asked for: null, another order, a broken page.
+
+    `document` says which one: detail, items or discounts.
+    """
+
+    kind: Kind = "transient"
+    document: str = ""
+
+
 class OmnitronBlockedError(OmnitronAnswerError):
     """A firewall, a proxy or a page for people answered in Omnitron's place, and went on doing so."""
 

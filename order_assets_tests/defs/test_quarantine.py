@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -130,6 +130,53 @@ def test_ten_malformed_orders_of_a_day_of_500_wait_and_490_load(
     assert len(project.document_requests()) == 3
     assert cli.main(["quarantine", "list"]) == 0
     assert "quarantine is empty" in capsys.readouterr().out
+
+
+# Answers of the API that are no document of the order, by what they are called with.
+NO_DOCUMENTS: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("detail", lambda body: b"null"),
+    ("detail", lambda body: b"[" + body + b"]"),
+    ("detail", lambda body: b'"maintenance"'),
+    ("items", lambda body: b'{"count": 1, "next": null, "previous": null, "results": null}'),
+    ("items", lambda body: json.dumps(json.loads(body)["results"][0]).encode()),
+    ("items", lambda body: b"[5]"),
+    ("items", lambda body: json.dumps([row | {"order": 1} for row in json.loads(body)["results"]]).encode()),
+    ("items", lambda body: b"{}"),
+]
+
+
+def test_an_order_that_is_answered_with_no_document_twice_waits_in_quarantine_until_the_shop_is_mended(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.sync()
+    days = ("2026-03-02", "2026-03-03")
+    pks = [pk for day in days for pk in orders_of(project, day)]
+    bad = dict(zip(pks, NO_DOCUMENTS, strict=False))
+    assert len(bad) == len(NO_DOCUMENTS) < len(pks)
+    for pk, (document, change) in bad.items():
+        project.tampered.rules.append(detail_of(pk, change) if document == "detail" else items_of(pk, change))
+    # It may be passing: the first time the orders wait, and the run says that it is not complete.
+    assert not project.refresh(*days).succeeded
+    assert outcomes_of(project, bad) == dict.fromkeys(bad, "pending")
+    for _ in range(2):
+        run = project.refresh(*days)
+        assert run.succeeded, run.failures
+        assert outcomes_of(project, pks) == {pk: "quarantined" if pk in bad else "landed" for pk in pks}
+    said = dict(project.query("SELECT order_pk, document FROM quarantine"))
+    assert said == {pk: document for pk, (document, _) in bad.items()}
+    capsys.readouterr()
+    assert cli.main(["quarantine", "list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"Order {pk}: its {document}" in printed for pk, (document, _) in bad.items())
+    project.tampered.rules.clear()
+    assert project.refresh(*days).succeeded
+    assert outcomes_of(project, pks) == dict.fromkeys(pks, "landed")
+
+
+def outcomes_of(project: Project, pks: Iterable[int]) -> dict[int, str]:
+    """What became of these orders."""
+    found = dict(project.query("SELECT order_pk, outcome FROM order_ledger"))
+    return {pk: found[pk] for pk in pks}
 
 
 def test_an_order_that_was_good_and_is_refused_later_comes_back_when_the_shop_is_mended(project: Project) -> None:

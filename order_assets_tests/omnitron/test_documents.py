@@ -229,5 +229,5 @@ def test_errors_are_all_of_one_family() -> None:
     from order_assets import omnitron
 
     kinds = [value for name, value in vars(omnitron).items() if name.endswith("Error")]
-    assert len(kinds) == 11
+    assert len(kinds) == 12
     assert all(issubclass(kind, OmnitronError) for kind in kinds)
