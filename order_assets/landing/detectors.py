@@ -55,6 +55,8 @@ _FEWEST_DIGITS = 10
 # How sure it is that a number is a person's.
 _BY_SUM, _BY_FORM, _SAID = range(3)
 _BEFORE = 24
+# What may stand between a word and its number: a plus, a bracket, and white space as regular expressions know it.
+_BEFORE_A_NUMBER = "+(" + "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
 _PHONE_WORD = re.compile(
     r"(?:\b(?:tel|tlf|gsm|cep|mobil|fax|faks|whatsapp|telno)|telefon|phone|mobile|\barayin|\bcall)\w*[^0-9\w]{0,3}"
     r"(?:no|nr|numaras[ıi]|number|num)?\W*$",
@@ -96,12 +98,12 @@ def may_hold_number(text: str) -> bool:
 
 def has_long_number(text: str) -> bool:
     """Whether a text has ten digits in a row or in groups."""
-    return _TEN_DIGITS.search(text) is not None
+    return may_hold_number(text) and _TEN_DIGITS.search(text) is not None
 
 
 def may_hold_card(text: str) -> bool:
     """Whether a text has thirteen digits in a row or in groups."""
-    return _THIRTEEN_DIGITS.search(text) is not None
+    return may_hold_number(text) and _THIRTEEN_DIGITS.search(text) is not None
 
 
 def without_cards(text: str, mask: str) -> tuple[str, int]:
@@ -144,8 +146,11 @@ def without_people(text: str, treat: Treat, *, sure_only: bool = False, of_a_thi
         tail = "." if found.endswith(".") else ""
         return match.group()[: match.start("address") - match.start()] + treat(Personal.EMAIL, address) + tail
 
-    text = _EMAIL.sub(email, text)
-    text, ibans = _without_ibans(text, treat)
+    ibans = 0
+    if not text.isdigit():
+        if _SIGNS.search(text) is not None:
+            text = _EMAIL.sub(email, text)
+        text, ibans = _without_ibans(text, treat)
     if not has_long_number(text):
         return text, count + ibans
     needed = _SAID if of_a_thing else _BY_FORM if sure_only else _BY_SUM
@@ -228,21 +233,29 @@ def _replaced(
 ) -> tuple[str, int]:
     parts: list[str] = []
     end = count = 0
+    for groups, begin_of_run, plus in _runs(text):
+        for start, stop, kind in look((groups, plus), text):
+            begin = begin_of_run if start == groups[0][0] and plus else start
+            parts.append(text[end:begin] + treat(kind, text[begin:stop]))
+            end = stop
+            count += 1
+    return ("".join(parts) + text[end:], count) if count else (text, 0)
+
+
+def _runs(text: str) -> Iterator[tuple[_Groups, int, bool]]:
+    """The runs of digits that are long enough: their groups, where each begins, and whether a plus is before it."""
+    if text.isascii() and text.isdecimal():
+        # Most numbers stand alone.
+        yield [(0, len(text), text)], 0, False
+        return
     for match in _RUN.finditer(text):
-        if match["uuid"] is not None or match.end() - match.start() < _FEWEST_DIGITS:
+        if match["uuid"] is not None or match.end() - match.start() < _FEWEST_DIGITS or _is_hexadecimal(text, match):
             continue
         groups = [
             (found.start(), found.end(), _plain_digits(found.group()))
             for found in _GROUP.finditer(text, match.start(), match.end())
         ]
-        if _is_hexadecimal(text, match):
-            continue
-        for start, stop, kind in look((groups, match["plus"] is not None), text):
-            begin = match.start() if start == groups[0][0] and match["plus"] is not None else start
-            parts.append(text[end:begin] + treat(kind, text[begin:stop]))
-            end = stop
-            count += 1
-    return ("".join(parts) + text[end:], count) if count else (text, 0)
+        yield groups, match.start(), match["plus"] is not None
 
 
 def _plain_digits(text: str) -> str:
@@ -304,20 +317,21 @@ def _people(run: tuple[_Groups, bool], text: str, needed: int) -> Iterator[_Foun
 
 def _kind(digits: str, sizes: tuple[int, ...], before: str, plus: bool) -> tuple[Personal | None, int]:
     """What neighbouring groups of digits are, and how sure that is: by a word or signs, by their form, by their sum."""
-    words = re.sub(r"[\s+(]+$", "", before)
-    is_of_thing = _THING_WORD.search(before) is not None
+    words = before.rstrip(_BEFORE_A_NUMBER)
     if _is_phone(digits, sizes, plus):
-        is_said = plus or len(sizes) > 1 or _PHONE_WORD.search(words) is not None
-        return (None, 0) if is_of_thing and not is_said else (Personal.PHONE, _SAID if is_said else _BY_FORM)
-    if len(digits) == 10 and min(sizes) >= 3 and _TAX_WORD.search(words):
-        return Personal.IDENTITY, _SAID
-    if _MOBILE_NUMBER.fullmatch(digits) and _PHONE_WORD.search(words):
-        return Personal.PHONE, _BY_SUM
+        if plus or len(sizes) > 1 or _PHONE_WORD.search(words):
+            return Personal.PHONE, _SAID
+        return (None, 0) if _THING_WORD.search(before) else (Personal.PHONE, _BY_FORM)
+    if words and len(digits) == 10:
+        if min(sizes) >= 3 and _TAX_WORD.search(words):
+            return Personal.IDENTITY, _SAID
+        if _MOBILE_NUMBER.fullmatch(digits) and _PHONE_WORD.search(words):
+            return Personal.PHONE, _BY_SUM
     if not is_identity_number(digits) or min(sizes) < 2 or len(sizes) > 4 or (len(sizes) > 1 and sizes[0] < 3):
         return None, 0
     if _IDENTITY_WORD.search(words):
         return Personal.IDENTITY, _SAID
-    return (None, 0) if is_of_thing else (Personal.IDENTITY, _BY_SUM)
+    return (None, 0) if _THING_WORD.search(before) else (Personal.IDENTITY, _BY_SUM)
 
 
 def _is_phone(digits: str, sizes: tuple[int, ...], plus: bool) -> bool:

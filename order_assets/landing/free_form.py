@@ -7,7 +7,6 @@ people's numbers (`detectors`), and personal data by the names of fields (`perso
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from html import unescape
@@ -40,6 +39,7 @@ from order_assets.landing.scrub import (
     is_clean,
     is_plain,
     is_plain_address,
+    is_uuid,
     may_name_secrets,
     scrub_name,
     scrub_text,
@@ -48,8 +48,6 @@ from order_assets.landing.scrub import (
 )
 from order_assets.landing.values import as_text
 
-# What was masked: how many values at which path (`[]` for each element of a list) for which reason.
-Masks = Counter[tuple[str, str]]
 CREDENTIAL, GATEWAY, REMOVED, CARD = "credential", "gateway text", "removed", "card"
 
 _PARAMETER = re.compile(r"(?P<head>(?P<first>^|[?&;#\s\"'])(?P<name>[\w.\-%\[\]]{1,64})=)(?P<value>[^&\s;\"'<>#]+)")
@@ -66,8 +64,24 @@ _ELEMENT = re.compile(
     r"(?=(?:\]\]>)?\s*</)"
 )
 _MOST_KEYS = 8_192
+# Less than this has too few digits for a card or an identity.
+_SMALLEST_NUMBER = 10**10
 # Kinds whose values have digits; the name alone may belong to something else, such as the model of a phone.
 _FEWEST_DIGITS = {Personal.PHONE: 5, Personal.IDENTITY: 5, Personal.NETWORK: 2, Personal.BIRTH: 2}
+
+
+class Masks(dict[tuple[str, str], int]):
+    """What was masked: how many values at which path (`[]` for each element of a list) for which reason.
+
+    A counter that is made in no time: most values have nothing to mask.
+    """
+
+    def __missing__(self, _key: tuple[str, str]) -> int:
+        return 0
+
+    def total(self) -> int:
+        """How many values were masked."""
+        return sum(self.values())
 
 
 class FreeFormCleaner:
@@ -102,8 +116,6 @@ class FreeFormCleaner:
 
     def clean_text(self, text: str, masks: Masks, *, path: str = "", name: str = "", is_known: bool = False) -> str:
         """A text as it may be stored. Of a field that the contract knows only what is sure to be a person's goes."""
-        if is_known and self.lets_pass(text):
-            return text
         before, total = text, masks.total()
         text = self._cleaned_text(text, masks, path, name, is_known)
         if is_known and text == before and masks.total() == total:
@@ -112,12 +124,7 @@ class FreeFormCleaner:
 
     def lets_pass(self, text: str) -> bool:
         """Whether a text of a field that the contract knows is sure to stay as it is."""
-        if text in self._harmless:
-            return True
-        passes = is_clean(text) or is_plain_address(text)
-        if passes:
-            self._harmless.learn(text)
-        return passes
+        return is_clean(text) or is_plain_address(text) or is_uuid(text) or text in self._harmless
 
     def _cleaned_text(self, text: str, masks: Masks, path: str, name: str, is_known: bool) -> str:
         inside = self._json_inside(text, masks, path, name)
@@ -151,7 +158,9 @@ class FreeFormCleaner:
     def _object(self, value: dict[str, Any], masks: Masks, kind: Personal | None, path: str) -> dict[str, Any]:
         if kind is None and all(map(self._says_nothing, value)):
             return {
-                key: self.clean(part, masks, name=key, path=f"{path}.{key}" if path else key)
+                key: part
+                if _is_harmless(part)
+                else self.clean(part, masks, name=key, path=f"{path}.{key}" if path else key)
                 for key, part in value.items()
             }
         secret = secret_keys(value)
@@ -180,7 +189,11 @@ class FreeFormCleaner:
         known = self._of_keys.get(key)
         if known is None:
             known = self._of_keys[key] = is_plain(key) and not (
-                may_name_secrets(key) or personal_kind(key) or is_person(key) or is_surname(key)
+                _folded(key) in self._guarded
+                or may_name_secrets(key)
+                or personal_kind(key)
+                or is_person(key)
+                or is_surname(key)
             )
             if len(self._of_keys) > _MOST_KEYS:
                 self._of_keys.clear()
@@ -220,9 +233,10 @@ class FreeFormCleaner:
             return None
         if type(value) not in (dict, list, str):
             return None
-        found: Masks = Counter()
+        found = Masks()
         cleaned = self.clean(value, found, name=name, path=path)
-        masks.update(found)
+        for (where, kind), count in found.items():
+            _add(masks, where, kind, count)
         return exact.dumps(cleaned) if found or cleaned != value else text
 
     def _by_names_inside(self, text: str, masks: Masks, path: str) -> str:
@@ -255,6 +269,14 @@ class FreeFormCleaner:
 
     def _stored(self, kind: Personal, found: str) -> str:
         return (self._treat(kind, found) if self._treat is not None else found) or ""
+
+
+def _is_harmless(value: Any) -> bool:
+    """Whether a glance says that a single value holds no credential and nobody's number, whatever is around it."""
+    kind = type(value)
+    if kind is str:
+        return is_plain(value)
+    return value is None or kind is bool or (kind is int and 0 <= value < _SMALLEST_NUMBER)
 
 
 def _unescaped(name: str) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from order_assets.contract import exact
@@ -38,9 +37,9 @@ from order_assets.landing.scrub import (
     MASK,
     clean_gateway_text,
     free_name,
-    is_clean,
+    is_plain,
 )
-from order_assets.landing.thing_copies import ThingCopy, lost_values
+from order_assets.landing.thing_copies import Said, lost_values
 from order_assets.landing.values import (
     MisfitError,
     as_text,
@@ -113,21 +112,20 @@ class _Walk:
     unmapped: list[Unmapped] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
     copies: list[tuple[list[str], Any]] = field(default_factory=list)
-    things: list[ThingCopy] = field(default_factory=list)
+    things: list[Said] = field(default_factory=list)
     set_sizes: dict[str, int] = field(default_factory=dict)
-    masks: Masks = field(default_factory=Counter)
+    masks: Masks = field(default_factory=Masks)
     irregular: bool = False
 
     def take(self, masks: Masks) -> None:
         """Count what was masked in the value that is being read."""
-        if masks:
-            place = self.place()
-            for (inside, kind), count in masks.items():
-                self.masks[_render([place, inside] if place and inside else [place or inside]), kind] += count
+        place = self.place()
+        for (inside, kind), count in masks.items():
+            self.masks[_within(place, inside), kind] += count
 
     def place(self) -> str:
         """The path as it is counted under: the same for each element of a set."""
-        return _render(["[]" if step[:1] == "[" else step for step in self.path])
+        return _place(tuple(self.path))
 
     def count(self, place: str, rows: int) -> None:
         self.set_sizes[place] = self.set_sizes.get(place, 0) + rows
@@ -148,6 +146,7 @@ class Gate:
         self._keeps_people = privacy.mode is PrivacyMode.CLEAR
         self.shapes = shapes = {document: document_shape(contract, document) for document in Document}
         self._cleaner = FreeFormCleaner(_guarded_names(shapes.values()), None if self._keeps_people else self._treat)
+        self._lets_pass = self._cleaner.lets_pass
         self._personal_names = {
             name: node.personal
             for shape in shapes.values()
@@ -278,7 +277,7 @@ class Gate:
                     if has_copies:
                         walk.copies.append((walk.path.copy(), value))
                     if is_thing:
-                        walk.things.append(ThingCopy(shape, walk.path.copy(), {"pk": value}))
+                        walk.things.append((shape, walk.path.copy(), {"pk": value}))
                     return value
                 raise MisfitError(f"expected an object, got {kind_of(value)}")
             if not value:
@@ -318,7 +317,7 @@ class Gate:
             if has_copies:
                 walk.copies.append((path.copy(), value))
             if is_thing:
-                walk.things.append(ThingCopy(shape, path.copy(), value))
+                walk.things.append((shape, path.copy(), value))
             return value
 
         return visit
@@ -403,10 +402,10 @@ class Gate:
         def visit_text(value: Any, walk: _Walk) -> Any:
             if type(value) is not str or not value:
                 return visit(value, walk)
-            if is_clean(value):
+            stored = self._clean_text(value, walk)
+            if stored is value:
                 known.learn(value)
-                return value
-            return self._clean_text(value, walk)
+            return stored
 
         return visit_text if leaf.type == TEXT else visit
 
@@ -439,7 +438,9 @@ class Gate:
             if shape.personal is None and (kind is int or kind is bool or kind is Number):
                 return value
             if is_text and kind is str:
-                stored = value if is_clean(value) else self._clean_text(value, walk)
+                stored = self._clean_text(value, walk)
+            elif kind is str and shape.personal is None and is_plain(value):
+                stored = value
             else:
                 stored = self._cleaned(value, walk, shape.personal)
             if kind is str and stored is value:
@@ -476,18 +477,19 @@ class Gate:
         """A value that the contract does not describe as it may be stored; `kind` is what is known of it."""
         if type(value) not in (str, dict, list) and kind is not None and value is not None and type(value) is not bool:
             return value if self._keeps_people else self._treatments[kind](as_text(value))
-        masks: Masks = Counter()
+        masks = Masks()
         cleaned = self._cleaner.clean(value, masks, kind=kind)
-        if kind is None:
+        if masks and kind is None:
             walk.take(masks)
         return cleaned
 
     def _clean_text(self, text: str, walk: _Walk) -> str:
-        if self._cleaner.lets_pass(text):
+        if self._lets_pass(text):
             return text
-        masks: Masks = Counter()
+        masks = Masks()
         cleaned = self._cleaner.clean_text(text, masks, is_known=True)
-        walk.take(masks)
+        if masks:
+            walk.take(masks)
         return cleaned
 
     def _compare_copies(self, root: Any, walk: _Walk) -> None:
@@ -534,7 +536,7 @@ def _remembering(visit: _Visit) -> _Visit:
         if found is None:
             # Seen again it may stand elsewhere, so its masks are kept without the way to it.
             of_all, way, irregular = walk.masks, walk.path, walk.irregular
-            walk.masks, walk.path, walk.irregular = Counter(), [], False
+            walk.masks, walk.path, walk.irregular = Masks(), [], False
             try:
                 stored = visit(value, walk)
                 found = stored, walk.masks, walk.irregular
@@ -547,7 +549,8 @@ def _remembering(visit: _Visit) -> _Visit:
                     known.clear()
                 known[text] = found
         stored, masks, is_irregular = found
-        walk.take(masks)
+        if masks:
+            walk.take(masks)
         walk.irregular = walk.irregular or is_irregular
         return stored
 
@@ -608,6 +611,16 @@ def _follow(value: Any, path: Sequence[str]) -> Any:
         elif step != "pk":
             return None
     return value
+
+
+@lru_cache(maxsize=4096)
+def _place(path: tuple[str, ...]) -> str:
+    return _render(["[]" if step[:1] == "[" else step for step in path])
+
+
+@lru_cache(maxsize=4096)
+def _within(place: str, inside: str) -> str:
+    return _render([place, inside] if place and inside else [place or inside])
 
 
 def _quoted(name: str) -> str:

@@ -22,6 +22,7 @@ from order_assets.landing.detectors import (
     is_card_number,
     may_hold_card,
     may_hold_number,
+    may_hold_people,
     without_cards,
 )
 from order_assets.landing.personal_keys import is_of_a_thing
@@ -116,6 +117,7 @@ _SECRET_DIGITS = re.compile(r"[0-9]{3,12}")
 _LONG_SECRET = re.compile(r"https?://[^\s?#\"'<>]+|[A-Za-z0-9+/_\-]{32,}={0,2}")
 # As long as a key of rows or a digest of a file is; what is a credential stands under a name that says so.
 _HEX_ID = re.compile(r"[0-9a-f]{32}|[0-9A-F]{32}")
+_UUID_LENGTH = 36
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # A name and its value in any notation: JSON, headers, attributes, parameters, assignments.
 _NAME = re.compile(r"""(?<![\w.\-%\[\]])\\?["']?(?P<name>[^\W\d][\w.\-%\[\]]{0,63})\\?["']?\s{0,9}[:=]\s{0,9}""")
@@ -275,14 +277,26 @@ def _is_notable(text: str) -> bool:
 
 def is_plain(text: str) -> bool:
     """Whether a glance says that a text of any field holds no credential and nobody's data."""
-    if not _is_notable(text):
-        return len(text) < _SHORTEST_SECRET_RUN or _LONG_RUN.search(text) is None
-    return _HARMLESS_FORM.fullmatch(text) is not None
+    if len(text) < _SHORTEST_NUMBER and text.isalnum():
+        return True
+    if _HARMLESS_FORM.fullmatch(text):
+        return True
+    return not _is_notable(text) and (len(text) < _SHORTEST_SECRET_RUN or _LONG_RUN.search(text) is None)
 
 
 def is_plain_address(text: str) -> bool:
     """Whether a text is a URL without user, query, fragment and escapes, and with no number as long as a card's."""
-    return _PLAIN_ADDRESS.fullmatch(text) is not None and "%" not in text and not may_hold_card(text)
+    return (
+        text.startswith("http")
+        and _PLAIN_ADDRESS.fullmatch(text) is not None
+        and "%" not in text
+        and not may_hold_card(text)
+    )
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID, whose digits and letters say nothing."""
+    return len(text) == _UUID_LENGTH and _UUID.fullmatch(text) is not None
 
 
 def scrub_value(value: Any) -> tuple[Any, int]:
@@ -406,7 +420,9 @@ def _is_harmless_value(text: str, name: str = "") -> bool:
         return False
     if len(text) < _SHORTEST_NUMBER:
         return True
-    if has_card(text) or has_person(text, of_a_thing=is_of_a_thing(name) and name.casefold() not in _PAYMENT_NUMBERS):
+    if may_hold_people(text) and (
+        has_card(text) or has_person(text, of_a_thing=is_of_a_thing(name) and name.casefold() not in _PAYMENT_NUMBERS)
+    ):
         return False
     return len(text) < _SHORTEST_CREDENTIAL or not _without_credential_values(text)[1]
 

@@ -8,7 +8,7 @@ without a key says, is given here; what becomes of it is decided in `gate`. Copi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -21,8 +21,13 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _MODIFIED = "modified_date"
 
 
+# What one place of a document says of a thing: the shape of the place, the path to it, and the object there. A plain
+# tuple, since a document has many.
+Said = tuple[Record, list[str], Mapping[str, Any]]
+
+
 class ThingCopy(NamedTuple):
-    """What one place of a document says of a thing: the shape of the place, the path to it, and the object there."""
+    """One place's copy of a thing, where there are others that differ."""
 
     shape: Record
     path: list[str]
@@ -35,8 +40,29 @@ class _Cell(NamedTuple):
     value: Any
 
 
-def lost_values(copies: Sequence[ThingCopy]) -> Iterator[tuple[list[str], Any]]:
+def lost_values(copies: Sequence[Said]) -> Iterator[tuple[list[str], Any]]:
     """The path and the value of all that no row will have because another copy of the same thing has it otherwise."""
+    # Most copies are alike.
+    return iter(()) if _are_alike(copies) else _lost_values(ThingCopy(*copy) for copy in copies)
+
+
+def _are_alike(copies: Sequence[Said]) -> bool:
+    """Whether each copy has a key, and says the same as all others with this key."""
+    first: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for shape, _, value in copies:
+        key = value.get("pk")
+        if type(key) is not int:
+            key = _key(value)
+            if key is None:
+                return False
+        assert shape.thing is not None  # noqa: S101 - what has copies is a thing
+        known = first.setdefault((shape.thing[0], key), value)
+        if known is not value and known != value:
+            return False
+    return True
+
+
+def _lost_values(copies: Iterable[ThingCopy]) -> Iterator[tuple[list[str], Any]]:
     alike: dict[tuple[str, int | None], list[ThingCopy]] = defaultdict(list)
     for copy in copies:
         alike[_name(copy), _key(copy.value)].append(copy)
@@ -44,7 +70,6 @@ def lost_values(copies: Sequence[ThingCopy]) -> Iterator[tuple[list[str], Any]]:
         if key is None:
             for copy in found:
                 yield from _differing(copy, {})
-        # Most copies are alike.
         elif any(copy.value != found[0].value for copy in found):
             winner = max(sorted(found, key=_place), key=_modified)
             said = {cell.path: cell for cell in _cells(winner.shape, winner.value)}
