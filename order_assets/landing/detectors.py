@@ -274,6 +274,11 @@ def _is_hexadecimal(text: str, match: re.Match[str]) -> bool:
 
 def _windows(groups: _Groups, shortest: int, longest: int) -> Iterator[tuple[int, int, str, tuple[int, ...]]]:
     """Neighbouring groups that have so many digits together: first, last, digits, and the size of each."""
+    if len(groups) == 1:
+        digits = groups[0][2]
+        if shortest <= len(digits) <= longest:
+            yield 0, 0, digits, (len(digits),)
+        return
     for first in range(len(groups)):
         digits = ""
         for last in range(first, len(groups)):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from order_assets.contract import exact
@@ -63,9 +63,9 @@ _ELEMENT = re.compile(
     r"(?P<head><(?:[\w\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[)?)(?P<value>[^<>\]]+)"
     r"(?=(?:\]\]>)?\s*</)"
 )
-_MOST_KEYS = 8_192
+_MOST_OBJECTS, _MOST_KEYS = 2_000, 40
 # Less than this has too few digits for a card or an identity.
-_SMALLEST_NUMBER = 10**10
+_SHORTEST_NUMBER, _SMALLEST_NUMBER = 10, 10**9
 # Kinds whose values have digits; the name alone may belong to something else, such as the model of a phone.
 _FEWEST_DIGITS = {Personal.PHONE: 5, Personal.IDENTITY: 5, Personal.NETWORK: 2, Personal.BIRTH: 2}
 
@@ -84,6 +84,16 @@ class Masks(dict[tuple[str, str], int]):
         return sum(self.values())
 
 
+class _Keys(NamedTuple):
+    """What the keys of an object say of the values under and beside them."""
+
+    say_nothing: bool
+    # Those that say nothing of their own value, and hold nothing themselves.
+    neutral: frozenset[str]
+    may_name_secrets: bool
+    have_surname: bool
+
+
 class FreeFormCleaner:
     """Cleans values; safe to share between threads.
 
@@ -99,7 +109,7 @@ class FreeFormCleaner:
         self._guarded = {_folded(name): guard for name, guard in guarded.items()}
         self._treat = treat
         self._harmless = Texts()
-        self._of_keys: dict[str, bool] = {}
+        self._of_keys: dict[tuple[str, ...], _Keys] = {}
 
     def clean(self, value: Any, masks: Masks, *, name: str = "", kind: Personal | None = None, path: str = "") -> Any:
         """A value as it may be stored; `kind` is what is known of it from elsewhere. Adds to `masks`."""
@@ -156,18 +166,23 @@ class FreeFormCleaner:
         return cleaned if cleaned != value else value
 
     def _object(self, value: dict[str, Any], masks: Masks, kind: Personal | None, path: str) -> dict[str, Any]:
-        if kind is None and all(map(self._says_nothing, value)):
+        keys = self._keys(tuple(value))
+        if kind is None and keys.say_nothing:
             return {
                 key: part
                 if _is_harmless(part)
                 else self.clean(part, masks, name=key, path=f"{path}.{key}" if path else key)
                 for key, part in value.items()
             }
-        secret = secret_keys(value)
-        beside = next(filter(None, map(personal_kind, setting_names(value))), None)
-        has_surname = any(map(is_surname, value))
+        secret = secret_keys(value) if keys.may_name_secrets else ()
+        beside = next(filter(None, map(personal_kind, setting_names(value))), None) if keys.may_name_secrets else None
+        has_surname = keys.have_surname
         cleaned: dict[str, Any] = {}
+        neutral = keys.neutral if kind is None and beside is None else ()
         for key, part in value.items():
+            if key in neutral and _is_harmless(part) and key not in secret and key not in cleaned:
+                cleaned[key] = part
+                continue
             safe_key = self._key(key, masks, path)
             if safe_key in cleaned:
                 safe_key = free_name(safe_key, cleaned)
@@ -184,20 +199,29 @@ class FreeFormCleaner:
             cleaned[safe_key] = self.clean(part, masks, name=key, kind=found, path=where)
         return cleaned
 
-    def _says_nothing(self, key: str) -> bool:
-        """Whether a key says nothing of the values of its object, and holds nothing itself."""
-        known = self._of_keys.get(key)
-        if known is None:
-            known = self._of_keys[key] = is_plain(key) and not (
-                _folded(key) in self._guarded
-                or may_name_secrets(key)
-                or personal_kind(key)
-                or is_person(key)
-                or is_surname(key)
-            )
-            if len(self._of_keys) > _MOST_KEYS:
+    def _keys(self, keys: tuple[str, ...]) -> _Keys:
+        """What the keys of an object say; most objects have the keys of one seen before."""
+        known = self._of_keys.get(keys)
+        if known is not None:
+            return known
+        # Keys of rows say nothing, and there is no end of them.
+        names = tuple(key for key in keys if not (key.isdecimal() and len(key) < _SHORTEST_NUMBER))
+        if len(names) < len(keys):
+            return self._keys(names)
+        neutral = frozenset(filter(self._is_neutral, keys))
+        name_secrets, have_surname = any(map(may_name_secrets, keys)), any(map(is_surname, keys))
+        say_nothing = len(neutral) == len(keys) and not name_secrets and not have_surname
+        known = _Keys(say_nothing, neutral, name_secrets, have_surname)
+        if len(keys) <= _MOST_KEYS:
+            if len(self._of_keys) >= _MOST_OBJECTS:
                 self._of_keys.clear()
+            self._of_keys[keys] = known
         return known
+
+    def _is_neutral(self, key: str) -> bool:
+        """Whether a key has nothing in it and says nothing of its own value."""
+        says_kind = personal_kind(key) is not None or is_person(key) or is_half_name(key)
+        return is_plain(key) and not says_kind and _folded(key) not in self._guarded
 
     def _key(self, key: str, masks: Masks, path: str) -> str:
         safe_key, found = scrub_name(key)
@@ -276,7 +300,7 @@ def _is_harmless(value: Any) -> bool:
     kind = type(value)
     if kind is str:
         return is_plain(value)
-    return value is None or kind is bool or (kind is int and 0 <= value < _SMALLEST_NUMBER)
+    return value is None or kind is bool or (kind is int and 0 <= value < _SMALLEST_NUMBER) or value in ({}, [])
 
 
 def _unescaped(name: str) -> str:

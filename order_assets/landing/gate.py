@@ -154,7 +154,8 @@ class Gate:
             if isinstance(node, Leaf) and node.personal is not None
         }
         self._copies = [
-            (name, steps(copy.path), copy.type)
+            # Most are under the same name in the order itself.
+            (name, steps(copy.path) if copy.path != name or name == "pk" else None, copy.type)
             for name, copy in _named_nodes(shapes[Document.DETAIL])
             if isinstance(copy, CopyOf)
         ]
@@ -314,10 +315,12 @@ class Gate:
             for name in unknown:
                 self._take_unknown(name, value, walk)
             path.pop()
-            if has_copies:
-                walk.copies.append((path.copy(), value))
-            if is_thing:
-                walk.things.append((shape, path.copy(), value))
+            if has_copies or is_thing:
+                here = path.copy()
+                if has_copies:
+                    walk.copies.append((here, value))
+                if is_thing:
+                    walk.things.append((shape, here, value))
             return value
 
         return visit
@@ -502,7 +505,7 @@ class Gate:
             for name, steps_, type_ in self._copies:
                 if name not in holder:
                     continue
-                copy, original = holder[name], _follow(root, steps_)
+                copy, original = holder[name], root.get(name) if steps_ is None else _follow(root, steps_)
                 if copy != original and comparable(copy, type_) != comparable(original, type_):
                     where = _render([*path, name])
                     walk.unmapped.append(Unmapped(walk.document, where, exact.dumps(copy)))

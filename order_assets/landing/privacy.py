@@ -117,6 +117,8 @@ def _nothing(_value: str) -> None:
 
 
 def _email(value: str) -> str:
+    if value.isascii():
+        return value.strip().casefold()
     return unicodedata.normalize("NFKC", value).strip().replace("İ", "i").casefold()
 
 
@@ -130,7 +132,7 @@ def _words(value: str) -> str:
 
 def _phone(value: str) -> str:
     """The digits with the country's; a number of ten digits, or eleven with a zero before them, is a Turkish one."""
-    text = unicodedata.normalize("NFKC", value).strip().replace("(0)", "")
+    text = (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip().replace("(0)", "")
     digits = re.sub(r"\D", "", text)
     if not digits.isascii():
         digits = "".join(str(int(sign)) for sign in digits)
@@ -145,6 +147,8 @@ def _phone(value: str) -> str:
 
 def _signs(value: str) -> str:
     """Letters and digits alone: numbers of people are written with and without spaces."""
+    if value.isascii() and value.isalnum():
+        return value.upper()
     kept = "".join(sign for sign in unicodedata.normalize("NFKC", value) if sign.isalnum())
     return kept.upper() or value.strip()
 

@@ -129,7 +129,7 @@ _UNPARSED = re.compile(r"<!\[CDATA\[(?P<cdata>.*?)(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)
 _TAG_HEAD = re.compile(r"(?P<close>/?)\s*(?:[\w.\-]+:)?(?P<name>[^\W\d][\w.\-]{0,63})")
 # Times and UUIDs, whose signs and length say nothing.
 _HARMLESS_FORM = re.compile(
-    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9:.]{{5,18}}(?:Z|[+-][0-9:]{{2,6}})?|{_UUID.pattern}"
+    rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9]{{2}}:[0-9:.]{{2,15}}(?:Z|[+-][0-9:]{{2,6}})?|{_UUID.pattern}"
 )
 _SHORTEST_SECRET_RUN = 32
 # "Bearer" and eight signs more.
