@@ -15,6 +15,7 @@ from order_assets.contract.schema import arrow_schema
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 Day = date | str
 
@@ -61,8 +62,9 @@ def read_table(
     Gives a pandas DataFrame: amounts are `Decimal`, times aware in UTC, keys nullable integers (`Int64`). With `arrow`
     a pyarrow Table with the types of the contract. Without a day in the range there are all columns and no row.
     Days whose checks failed are in it too: what the warehouse has is only what passed.
+    Days that were made under an older contract have nothing in the columns that are new since.
     Raises `TableAccessError` for a table or column that is not in the contract, a range that ends before it starts,
-    and a data root without tables.
+    a data root without tables, and values of an older contract that do not fit today's type.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -73,16 +75,42 @@ def read_table(
     root = Path(data_root if data_root is not None else os.environ.get("ORDER_ASSETS_DATA", "data")).expanduser()
     if not (root / "tables").is_dir():
         raise TableAccessError(f"{root} has no tables: name the data root that was materialised, or materialise first")
+    fields = [schema.field(name) for name in wanted]
     parts = []
     for path in sorted((root / "tables" / table).glob("date=*/*.parquet")):
         day = date.fromisoformat(path.parent.name.removeprefix("date="))
         if first <= day <= last:
             with pq.ParquetFile(path) as file:
-                rows = file.read(columns=wanted, use_threads=False).select(wanted)
+                rows = _as_declared(file, fields, f"{table} of {day}")
             parts.append(rows.add_column(0, "date", pa.array([day] * rows.num_rows, pa.date32())))
-    empty = pa.schema([("date", pa.date32()), *(schema.field(name) for name in wanted)]).empty_table()
-    found = pa.concat_tables(parts) if parts else empty
+    empty = pa.schema([("date", pa.date32()), *fields]).empty_table()
+    # A column that is always filled today may be missing in older days.
+    found = pa.concat_tables(parts, promote_options="default") if parts else empty
     return found if arrow else _frame(found)
+
+
+def _as_declared(file: pq.ParquetFile, fields: Sequence[pa.Field], what: str) -> pa.Table:
+    """The rows of a file with the columns of today's contract, whichever contract the file was made under."""
+    import pyarrow as pa
+
+    there = file.schema_arrow.names
+    rows = file.read(columns=[field.name for field in fields if field.name in there], use_threads=False)
+    columns, found = [], []
+    for field in fields:
+        if field.name not in there:
+            columns.append(pa.nulls(file.metadata.num_rows, field.type))
+            found.append(field.with_nullable(True))
+            continue
+        column = rows.column(field.name)
+        try:
+            columns.append(column if column.type == field.type else column.cast(field.type))
+            found.append(field)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise TableAccessError(
+                f"{field.name} in {what} is {column.type}, as an older contract had it, and not all of its values are "
+                f"{field.type} now: order-assets replay --stale makes such days again, without asking the API"
+            ) from None
+    return pa.table(columns, schema=pa.schema(found))
 
 
 def _frame(rows: pa.Table) -> pd.DataFrame:

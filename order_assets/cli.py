@@ -157,7 +157,10 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
         "Check the landed documents of the days with today's contract, make their tables again, load them, and say "
         "what changed. The API is not asked."
     )
-    _add_days(parser)
+    _add_days(parser, required=False)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--stale", action="store_true", help="just the days whose tables are of an older contract")
+    which.add_argument("--all", action="store_true", help="all landed days")
     parser.set_defaults(run=_replay)
 
 
@@ -379,14 +382,33 @@ def _failed(doing: str, error: Exception) -> int:
 
 def _replay(parsed: argparse.Namespace) -> int:
     settings = _settings()
-    if parsed.last < parsed.first:
-        raise UsageError(f"--to {parsed.last} lies before --from {parsed.first}")
+    first, last = parsed.first or date.min, parsed.last or date.max
+    if last < first:
+        raise UsageError(f"--to {last} lies before --from {first}")
+    if not (parsed.stale or parsed.all or (parsed.first and parsed.last)):
+        raise UsageError("name the days to replay: --from DAY --to DAY, --stale or --all")
     from order_assets.landing import landed_days
 
-    days = landed_days(settings.data_root, parsed.first, parsed.last)
+    days = landed_days(settings.data_root, first, last)
     if not days:
-        raise UsageError(f"no day from {parsed.first} to {parsed.last} has been landed in {settings.data_root}")
+        which = f" from {first} to {last}" if parsed.first and parsed.last else ""
+        raise UsageError(f"no day{which} has been landed in {settings.data_root}")
+    if parsed.stale:
+        stale = _stale_days(settings)
+        days = [day for day in days if day in stale]
+        if not days:
+            print("no day is of an older contract: there is nothing to replay")
+            return 0
     return _replay_days(settings, days)
+
+
+def _stale_days(settings: Settings) -> set[date]:
+    """The days whose tables were made under another contract than today's."""
+    from order_assets.contract import CONTRACT
+    from order_assets.contract.shape import contract_version
+    from order_assets.tables import stale_days
+
+    return set(stale_days(settings.data_root, contract_version(CONTRACT)))
 
 
 def _replay_days(settings: Settings, days: Sequence[date]) -> int:
@@ -492,6 +514,9 @@ def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> 
         with terminal.fetching(between) as listener, progress.listening(listener):
             days = launch.refresh_days(instance, first, last, refetch=refetch)
     terminal.print_summary(settings, first, last, index, days, time.perf_counter() - started)
+    if stale := len(_stale_days(settings)):
+        are = "1 day is" if stale == 1 else f"{stale} days are"
+        print(f"{are} of an older contract: order-assets replay --stale makes them again, without asking the API")
     return 0 if days.succeeded else _fail(days)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.landed_days import land_day
@@ -106,3 +108,57 @@ def test_importing_the_package_loads_no_part_of_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.fixture
+def several_contracts(root: Path, tmp_path: Path) -> Path:
+    """The three days, of which the first was made before a column was added and another one changed its type."""
+    folder = tmp_path / "data"
+    shutil.copytree(root / "tables", folder / "tables")
+    file = folder / "tables" / "orders" / f"date={DAYS[0]}" / "part-0.parquet"
+    rows = pq.read_table(file)
+    there = rows.schema.get_field_index("channel_pk")
+    rows = rows.set_column(there, "channel_pk", rows["channel_pk"].cast(pa.string()))
+    rows = rows.drop_columns(["number", "currency"]).append_column("gone", pa.array(["x"] * rows.num_rows))
+    pq.write_table(rows, file)
+    return folder
+
+
+def test_days_of_an_older_contract_have_nothing_in_the_columns_that_are_new_and_none_that_are_gone(
+    root: Path, several_contracts: Path
+) -> None:
+    expected = read_table("orders", data_root=root, arrow=True)
+    found = read_table("orders", data_root=several_contracts, arrow=True)
+    assert found.schema.names == expected.schema.names
+    assert [field.type for field in found.schema] == [field.type for field in expected.schema]
+    assert found["channel_pk"] == expected["channel_pk"]
+    assert found["number"].null_count == found["currency"].null_count == ORDERS
+    assert found["number"].slice(ORDERS) == expected["number"].slice(ORDERS)
+    frame = read_table("orders", data_root=several_contracts, columns=["number", "channel_pk"])
+    assert list(frame.columns) == ["date", "number", "channel_pk"]
+    assert len(frame) == 3 * ORDERS
+    assert frame["channel_pk"].dtype == pd.Int64Dtype()
+
+
+def test_columns_that_an_old_day_lacks_altogether_are_read_as_nothing_with_all_its_rows(
+    several_contracts: Path,
+) -> None:
+    frame = read_table("orders", DAYS[0], DAYS[0], data_root=several_contracts, columns=["number", "currency"])
+    assert len(frame) == ORDERS
+    assert frame[["number", "currency"]].isna().all().all()
+
+
+def test_an_old_value_that_does_not_fit_todays_type_is_said_with_its_day_and_what_to_do(
+    several_contracts: Path,
+) -> None:
+    file = several_contracts / "tables" / "orders" / f"date={DAYS[0]}" / "part-0.parquet"
+    rows = pq.read_table(file)
+    there = rows.schema.get_field_index("channel_pk")
+    pq.write_table(rows.set_column(there, "channel_pk", pa.array(["secret"] * rows.num_rows)), file)
+    with pytest.raises(TableAccessError) as raised:
+        read_table("orders", data_root=several_contracts)
+    said = str(raised.value)
+    assert "channel_pk in orders of 2026-01-01 is string" in said
+    assert "order-assets replay --stale" in said
+    assert "secret" not in said
+    assert len(read_table("orders", data_root=several_contracts, columns=["pk"])) == 3 * ORDERS

@@ -69,10 +69,14 @@ def read_verdict(data_root: Path, day: date) -> DayVerdict | None:
 
 def passed_days(data_root: Path) -> list[date]:
     """The days whose tables are complete and passed, in order."""
-    found = sorted(
-        date.fromisoformat(path.stem.removeprefix("date=")) for path in (data_root / "verdicts").glob("date=*.json")
-    )
+    found = _judged_days(data_root)
     return [day for day in found if (verdict := read_verdict(data_root, day)) is not None and verdict.passed]
+
+
+def stale_days(data_root: Path, contract_version: str) -> list[date]:
+    """The days whose tables were made under another contract, in order; a replay makes them from what has landed."""
+    verdicts = (read_verdict(data_root, day) for day in _judged_days(data_root))
+    return [verdict.day for verdict in verdicts if verdict is not None and verdict.contract_version != contract_version]
 
 
 def unflattened_days(data_root: Path, days: Iterable[date]) -> list[date]:
@@ -82,6 +86,12 @@ def unflattened_days(data_root: Path, days: Iterable[date]) -> list[date]:
         for day in days
         if (verdict := read_verdict(data_root, day)) is None or verdict.ledger != _ledger_digest(data_root, day)
     ]
+
+
+def _judged_days(data_root: Path) -> list[date]:
+    return sorted(
+        date.fromisoformat(path.stem.removeprefix("date=")) for path in (data_root / "verdicts").glob("date=*.json")
+    )
 
 
 def _ledger_digest(data_root: Path, day: date) -> str:

@@ -108,3 +108,18 @@ def test_a_file_for_newer_duckdbs_is_written_where_that_is_asked_for(inputs: Pat
     assert tags == [({"storage_version": "v1.4.0+"},)]
     drop_days(inputs, [DAY], contract=few)
     assert written_for(inputs) == _READ_BY_1_1
+
+
+def test_what_the_readme_says_of_a_file_that_is_called_like_its_schema_works(inputs: Path, few: Contract) -> None:
+    load_days(inputs, [DAY], contract=few, contract_version="1")
+    file = (inputs / "warehouse.duckdb").rename(inputs / "orders.duckdb")
+    for how, queries in {
+        "direct": ("FROM orders.orders.transactions", "USE orders.orders; FROM transactions"),
+        f"ATTACH '{file}' AS orders (READ_ONLY)": ("FROM orders.orders.transactions", "USE orders.orders; FROM orders"),
+        f"ATTACH '{file}' AS shop (READ_ONLY)": ("FROM shop.orders.transactions", "USE shop; FROM transactions"),
+    }.items():
+        with duckdb.connect(file if how == "direct" else ":memory:", read_only=how == "direct") as connection:
+            if how != "direct":
+                connection.execute(how)
+            for query in queries:
+                assert len(connection.execute(query).fetchall()) == 3
