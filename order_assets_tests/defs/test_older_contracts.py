@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from order_assets import cli, read_table
+from order_assets.tables import stale_days, write_verdict
 from order_assets_tests.defs.conftest import Project
 
 
@@ -18,6 +20,7 @@ def make_older(project: Project, day: str) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_days_of_an_older_contract_are_counted_after_a_run_and_replay_makes_just_those(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,6 +45,13 @@ def test_days_of_an_older_contract_are_counted_after_a_run_and_replay_makes_just
     assert "nothing to replay" in capsys.readouterr().out
     assert cli.main(["replay", "--all", "--from", "2026-03-03"]) == 0
     assert {day: project.files(f"verdicts/date={day}.json") for day in others} != others
+
+
+def test_just_the_days_of_an_older_contract_are_stale(tmp_path: Path) -> None:
+    for number, version in enumerate(("older", "new", "oldest"), start=1):
+        write_verdict(tmp_path, date(2026, 3, number), version, [])
+    assert stale_days(tmp_path, "new") == [date(2026, 3, 1), date(2026, 3, 3)]
+    assert stale_days(tmp_path / "nothing", "new") == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["--from", "2026-03-02"], ["--to", "2026-03-02"], ["--all"]])
