@@ -46,13 +46,19 @@ _NOT_THE_ORDER = frozenset({
     "last_viewed", "viewed_at", "view_count", "last_login", "request_id", "trace_id", "etag", "serial", "generated_at",
     "fetched_at", "retrieved_at", "server_time", "expires_at", "signed_url",
 })  # fmt: skip
+_TEXTS = ("number", "status", "checkout_provider_id")
 # Never taken for a column that moves by itself, however many orders it moves on.
 _ALWAYS_OF_THE_ORDER = frozenset({*MONEY, "status", "currency", "channel", "number", "date_placed", "cancel_status"})
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 _SIGNED = re.compile(r"[?&](?:x-amz-|x-goog-|signature=|sig=|expires=|token=|policy=|se=)", re.IGNORECASE)
-_NUMBER_STARTS = frozenset("-0123456789")
+_DIGITS = frozenset("0123456789")
+# What all numbers, times and addresses begin with; all other texts have one spelling.
+_TELLING_STARTS = frozenset({"-", "h", *_DIGITS})
+# A time as the API writes it.
+_PLAIN_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_quoted = json.encoder.encode_basestring
 # Of fewer rows it cannot be told whether a column moves by itself.
 _FEWEST_ROWS = 4
 # What reading a value of any kind may raise.
@@ -100,11 +106,16 @@ def entry_of(row: Mapping[str, Any], instance: Instance, seen_at: datetime, fing
         "partition": day,
         "last_seen": seen_at,
         "currency": take("currency", _text),
-        **{name: take(name, _amount) for name in MONEY},
     }
+    for name in MONEY:
+        try:
+            values[name] = _amount(value) if (value := row.get(name)) is not None else None
+        except _CANNOT:
+            odd.append(name)
+            values[name] = None
     if not values["number"] and "number" not in odd:
         odd.append("number")
-    odd += [name for name in ("number", "status", "checkout_provider_id") if "\ufffd" in (values[name] or "")]
+    odd += [name for name in _TEXTS if (text := values[name]) and not text.isascii() and "\ufffd" in text]
     try:
         values["fingerprint"] = fingerprint.of(row)
     except _CANNOT:
@@ -135,7 +146,12 @@ class Fingerprint:
             if len(self._names) >= 1000:
                 self._names.clear()
             names = self._names[keys] = sorted(name for name in row if name not in self._left_out)
-        parts = [f"{name}={spelled(value)}" for name in names if (value := row[name]) is not None]
+        # Most columns of most rows are texts with one spelling, or null.
+        parts = [
+            f"{name}={value if type(value) is str and value[:1] not in _TELLING_STARTS else spelled(value)}"
+            for name in names
+            if (value := row[name]) is not None
+        ]
         text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
         digest = hashlib.blake2b(text, key=self._key, digest_size=6).digest()
         return int.from_bytes(self._basis + digest, "big", signed=True)
@@ -183,6 +199,8 @@ def spelled(value: Any) -> str:
     """A value as one text, equal for all spellings of it. Raises for what is nested too deep."""
     kind = type(value)
     if kind is str:
+        if value[:1] not in _TELLING_STARTS:
+            return value  # type: ignore[no-any-return]
         return _spelled_text(value)
     if kind is bool:
         return "true" if value else "false"
@@ -192,22 +210,39 @@ def spelled(value: Any) -> str:
         return _spelled_decimal(value if kind is Decimal else Decimal(repr(value)))
     if kind is dict and type(value.get("pk")) is int:
         return spelled(value["pk"])
-    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False)
+    return _written(value)
 
 
 def _spelled_text(text: str) -> str:
     start = text[:1]
-    if start in _NUMBER_STARTS:
-        if len(text) < 64 and _NUMBER.fullmatch(text):
-            return _trimmed(text)
-        if _MOMENT.match(text):
-            try:
-                return _moment(text).isoformat()  # type: ignore[union-attr]
-            except _CANNOT:
-                return text
-    elif start == "h" and (signed := _SIGNED.search(text)) and text.startswith(("http://", "https://")):
-        return text[: signed.start()]
+    if start == "h":
+        if ("?" in text or "&" in text) and text.startswith(("http://", "https://")):
+            signed = _SIGNED.search(text)
+            return text[: signed.start()] if signed else text
+    elif start == "-" or start in _DIGITS:
+        if ":" in text:
+            return _spelled_moment(text)
+        # Other numbers have no zeros to lose.
+        if text[-1] == "0" and ("." in text or text == "-0") and len(text) < 64:
+            return _spelled_number(text)
     return text
+
+
+def _spelled_moment(text: str) -> str:
+    if _PLAIN_MOMENT.fullmatch(text) and text[20:26] != "000000":
+        return f"{text[:-1]}+00:00"
+    if _MOMENT.match(text):
+        try:
+            return _moment(text).isoformat()  # type: ignore[union-attr]
+        except _CANNOT:
+            return text
+    return text
+
+
+# The amounts of most rows are the same few.
+@lru_cache(maxsize=4096)
+def _spelled_number(text: str) -> str:
+    return _trimmed(text) if _NUMBER.fullmatch(text) else text
 
 
 def _spelled_decimal(number: Decimal) -> str:
@@ -224,12 +259,14 @@ def _trimmed(number: str) -> str:
     return "0" if number == "-0" else number
 
 
-def _plain(value: Any) -> Any:
+def _written(value: Any) -> str:
+    """A nested value as JSON with sorted keys, without nulls of objects, and with all else in its one spelling."""
     if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items() if part is not None}
+        parts = [f"{_quoted(str(name))}: {_written(value[name])}" for name in sorted(value) if value[name] is not None]
+        return f"{{{', '.join(parts)}}}"
     if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return None if value is None else spelled(value)
+        return f"[{', '.join([_written(part) for part in value])}]"
+    return "null" if value is None else _quoted(spelled(value))
 
 
 def _placed(value: Any, instance: Instance) -> tuple[datetime, Any]:
@@ -275,6 +312,8 @@ def _mended(text: str) -> str:
 
 
 def _amount(value: Any) -> Decimal:
+    if type(value) is str:
+        return _fitted(value)
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal | float):
         raise TypeError("no amount")
     return _fitted(value if isinstance(value, str) else repr(value) if isinstance(value, float) else str(value))
@@ -295,4 +334,6 @@ def _moment(value: Any) -> datetime | None:
     if value == "":
         return None
     moment = datetime.fromisoformat(value)
+    if moment.tzinfo is UTC:
+        return moment
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
