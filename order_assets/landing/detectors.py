@@ -115,6 +115,8 @@ def without_cards(text: str, mask: str) -> tuple[str, int]:
 
 def has_card(text: str) -> bool:
     """Whether there is a card number in a text."""
+    if text.isascii() and text.isdecimal():
+        return is_card_number(text)
     return without_cards(text, "")[1] > 0
 
 

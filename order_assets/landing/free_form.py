@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from html import unescape
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote_plus
 
 from order_assets.contract import exact
@@ -76,9 +76,6 @@ class Masks(dict[tuple[str, str], int]):
     A counter that is made in no time: most values have nothing to mask.
     """
 
-    def __missing__(self, _key: tuple[str, str]) -> int:
-        return 0
-
     def total(self) -> int:
         """How many values were masked."""
         return sum(self.values())
@@ -142,8 +139,8 @@ class FreeFormCleaner:
             return inside
         text, cards = (text, 0) if is_known and text.isalnum() else without_cards(text, MASK)
         text, secrets = scrub_text(text, long_runs=not is_known)
-        _add(masks, path, CARD, cards)
-        _add(masks, path, CREDENTIAL, secrets)
+        add(masks, path, CARD, cards)
+        add(masks, path, CREDENTIAL, secrets)
         if self._treat is None:
             return text
         text = self._by_names_inside(text, masks, path)
@@ -151,10 +148,16 @@ class FreeFormCleaner:
             return text
 
         def treated(kind: Personal, found: str) -> str:
-            _add(masks, path, kind.value, 1)
+            add(masks, path, kind.value, 1)
             return self._stored(kind, found)
 
         return without_people(text, treated, sure_only=is_known, of_a_thing=is_of_a_thing(name))[0]
+
+    def treated(self, kind: Personal, text: str) -> str | None:
+        """What is stored in place of a text of a field that holds such data: itself where it is none of it."""
+        if self._treat is not None and text not in ("", MASK) and _is_plausible(kind, text, text):
+            return self._treat(kind, text)
+        return cast("str | None", self.clean(text, Masks(), kind=kind))
 
     def _guard(self, value: Any, name: str, path: str, masks: Masks) -> Any:
         guard = self._guarded.get(_folded(name)) if name else None
@@ -162,7 +165,7 @@ class FreeFormCleaner:
             return value
         cleaned = guard(value)
         if cleaned != value:
-            _add(masks, path, REMOVED if cleaned == MASK else GATEWAY, 1)
+            add(masks, path, REMOVED if cleaned == MASK else GATEWAY, 1)
         return cleaned if cleaned != value else value
 
     def _object(self, value: dict[str, Any], masks: Masks, kind: Personal | None, path: str) -> dict[str, Any]:
@@ -188,7 +191,7 @@ class FreeFormCleaner:
                 safe_key = free_name(safe_key, cleaned)
             where = f"{path}.{safe_key}" if path else safe_key
             if key in secret or (MASK in safe_key and MASK not in key and part not in (None, "")):
-                _add(masks, where, CREDENTIAL, 1)
+                add(masks, where, CREDENTIAL, 1)
                 cleaned[safe_key] = MASK
                 continue
             found = _kind_under(key, part) or (Personal.NAME if has_surname and is_half_name(key) else None)
@@ -225,23 +228,23 @@ class FreeFormCleaner:
 
     def _key(self, key: str, masks: Masks, path: str) -> str:
         safe_key, found = scrub_name(key)
-        _add(masks, path, CREDENTIAL, found)
+        add(masks, path, CREDENTIAL, found)
         if self._treat is None or not may_hold_people(safe_key):
             return safe_key
         safe_key, found = without_people(safe_key, self._stored)
-        _add(masks, path, "key", found)
+        add(masks, path, "key", found)
         return safe_key or MASK
 
     def _single(self, value: Any, masks: Masks, name: str, kind: Personal | None, path: str) -> Any:
         text = as_text(value)
         if is_card(value) if type(value) is not str else False:
-            _add(masks, path, CARD, 1)
+            add(masks, path, CARD, 1)
             return MASK
         if kind is None and type(value) is int and self._treat is not None and is_identity_number(text):
             kind = None if is_of_a_thing(name) else Personal.IDENTITY
         if self._treat is not None and kind is not None and _is_plausible(kind, value, text):
             if not TOKEN.fullmatch(text):
-                _add(masks, path, kind.value, 1)
+                add(masks, path, kind.value, 1)
             return self._treat(kind, text)
         if type(value) is not str or is_plain(value):
             return value
@@ -260,7 +263,7 @@ class FreeFormCleaner:
         found = Masks()
         cleaned = self.clean(value, found, name=name, path=path)
         for (where, kind), count in found.items():
-            _add(masks, where, kind, count)
+            add(masks, where, kind, count)
         return exact.dumps(cleaned) if found or cleaned != value else text
 
     def _by_names_inside(self, text: str, masks: Masks, path: str) -> str:
@@ -285,7 +288,7 @@ class FreeFormCleaner:
             kind = personal_kind(name) or (Personal.NAME if has_surname and is_half_name(name) else None)
             if kind is None or value in ("", MASK) or not _is_plausible(kind, value, value) or TOKEN.fullmatch(value):
                 return match.group()
-            _add(masks, path, kind.value, 1)
+            add(masks, path, kind.value, 1)
             quote = match["quote"] if pattern is _IN_QUOTES else ""
             return match["head"] + quote + self._stored(kind, value)
 
@@ -332,9 +335,10 @@ def _is_plausible(kind: Personal, value: Any, text: str) -> bool:
     )
 
 
-def _add(masks: Masks, path: str, kind: str, count: int) -> None:
+def add(masks: Masks, path: str, kind: str, count: int) -> None:
+    """Count values that were masked."""
     if count:
-        masks[path, kind] += count
+        masks[path, kind] = masks.get((path, kind), 0) + count
 
 
 @lru_cache(maxsize=8192)

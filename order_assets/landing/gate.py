@@ -30,7 +30,7 @@ from order_assets.contract.shape import (
     is_promised,
     steps,
 )
-from order_assets.landing.free_form import GATEWAY, FreeFormCleaner, Masks
+from order_assets.landing.free_form import GATEWAY, FreeFormCleaner, Masks, add
 from order_assets.landing.passing import Known, nothing_passes
 from order_assets.landing.privacy import Privacy, PrivacyMode
 from order_assets.landing.scrub import (
@@ -121,7 +121,7 @@ class _Walk:
         """Count what was masked in the value that is being read."""
         place = self.place()
         for (inside, kind), count in masks.items():
-            self.masks[_within(place, inside), kind] += count
+            add(self.masks, _within(place, inside), kind, count)
 
     def place(self) -> str:
         """The path as it is counted under: the same for each element of a set."""
@@ -478,6 +478,8 @@ class Gate:
 
     def _cleaned(self, value: Any, walk: _Walk, kind: Personal | None = None) -> Any:
         """A value that the contract does not describe as it may be stored; `kind` is what is known of it."""
+        if kind is not None and type(value) is str:
+            return self._cleaner.treated(kind, value)
         if type(value) not in (str, dict, list) and kind is not None and value is not None and type(value) is not bool:
             return value if self._keeps_people else self._treatments[kind](as_text(value))
         masks = Masks()
@@ -572,7 +574,7 @@ def _gateway_text(value: Any, walk: _Walk) -> Any:
         walk.irregular = walk.irregular or has_number(value)
     cleaned, count = clean_gateway_text(value)
     if count:
-        walk.masks[walk.place(), GATEWAY] += count
+        add(walk.masks, walk.place(), GATEWAY, count)
     return cleaned
 
 

@@ -49,14 +49,15 @@ def lost_values(copies: Sequence[Said]) -> Iterator[tuple[list[str], Any]]:
 def _are_alike(copies: Sequence[Said]) -> bool:
     """Whether each copy has a key, and says the same as all others with this key."""
     first: dict[tuple[str, int], Mapping[str, Any]] = {}
+    say = first.setdefault
     for shape, _, value in copies:
         key = value.get("pk")
         if type(key) is not int:
             key = _key(value)
             if key is None:
                 return False
-        assert shape.thing is not None  # noqa: S101 - what has copies is a thing
-        known = first.setdefault((shape.thing[0], key), value)
+        # Shapes of things have a name.
+        known = say((shape.thing[0], key), value)  # type: ignore[index]
         if known is not value and known != value:
             return False
     return True
