@@ -4,13 +4,20 @@ Belongs here: which calls an order takes and when their answers belong to the or
 (`listing`), and reading the documents, which the landing room does from the untouched bytes.
 """
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 from order_assets.omnitron.answers import Response
-from order_assets.omnitron.errors import OmnitronAnswerError, OmnitronMisfitError, OmnitronNotFoundError
+from order_assets.omnitron.errors import (
+    OmnitronAnswerError,
+    OmnitronError,
+    OmnitronMisfitError,
+    OmnitronNotFoundError,
+)
 from order_assets.omnitron.listing import ORDERS_PATH, Row, walk_pages
 from order_assets.omnitron.session import Params, Session
 
@@ -58,15 +65,32 @@ def order_documents(session: Session, order_pk: int) -> OrderDocuments:
     refuses them and can say why. Raises OmnitronError; one that is not `systemic` concerns this order only.
     """
     fetched_at = datetime.now(UTC)
-    detail = session.get(_detail_path(order_pk), about=f"order {order_pk}, detail", missing_ok=True, unclean_ok=True)
-    if detail.status == 404:
-        _require_details(session, order_pk)
-        return _documents(order_pk, fetched_at, detail, [], [])
-    _check_detail(session, order_pk, detail)
+    with _guarded(session, order_pk, "detail"):
+        about = f"order {order_pk}, detail"
+        detail = session.get(_detail_path(order_pk), about=about, missing_ok=True, unclean_ok=True)
+        if detail.status == 404:
+            _require_details(session, order_pk)
+            return _documents(order_pk, fetched_at, detail, [], [])
+        _check_detail(session, order_pk, detail)
     # Items can be split into new rows while we read; a fixed order keeps the pages apart.
-    items = _pages(session, order_pk, "items", ITEMS_PATH, {"sort": "id"})
-    discounts = _pages(session, order_pk, "discount items", DISCOUNTS_PATH, {})
+    with _guarded(session, order_pk, "items"):
+        items = _pages(session, order_pk, "items", ITEMS_PATH, {"sort": "id"})
+    with _guarded(session, order_pk, "discounts"):
+        discounts = _pages(session, order_pk, "discount items", DISCOUNTS_PATH, {})
     return _documents(order_pk, fetched_at, detail, items, discounts)
+
+
+@contextmanager
+def _guarded(session: Session, order_pk: int, document: str) -> Iterator[None]:
+    """Make what nobody foresaw about an answer an error of this order alone, with its kind and none of its content."""
+    try:
+        yield
+    except (OmnitronError, OSError, MemoryError, sqlite3.Error):
+        # These are known, or about this machine.
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is about this order alone
+        message = f"Order {order_pk}: its {document} could not be read ({type(error).__name__}). Fetch it again later."
+        raise _misfit(session, document, message) from None
 
 
 def _detail_path(order_pk: int) -> str:

@@ -364,9 +364,10 @@ class _Walk:
         if owner.has(value, name):
             return
         # A set may be given as the keys of its rows.
-        rows = self.of_order.get(value, []) if type(value) is int and path.endswith("]") else []
-        if any(row.cells.get("pk") == value for row in rows):
-            return
+        if type(value) is int and path.endswith("]"):
+            rows = [*self.of_order.get(value, []), *self.things.get(value, [])]
+            if any(row.cells.get("pk") == value for row in rows):
+                return
         # Where no date says which version is newer, another value is another version, but no value is a loss.
         if owner.is_older or (owner.is_undated and owner.has_another(name)):
             self.proof.older += 1
@@ -410,9 +411,18 @@ def _rows_by_key(tables: Mapping[str, Iterable[Mapping[str, Any]]]) -> tuple[_Ro
 
 
 def _pks_in(value: Any) -> Iterator[int]:
-    for found in _objects_in(value):
-        if (pk := _as_pk(found.get("pk", found.get("id")))) is not None:
+    """The keys of all objects in a value, and those that stand in a set for its rows."""
+    if isinstance(value, dict):
+        if (pk := _as_pk(value.get("pk", value.get("id")))) is not None:
             yield pk
+        for part in value.values():
+            yield from _pks_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            if type(part) is int and (pk := _as_pk(part)) is not None:
+                yield pk
+            else:
+                yield from _pks_in(part)
 
 
 def _objects_in(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -10,8 +10,10 @@ from order_assets.omnitron import (
     OmnitronAnswerError,
     OmnitronClient,
     OmnitronError,
+    OmnitronMisfitError,
     OmnitronNotFoundError,
     OmnitronUnavailableError,
+    documents,
 )
 
 from .scripted_shop import Answer, Asked, Reply, ScriptedShop
@@ -231,3 +233,41 @@ def test_errors_are_all_of_one_family() -> None:
     kinds = [value for name, value in vars(omnitron).items() if name.endswith("Error")]
     assert len(kinds) == 12
     assert all(issubclass(kind, OmnitronError) for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("document", "broken"), [("detail", "_check_detail"), ("items", "_check_rows"), ("discounts", "_check_rows")]
+)
+def test_what_nobody_foresaw_about_an_answer_costs_that_order_and_not_the_walk(
+    document: str, broken: str, serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = getattr(documents, broken)
+
+    def odd(*arguments: Any) -> None:
+        if broken == "_check_detail" or arguments[0] == [{"pk": 1, "order": 12, "of": document}]:
+            raise KeyError("ayse@example.com")
+        plain(*arguments)
+
+    def rows_of(name: str) -> Callable[[Asked], Reply]:
+        return lambda _: Reply([{"pk": 1, "order": 12, "of": name}])
+
+    monkeypatch.setattr(documents, broken, odd)
+    client = connect(serve(order_12(items=rows_of("items"), discounts=rows_of("discounts"))))
+    one, other = client.map_concurrently(lambda pk: pk if pk == 13 else client.order_documents(pk), [12, 13])
+    outcomes = {outcome.item: outcome for outcome in (one, other)}
+    error = outcomes[12].error
+    assert isinstance(error, OmnitronMisfitError)
+    assert (error.document, error.systemic) == (document, False)
+    assert str(error) == f"Order 12: its {document} could not be read (KeyError). Fetch it again later."
+    assert outcomes[13].value == 13
+
+
+def test_what_is_wrong_with_this_machine_is_not_laid_to_an_order(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(documents, "_check_detail", full)
+    with pytest.raises(OSError, match="No space left"):
+        connect(serve(order_12())).order_documents(12)

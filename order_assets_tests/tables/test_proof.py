@@ -281,3 +281,14 @@ def test_a_time_is_found_in_any_zone(tmp_path: Path) -> None:
     assert paths(proof) == []
     (row,) = pq.ParquetFile(table_file(tmp_path, "orders", DAY)).read().to_pylist()
     assert row["date_placed"] == datetime(2017, 1, 30, 8, 28, 26, 158165, UTC)
+
+
+@pytest.mark.parametrize("given", [[7], [7, 7], [7, {"pk": 8}]])
+def test_a_set_of_things_that_is_given_as_keys_is_found_and_keeps_no_day_out(tmp_path: Path, given: list[Any]) -> None:
+    flat = order()
+    flat.detail["mapping"] = given
+    flat.detail["shipping_address"]["country"]["mapping"] = given
+    sample = flattened(tmp_path, landed(flat))
+    assert paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample)) == []
+    damage(tmp_path, "integration_mappings", lambda row: None if row["pk"] == 7 else row)
+    assert "mapping[0]" in paths(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample))
