@@ -11,7 +11,7 @@ import pytest
 
 from order_assets.contract import CONTRACT
 from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE, SCHEMA_RULE, SET_RULE
-from order_assets.tables import FlattenReport, table_file
+from order_assets.tables import Finding, FlattenReport, passed_days, table_file, write_verdict
 from order_assets_tests.tables.days import DAY, faults, flatten, landed, order
 
 WRITTEN_BY_ANOTHER = (
@@ -125,3 +125,10 @@ def test_every_table_is_looked_at(day: tuple[Path, FlattenReport]) -> None:
         path = table_file(day[0], table.name, DAY)
         path.unlink()
     assert [finding.table for finding in faults(*day)] == [table.name for table in CONTRACT]
+
+
+def test_a_day_that_failed_is_not_among_the_days_that_passed(day: tuple[Path, FlattenReport]) -> None:
+    root, _ = day
+    for passed in (True, False, True):
+        write_verdict(root, DAY, "a version", [Finding("orders", KEY_RULE, passed, "a key is there twice")])
+        assert passed_days(root) == ([DAY] if passed else [])
