@@ -244,6 +244,7 @@ def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_say
     assert times == sorted(set(times))
 
 
+@pytest.mark.slow
 def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: Project) -> None:
     project.sync()
     assert project.refresh("2026-03-01", "2026-03-08").succeeded
@@ -373,6 +374,7 @@ def started(project: Project, pid: int, at: float) -> dg.DagsterRun:
     return run
 
 
+@pytest.mark.slow
 def test_old_runs_are_removed_with_their_files_and_no_day_of_an_asset_goes_missing(project: Project) -> None:
     old_sync = project.sync().run_id
     superseded = project.refresh("2026-03-02", "2026-03-03").run_id

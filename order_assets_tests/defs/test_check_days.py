@@ -51,6 +51,7 @@ def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_fa
     assert states["order_documents:nothing_pending"] == {PASSED: 7}
 
 
+@pytest.mark.slow
 def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
     project.sync()
     assert project.refresh("2026-03-02", "2026-03-04").succeeded

@@ -145,6 +145,7 @@ NO_DOCUMENTS: list[tuple[str, Callable[[bytes], bytes]]] = [
 ]
 
 
+@pytest.mark.slow
 def test_an_order_that_is_answered_with_no_document_twice_waits_in_quarantine_until_the_shop_is_mended(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
