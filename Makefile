@@ -27,8 +27,8 @@ help:
 	@echo "make bench        measure speed against peers and limits, write docs/benchmarks.md"
 	@echo "make audit        look the pinned versions up among known vulnerabilities; 75 where no database answers"
 	@echo "make lint         ruff, mypy and the import rules"
-	@echo "make docs         write docs/data-dictionary.md and docs/order_assets.odcs.yaml anew from the contract"
-	@echo "make datacontract test the Parquet files of the data root against docs/order_assets.odcs.yaml"
+	@echo "make docs         write docs/data-dictionary.md anew from the contract"
+	@echo "make datacontract write the contract as an ODCS file and test the Parquet files of the data root against it"
 	@echo "make constraints  write constraints*.txt anew from pyproject.toml"
 	@echo "make clean        remove .venv and caches; data/ stays"
 	@echo "PYTHON=path       the Python to install with, 3.11 to 3.13 (now $(PYTHON))"
@@ -87,8 +87,9 @@ docs: $(RUN_STAMP)
 	@$(BIN)/python -m order_assets.warehouse.marts_facts
 
 # Needs no network but for its own installation.
-datacontract: $(CONTRACT_TOOL)/.installed
-	@$(CONTRACT_TOOL)/bin/python tools/check_datacontract.py docs/order_assets.odcs.yaml "$${ORDER_ASSETS_DATA:-data}"
+datacontract: $(CONTRACT_TOOL)/.installed $(RUN_STAMP)
+	@$(BIN)/python -m order_assets.contract.odcs $(CONTRACT_TOOL)/order_assets.odcs.yaml
+	@$(CONTRACT_TOOL)/bin/python tools/check_datacontract.py $(CONTRACT_TOOL)/order_assets.odcs.yaml "$${ORDER_ASSETS_DATA:-data}"
 
 # An environment of its own, because the tool's versions clash with the project's.
 $(CONTRACT_TOOL)/.installed: tools/datacontract.txt

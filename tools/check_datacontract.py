@@ -1,7 +1,7 @@
-"""Lints docs/order_assets.odcs.yaml with datacontract-cli and tests the Parquet files of a data root against it.
+"""Lints a data contract with datacontract-cli and tests the Parquet files of a data root against it.
 
-Run by `make datacontract` with the tool's own Python; the package order_assets is neither needed nor imported, so
-what is tested is the file that others read. Nothing is downloaded: files are the only thing that it may open.
+Run by `make datacontract` with the tool's own Python on the file that the export wrote; the package order_assets is
+neither needed nor imported. Nothing is downloaded: files are the only thing that it may open.
 
 The tool casts Parquet files into the contract's types before it looks at them and leaves its type checks out. They
 are made here instead, from the schema of each file.

@@ -5,7 +5,7 @@ documentation follow from it. Nothing here reads or writes data, and nothing her
 """
 
 from order_assets.contract import history, items, orders, parties, payments, places, remainders, shipping
-from order_assets.contract.model import Column, Contract, ContractError, Document, Kind, Origin, Source, Table
+from order_assets.contract.model import Column, Contract, ContractError, Document, Kind, Origin, Source, Table, column
 
 CONTRACT = Contract(
     tables=(
@@ -23,4 +23,4 @@ CONTRACT = Contract(
     )
 )
 
-__all__ = ["CONTRACT", "Column", "Contract", "ContractError", "Document", "Kind", "Origin", "Source", "Table"]
+__all__ = ["CONTRACT", "Column", "Contract", "ContractError", "Document", "Kind", "Origin", "Source", "Table", "column"]

@@ -1,4 +1,4 @@
-"""Writes the contract down for people: the data dictionary in Markdown, and beside it the contract in YAML (`odcs`).
+"""Writes the contract down for people: the data dictionary in Markdown. For catalogues and tools `odcs` does.
 
     python -m order_assets.contract.dictionary docs/
 
@@ -16,11 +16,9 @@ from pathlib import Path
 from order_assets.contract import CONTRACT
 from order_assets.contract.lineage import origin_note, short_path
 from order_assets.contract.model import Column, Contract, Kind, Known, Table
-from order_assets.contract.odcs import render_odcs
 from order_assets.contract.shape import contract_version, removed_paths
 
 DICTIONARY_FILE = "data-dictionary.md"
-ODCS_FILE = "order_assets.odcs.yaml"
 
 _KINDS = {
     Kind.ORDER: "Orders",
@@ -77,24 +75,18 @@ def code(text: str) -> str:
     return f"{fence}{pad}{' '.join(text.split())}{pad}{fence}".replace("|", "\\|")
 
 
-def write_docs(folder: Path, contract: Contract = CONTRACT) -> tuple[Path, ...]:
-    """Write both files into the folder; gives their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {DICTIONARY_FILE: render_dictionary(contract), ODCS_FILE: render_odcs(contract)}
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return tuple(folder / name for name in texts)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; gives the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m order_assets.contract.dictionary",
-        description=f"Write {DICTIONARY_FILE} and {ODCS_FILE} from the contract.",
+        description=f"Write {DICTIONARY_FILE} from the contract.",
     )
     parser.add_argument("folder", type=Path, help="folder to write into, for example docs/")
-    for path in write_docs(parser.parse_args(arguments).folder):
-        print(path)
+    folder: Path = parser.parse_args(arguments).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / DICTIONARY_FILE
+    file.write_text(render_dictionary(CONTRACT), encoding="utf-8", newline="\n")
+    print(file)
     return 0
 
 

@@ -8,7 +8,7 @@ stands in `shape` and `schema`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
 
@@ -186,7 +186,7 @@ class Column:
 
     `path` is relative to the row's object, with dots. `values` are the known values with their meanings; they are
     soft: an unknown value is reported, never refused. `gateway_text` marks text in which only harmless elements
-    are kept, because gateways and carriers put credentials there.
+    are kept, because gateways and carriers put credentials there. Documents may lack the field of an `optional` one.
     """
 
     name: str
@@ -195,6 +195,7 @@ class Column:
     path: str
     provenance: Provenance = Provenance.DOCUMENTED
     nullable: bool = True
+    optional: bool = False
     values: Mapping[str, Known] = field(default_factory=dict)
     personal: Personal | None = None
     gateway_text: bool = False
@@ -280,8 +281,8 @@ class Contract:
 
     def __post_init__(self) -> None:
         names = [table.name for table in self.tables]
-        if len(set(names)) != len(names):
-            raise ContractError(f"two tables of one name among {sorted(names)}")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ContractError(f"two tables of one name: {', '.join(twice)}")
         for table in self.tables:
             _check_table(table)
 
@@ -299,11 +300,48 @@ class Contract:
         """The tables of these kinds, in the contract's order."""
         return tuple(table for table in self.tables if table.kind in kinds)
 
+    def with_columns(self, table: str, *columns: Column) -> Contract:
+        """This contract with more columns at the end of a table; this one stays as it is.
+
+        Raises `ContractError` for a table that is not there and for columns that contradict what is declared.
+        """
+        if table not in (known.name for known in self.tables):
+            raise ContractError(f"no table {table!r} to add columns to; the contract has {', '.join(self.table_names)}")
+        extended = (
+            replace(known, columns=(*known.columns, *columns)) if known.name == table else known for known in self
+        )
+        return _consistent(replace(self, tables=tuple(extended)))
+
+    def with_tables(self, *tables: Table) -> Contract:
+        """This contract with more tables; this one stays as it is.
+
+        Raises `ContractError` for a name that is taken and for columns that contradict what is declared.
+        """
+        return _consistent(replace(self, tables=(*self.tables, *tables)))
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The names of all tables in their order."""
+        return tuple(table.name for table in self.tables)
+
+
+def _consistent(contract: Contract) -> Contract:
+    """The contract, if its declarations agree about every path of the documents. Raises `ContractError`."""
+    # The shapes are derived from this module's values.
+    from order_assets.contract.shape import document_shape
+
+    for document in Document:
+        document_shape(contract, document)
+    return contract
+
 
 def _check_table(table: Table) -> None:
     names = table.column_names
-    if len(set(names)) != len(names):
-        raise ContractError(f"table {table.name} declares a column twice: {sorted(names)}")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ContractError(f"table {table.name} declares a column twice: {', '.join(twice)}")
+    if "date" in names:
+        raise ContractError(f"table {table.name} has a column named date; the warehouse needs the name for the day")
     missing = [name for name in table.key if name not in names]
     if missing:
         raise ContractError(f"the key of table {table.name} names columns that are not there: {missing}")
@@ -333,12 +371,19 @@ def column(
     path: str | None = None,
     provenance: Provenance = Provenance.DOCUMENTED,
     required: bool = False,
+    optional: bool = False,
     values: Mapping[str, Known] | Mapping[str, str] | Sequence[str] = (),
     personal: Personal | None = None,
     gateway_text: bool = False,
     origin: Origin = Origin.PATH,
 ) -> Column:
-    """Declare a column; its path is its name unless said otherwise."""
+    """Declare a column; its path is its name unless said otherwise.
+
+    A `required` value is in every row, else its order is refused. Of an `optional` one documents may lack the field;
+    of all others a check says so.
+    """
+    if required and optional:
+        raise ContractError(f"column {name} is required and optional at once: say one of them")
     known = values if isinstance(values, Mapping) else dict.fromkeys(values, "")
     return Column(
         name=name,
@@ -347,6 +392,7 @@ def column(
         path=name if path is None else path,
         provenance=provenance,
         nullable=not required,
+        optional=optional,
         values={value: said if isinstance(said, Known) else Known(said) for value, said in known.items()},
         personal=personal,
         gateway_text=gateway_text,

@@ -1,15 +1,21 @@
 """Writes the contract as an Open Data Contract Standard file, for catalogues and for tools that test data against it.
 
+    python -m order_assets.contract.odcs order_assets.odcs.yaml
+
 The standard has no place for some of what the contract knows (paths, provenance, soft values); those are custom
 properties. How the file is tested is a matter of `make datacontract`.
 """
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from order_assets.contract import CONTRACT
 from order_assets.contract.lineage import full_paths
 from order_assets.contract.model import (
     BIGINT,
@@ -74,9 +80,22 @@ def odcs(contract: Contract) -> Node:
 
 def render_odcs(contract: Contract) -> str:
     """The standard's file as YAML text; the same contract gives the same text."""
-    head = "# Written by `make docs` from order_assets/contract/. Change it there, not here.\n"
+    head = f"# Written from the contract, version {contract_version(contract)}. Change it there, not here.\n"
     text: str = yaml.dump(odcs(contract), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
     return head + text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m order_assets.contract.odcs",
+        description="Write the contract as an Open Data Contract Standard file.",
+    )
+    parser.add_argument("file", type=Path, help="file to write, for example order_assets.odcs.yaml")
+    file: Path = parser.parse_args(arguments).file
+    file.write_text(render_odcs(CONTRACT), encoding="utf-8", newline="\n")
+    print(file)
+    return 0
 
 
 def _table(table: Table) -> Node:
@@ -194,3 +213,7 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

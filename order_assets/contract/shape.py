@@ -130,7 +130,6 @@ def is_promised(shape: Shape) -> bool:
 
 
 @cache
-@cache
 def steps(path: str) -> tuple[str, ...]:
     """The steps of a path: names, and `[]` for "each element of the set"."""
     found: list[str] = []
@@ -210,7 +209,7 @@ def _plant_column(row: Record | FreeForm, table: Table, column: Column) -> None:
 
 
 def _is_promised_by(column: Column) -> bool:
-    return column.provenance in (Provenance.DOCUMENTED, Provenance.SEEN)
+    return not column.optional and column.provenance in (Provenance.DOCUMENTED, Provenance.SEEN)
 
 
 def _plant_free_form(holder: Record, name: str, where: str, promised: bool) -> None:

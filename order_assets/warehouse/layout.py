@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from order_assets.contract import Contract, ContractError, Kind, Table
+from order_assets.contract import Contract, Kind, Table
 
 ORDERS = "orders"
 HISTORY = "history"
@@ -83,8 +83,6 @@ def required(name: str, type_: str, comment: str) -> ColumnLayout:
 
 
 def _columns(table: Table, day_comment: str) -> tuple[ColumnLayout, ...]:
-    if "date" in table.column_names:
-        raise ContractError(f"table {table.name} has a column named date; the warehouse needs it for the day")
     return (
         required("date", "DATE", day_comment),
         *(

@@ -8,7 +8,19 @@ import pyarrow as pa
 import pytest
 
 from order_assets.contract import CONTRACT, Contract, ContractError, Document, Kind
-from order_assets.contract.model import BIGINT, MONEY, TEXT, Personal, Provenance, Source, Table, column, pk
+from order_assets.contract.model import (
+    BIGINT,
+    MONEY,
+    TEXT,
+    Personal,
+    Provenance,
+    Source,
+    Table,
+    column,
+    order_pk,
+    pk,
+    position,
+)
 from order_assets.contract.schema import arrow_schema
 from order_assets.contract.shape import (
     Leaf,
@@ -164,3 +176,41 @@ def test_paths_are_split_at_dots_and_sets() -> None:
     assert steps("a[].b.c[]") == ("a", "[]", "b", "c", "[]")
     assert steps("[]") == ("[]",)
     assert steps("") == ()
+
+
+def test_a_users_own_columns_and_tables_make_a_contract_of_their_own() -> None:
+    released = column("preorder_release_date", TEXT, "When a pre-ordered product is released", optional=True)
+    gifts = Table(
+        name="gift_cards",
+        description="Gift cards that an order was paid with",
+        grain="one row per order and card",
+        kind=Kind.CHILD,
+        key=("order_pk", "position"),
+        columns=(order_pk(), position(), column("code", TEXT, "Code of the card")),
+        sources=(Source(Document.DETAIL, "giftcard_set[]"),),
+    )
+    own = CONTRACT.with_columns("order_items", released).with_tables(gifts)
+    assert own.table("order_items").column_names[-1] == "preorder_release_date"
+    assert own.table_names == (*CONTRACT.table_names, "gift_cards")
+    assert contract_version(own) != contract_version(CONTRACT)
+    items, detail = (document_shape(own, document) for document in (Document.ITEMS, Document.DETAIL))
+    assert isinstance(items, SetOf)
+    assert isinstance(items.element, Record)
+    assert isinstance(detail, Record)
+    assert not is_promised(items.element.children["preorder_release_date"]), "documents may lack it"
+    assert is_promised(detail.children["giftcard_set"])
+
+
+def test_own_declarations_that_contradict_the_contract_are_refused_where_they_are_made() -> None:
+    with pytest.raises(ContractError, match="no table 'order_item' to add columns to; the contract has orders"):
+        CONTRACT.with_columns("order_item", column("x", TEXT, "New"))
+    with pytest.raises(ContractError, match="declares a column twice: number"):
+        CONTRACT.with_columns("orders", column("number", TEXT, "New"))
+    with pytest.raises(ContractError, match="disagrees"):
+        CONTRACT.with_columns("orders", column("n", BIGINT, "New", path="number"))
+    with pytest.raises(ContractError, match="named date"):
+        CONTRACT.with_columns("orders", column("date", TEXT, "New"))
+    with pytest.raises(ContractError, match="two tables of one name: orders"):
+        CONTRACT.with_tables(CONTRACT.table("orders"))
+    with pytest.raises(ContractError, match="required and optional"):
+        column("x", TEXT, "New", required=True, optional=True)
