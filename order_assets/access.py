@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from order_assets.contract import CONTRACT, Table
 from order_assets.contract.schema import arrow_schema
+from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Day = date | str
 
 
-class TableAccessError(ValueError):
+class TableAccessError(OrderAssetsError, ValueError):
     """What was asked for cannot be read; the message says what there is instead."""
 
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from order_assets import progress
 from order_assets.dagster_home import make_ready
+from order_assets.errors import OrderAssetsError
 from order_assets.misspelt import nearest
 from order_assets.settings import Settings, SettingsError, from_environment
 
@@ -30,7 +31,7 @@ _OF_AN_INSTANCE = ("OMNITRON_URL", "OMNITRON_API", "OMNITRON_TOKEN", "OMNITRON_U
 # What each command needs is imported when it runs: help and mistakes must not wait for Dagster.
 
 
-class UsageError(ValueError):
+class UsageError(OrderAssetsError):
     """The arguments cannot be carried out."""
 
 
@@ -325,9 +326,8 @@ def _plan(parsed: argparse.Namespace) -> int:
     settings = _settings(of=parsed)
     _check_days(settings, parsed)
     from order_assets import terminal
-    from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError, index_file
+    from order_assets.landing import index_file
     from order_assets.landing.plan import plan_run
-    from order_assets.omnitron import OmnitronError
 
     if not index_file(settings.data_root).exists():
         raise UsageError(
@@ -347,7 +347,7 @@ def _plan(parsed: argparse.Namespace) -> int:
             transactions=rules.order_transactions,
             logins=0 if settings.url and os.environ.get("OMNITRON_TOKEN") else 1,
         )
-    except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
+    except OrderAssetsError as error:
         return _failed("planning", error)
     terminal.print_plan(plan, settings.requests_per_second)
     return 0
@@ -356,13 +356,12 @@ def _plan(parsed: argparse.Namespace) -> int:
 def _probe(parsed: argparse.Namespace) -> int:
     settings = _settings(asks_shop=True, of=parsed)
     from order_assets import terminal
-    from order_assets.omnitron import OmnitronError
     from order_assets.omnitron.probe import probe
 
     try:
         with _resource(settings, "omnitron").client() as client:
             capabilities = probe(client)
-    except OmnitronError as error:
+    except OrderAssetsError as error:
         return _failed("probing the order list", error)
     terminal.print_capabilities(settings.url or "the embedded sandbox", capabilities)
     return 0

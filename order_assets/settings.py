@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from order_assets.base_url import base_url, is_loopback
 from order_assets.cron import parse_cron
+from order_assets.errors import OrderAssetsError
 from order_assets.misspelt import nearest, strangers
 from order_assets.quiet import parse_quiet_hours
 
@@ -30,7 +31,7 @@ _ALSO_KNOWN = ("ORDER_ASSETS_BUDGET_DIR",)
 _EARLIEST_DAY = date(2000, 1, 1)
 
 
-class SettingsError(ValueError):
+class SettingsError(OrderAssetsError, ValueError):
     """Variables cannot be used as they are; the message names each of them and what it takes, never a secret."""
 
 

@@ -12,8 +12,10 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from order_assets.errors import OrderAssetsError
 
-class ExactJsonError(ValueError):
+
+class ExactJsonError(OrderAssetsError, ValueError):
     """Text is not JSON as it has to be; the message says what is wrong and never quotes the text."""
 
 

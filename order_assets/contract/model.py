@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 
+from order_assets.errors import OrderAssetsError
 
-class ContractError(ValueError):
+
+class ContractError(OrderAssetsError, ValueError):
     """The declarations contradict each other. Raised when the contract is put together, not while data flows."""
 
 

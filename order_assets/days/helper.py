@@ -17,6 +17,7 @@ from typing import BinaryIO, Self
 
 from order_assets.contract import CONTRACT, Contract
 from order_assets.days.make import DayTables, Maker, Task
+from order_assets.errors import OrderAssetsError
 
 _PATIENCE = 60.0  # seconds for a helper to finish the day it is at
 
@@ -35,7 +36,7 @@ class _Unpickler(pickle.Unpickler):
         return CONTRACT
 
 
-class HelperError(RuntimeError):
+class HelperError(OrderAssetsError):
     """A helper process ended before it answered."""
 
 

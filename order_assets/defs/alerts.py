@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from order_assets.errors import OrderAssetsError
+
 if TYPE_CHECKING:
     from dagster import RunRecord
 
@@ -23,7 +25,7 @@ _REMEMBERED = 50
 _TIMEOUT = 10.0  # seconds
 
 
-class AlertError(RuntimeError):
+class AlertError(OrderAssetsError):
     """An alert could not be delivered; it is tried again at the next tick."""
 
 

@@ -25,6 +25,7 @@ from order_assets.defs.resources import (
     SyncRulesResource,
 )
 from order_assets.defs.schema import documents_schema
+from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
     from order_assets.landing import Attempt, DayReport, Gate, ListedOrder
@@ -108,16 +109,11 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         sync_rules: SyncRulesResource,
     ) -> Iterator[_Event]:
         from order_assets.landing import (
-            DataRootError,
             Gate,
-            LandingError,
-            OrderIndexError,
-            PrivacyError,
             forgotten_customers,
             refresh_days,
             sync_state,
         )
-        from order_assets.omnitron import OmnitronError
 
         keep_history_open(context.instance)
         if not has_days(context):
@@ -147,7 +143,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                     values = _metadata(report, root)
                     metadata[ORDER_DOCUMENTS, report.day] = values
                     yield from _report_day(context, checks, report, contract, values)
-        except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError) as error:
+        except OrderAssetsError as error:
             raise failure(error, doing=doing) from None
         add_day_metadata(context, metadata)
         with written_together(context.instance):

@@ -15,6 +15,7 @@ from order_assets.defs.resources import (
     PrivacyResource,
     SyncRulesResource,
 )
+from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
     from order_assets.defs.sync import SyncReport
@@ -96,11 +97,8 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
         sync_rules: SyncRulesResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other annotation beside checks
         from order_assets.defs.sync import sync
-        from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError
         from order_assets.landing.flat_row import COMPARED_WITH_LANDED
-        from order_assets.omnitron import OmnitronError
         from order_assets.tables import landed_amounts, owners
-        from order_assets.warehouse import WarehouseError
 
         try:
             # What no run can do without is looked at before the first request.
@@ -124,7 +122,7 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
                 counters = client.counters.as_dict()
             plan = _plan(data_root, privacy, sync_rules)
             checks = checks_of_sync(data_root, sync_rules, report)
-        except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError, WarehouseError) as error:
+        except OrderAssetsError as error:
             raise failure(error, doing="listing orders") from None
         index, listing = report.index, report.listing
         if not omnitron.url:

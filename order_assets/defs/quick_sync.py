@@ -26,6 +26,7 @@ from order_assets.defs.resources import (
     PrivacyResource,
     SyncRulesResource,
 )
+from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
     from order_assets.defs.sync import SyncReport
@@ -61,15 +62,12 @@ class QuickSync:
 
     def ask(self, now: datetime) -> Asked:
         """Ask the shop, if that is a matter of seconds; `now` in UTC."""
-        from order_assets.landing import DataRootError, LandingError, OrderIndexError, PrivacyError
-        from order_assets.omnitron import OmnitronError
-        from order_assets.warehouse import WarehouseError
 
         try:
             if why := self._why_a_run(now):
                 return Asked(True, why)
             return self._listed()
-        except (OmnitronError, DataRootError, OrderIndexError, LandingError, PrivacyError, WarehouseError) as error:
+        except OrderAssetsError as error:
             since = now - self._synced_at()
             stays = since >= _ERRORS_STAY_AFTER
             word = "for an hour or more no sync was well" if stays else "asked again at the next tick"

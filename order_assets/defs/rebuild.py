@@ -11,6 +11,7 @@ from order_assets.defs.loading import WarehouseConfig, load, load_metadata, log_
 from order_assets.defs.reporting import evaluations, failure
 from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.warehouse import WAREHOUSE_POOL, warehouse_specs
+from order_assets.errors import OrderAssetsError
 from order_assets.warehouse.marts_facts import mart_facts
 
 
@@ -28,9 +29,7 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
     def rebuild(
         context: dg.OpExecutionContext, config: WarehouseConfig, contract: ContractResource, data_root: DataRootResource
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:
-        from order_assets.landing import DataRootError, OrderIndexError
         from order_assets.tables import passed_days
-        from order_assets.warehouse import WarehouseError
 
         keep_history_open(context.instance)
         try:
@@ -43,7 +42,7 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
                 storage_version=data_root.storage_version,
                 fresh=True,
             )
-        except (DataRootError, OrderIndexError, WarehouseError) as error:
+        except OrderAssetsError as error:
             raise failure(error, doing="making the warehouse anew") from None
         with written_together(context.instance):
             if loaded.report is not None:

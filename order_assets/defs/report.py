@@ -13,6 +13,7 @@ from order_assets.defs.keys import mart_key
 from order_assets.defs.partitions import ONE_RUN
 from order_assets.defs.reporting import OWNERS, failure
 from order_assets.defs.resources import DataRootResource, SyncRulesResource
+from order_assets.errors import OrderAssetsError
 
 REPORT = dg.AssetKey("report")
 # What the page reads.
@@ -46,9 +47,8 @@ def report_asset() -> dg.AssetsDefinition:
     def report(
         context: dg.AssetExecutionContext, data_root: DataRootResource, sync_rules: SyncRulesResource
     ) -> dg.MaterializeResult[None]:
-        from order_assets.landing import DataRootError, OrderIndexError
         from order_assets.landing.windows import outside_of_every_window
-        from order_assets.report import ReportError, write_report
+        from order_assets.report import write_report
         from order_assets.report.write import KEY_PLOTS
 
         now, first = datetime.now(UTC), date.fromisoformat(data_root.first_day)
@@ -63,7 +63,7 @@ def report_asset() -> dg.AssetsDefinition:
                 timezone=data_root.timezone,
                 now=now,
             )
-        except (DataRootError, OrderIndexError, ReportError) as error:
+        except OrderAssetsError as error:
             raise failure(error, doing="writing the report") from None
         pictures = {name: written.picture(name) for name in KEY_PLOTS}
         context.log.info(f"written to {written.path}")

@@ -18,6 +18,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 
+from order_assets.errors import OrderAssetsError
+
 OWNERS = ["team:data-engineering"]
 
 
@@ -150,10 +152,9 @@ def add_day_metadata(
     )
 
 
-def failure(error: Exception, *, doing: str) -> dg.Failure:
+def failure(error: OrderAssetsError, *, doing: str) -> dg.Failure:
     """What a run fails with: what was being done and what went wrong, without a retry that could not help."""
-    transient = getattr(error, "kind", "permanent") == "transient"
-    return dg.Failure(description=f"{doing}: {error}", allow_retries=transient)
+    return dg.Failure(description=f"{doing}: {error}", allow_retries=error.kind == "transient")
 
 
 def _output_name(key: dg.AssetCheckKey) -> str:

@@ -18,6 +18,7 @@ from order_assets.defs.partitions import ONE_RUN, days_of, has_days
 from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
 from order_assets.defs.resources import ContractResource, DataRootResource, PrivacyResource
 from order_assets.defs.schema import table_schema
+from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
     from order_assets.days import DayTables
@@ -102,8 +103,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         privacy: PrivacyResource,
         data_root: DataRootResource,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]]:
-        from order_assets.days import HelperError, Task, days_ahead
-        from order_assets.landing import DataRootError, LandingError, PrivacyError
+        from order_assets.days import Task, days_ahead
 
         keep_history_open(context.instance)
         if not has_days(context):
@@ -138,7 +138,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                     blocked += [f"{day}: {reason}" for reason in done.reasons]
                     _log_day(context, done)
                     checks.take(day, _verdicts(done, contract))
-        except (DataRootError, HelperError, LandingError, PrivacyError) as error:
+        except OrderAssetsError as error:
             # What was found about the days before stays known.
             yield from checks.results()
             raise failure(error, doing=doing) from None

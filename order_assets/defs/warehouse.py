@@ -18,6 +18,7 @@ from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure
 from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.schema import warehouse_schema
+from order_assets.errors import OrderAssetsError
 from order_assets.warehouse.marts_facts import MartFacts, mart_facts
 
 WAREHOUSE_POOL = "warehouse_writer"
@@ -51,8 +52,6 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         contract: ContractResource,
         data_root: DataRootResource,
     ) -> Iterator[_Event]:
-        from order_assets.landing import DataRootError, OrderIndexError
-        from order_assets.warehouse import WarehouseError
 
         keep_history_open(context.instance)
         if not has_days(context):
@@ -64,7 +63,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
             refused = {day: reason for day in days_asked if (reason := refusal(root, day))}
             loadable = [day for day in days_asked if day not in refused]
             loaded = load(root, loadable, contract.version(), config, storage_version=data_root.storage_version)
-        except (DataRootError, OrderIndexError, WarehouseError) as error:
+        except OrderAssetsError as error:
             raise failure(error, doing=f"loading {span(days_asked)} into the warehouse") from None
         refused |= loaded.refused
         asked = [spec.key for spec in specs if spec.key in context.selected_asset_keys]

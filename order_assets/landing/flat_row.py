@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from order_assets.errors import OrderAssetsError
 from order_assets.landing.root import Instance
 from order_assets.landing.scrub import scrub_text, scrub_value
 
@@ -66,7 +67,7 @@ _CANNOT = (ValueError, TypeError, ArithmeticError, RecursionError)
 _LEAST_INT, _LARGEST_INT = -(2**63), 2**63 - 1
 
 
-class UnplacedRowError(ValueError):
+class UnplacedRowError(OrderAssetsError, ValueError):
     """A row of the list belongs to no day; the text says why, without its content."""
 
 

@@ -30,6 +30,7 @@ from order_assets.contract.shape import (
     is_promised,
     steps,
 )
+from order_assets.errors import OrderAssetsError
 from order_assets.landing.free_form import GATEWAY, FreeFormCleaner, Masks, add
 from order_assets.landing.passing import Known, nothing_passes
 from order_assets.landing.privacy import Privacy, PrivacyMode
@@ -88,7 +89,7 @@ class Passed:
         return self.masks.total()
 
 
-class Refused(Exception):  # noqa: N818 - a verdict about one document, not a failure of the program
+class Refused(OrderAssetsError):  # noqa: N818 - a verdict about one document, not a failure of the program
     """A document does not fit the contract; its order goes to quarantine whole."""
 
     def __init__(self, document: Document, path: str, reason: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from order_assets.errors import OrderAssetsError
 from order_assets.landing.flat_row import MONEY, MONEY_TYPE
 from order_assets.landing.schemas import plain_rows
 
@@ -49,7 +50,7 @@ _OF_ORDER = (
 )  # fmt: skip
 
 
-class OrderIndexError(RuntimeError):
+class OrderIndexError(OrderAssetsError):
     """The index is missing, a row of the list cannot be placed in it, or the list cannot be the whole one."""
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from order_assets.contract.model import Personal
 from order_assets.disk import private_directory
+from order_assets.errors import OrderAssetsError
 
 _TOKEN_DIGITS = 32
 # Moves when what is found, or how a token is made, moves: days that were stored before then fetch their orders again.
@@ -35,7 +36,7 @@ class PrivacyMode(StrEnum):
     DROP = "drop"
 
 
-class PrivacyError(ValueError):
+class PrivacyError(OrderAssetsError, ValueError):
     """The privacy settings cannot be used as they are."""
 
 

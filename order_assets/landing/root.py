@@ -12,11 +12,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from order_assets.disk import write_json
+from order_assets.errors import OrderAssetsError
 
 _FILE = "instance.json"
 
 
-class DataRootError(RuntimeError):
+class DataRootError(OrderAssetsError):
     """The data root belongs to something else, or cannot be read."""
 
 

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from order_assets.disk import private_directory, whole_file, writer_mark
+from order_assets.errors import OrderAssetsError
 from order_assets.landing.forgotten import without_forgotten
 from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed, plain_rows
 
@@ -38,7 +39,7 @@ _FORMAT = {
 _KEYS = (*(name for name in LANDING_SCHEMA.names if name in LEDGER_SCHEMA.names), "unmapped", "masked")
 
 
-class LandingError(RuntimeError):
+class LandingError(OrderAssetsError):
     """A landing file is missing or cannot be read."""
 
 

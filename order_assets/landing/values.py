@@ -16,6 +16,7 @@ from typing import Any
 from order_assets.contract import exact
 from order_assets.contract.exact import Number
 from order_assets.contract.model import BIGINT, BOOLEAN, DATE, JSON, TEXT, TIMESTAMP, ColumnType
+from order_assets.errors import OrderAssetsError
 
 # Python's \d also takes the digits of other scripts, which no SQL type reads.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
@@ -34,7 +35,7 @@ _LONGEST_FRACTION = len(".123456")
 _EDGE_YEARS = ("0001", "9999")
 
 
-class MisfitError(ValueError):
+class MisfitError(OrderAssetsError, ValueError):
     """A value does not fit its column. The message says why and never quotes the value."""
 
 

@@ -5,19 +5,16 @@ it concern every call?). Not here: when they are raised (`session`, `login`, `li
 secrets are kept out of their text (`masking`).
 """
 
-from typing import Literal
-
-Kind = Literal["transient", "permanent"]
+from order_assets.errors import Kind, OrderAssetsError
 
 
-class OmnitronError(Exception):
+class OmnitronError(OrderAssetsError):
     """Base of all errors of this package; `str(error)` is a sentence or two with what to do.
 
-    `kind` says whether trying again later may help, `systemic` whether every other call would fail the same
-    way, so that a walk over many orders has to stop instead of collecting the same error again and again.
+    `systemic` says whether every other call would fail the same way, so that a walk over many orders has to stop
+    instead of collecting the same error again and again.
     """
 
-    kind: Kind = "permanent"
     systemic: bool = False
 
     def __init__(self, message: str, *, kind: Kind | None = None, systemic: bool | None = None) -> None:

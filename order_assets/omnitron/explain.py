@@ -7,9 +7,9 @@ came back and what to do, and goes through the mask. Not here: deciding what is 
 from collections.abc import Mapping
 from typing import TypeVar
 
+from order_assets.errors import Kind
 from order_assets.omnitron.answers import is_json_type
 from order_assets.omnitron.errors import (
-    Kind,
     OmnitronAnswerError,
     OmnitronAuthError,
     OmnitronBlockedError,

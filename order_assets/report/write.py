@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from order_assets.disk import whole_file
+from order_assets.errors import OrderAssetsError
 from order_assets.report.facts import Facts, read_facts
 from order_assets.report.numbers import Headline, headlines
 from order_assets.warehouse import WarehouseError
@@ -29,7 +30,7 @@ _DAYS_OF_A_PICTURE = 12 * 7
 _LIBRARIES = "window.vegaEmbed = vegaEmbed;"
 
 
-class ReportError(RuntimeError):
+class ReportError(OrderAssetsError):
     """The report cannot be made; the message says what has to be there first."""
 
 

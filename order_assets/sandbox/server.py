@@ -17,6 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from order_assets.errors import OrderAssetsError
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
 from order_assets.sandbox.faults import Faults
 from order_assets.sandbox.gate import RequestLog, Tokens
@@ -27,7 +28,7 @@ HOST = "127.0.0.1"
 _PATIENCE = 15.0  # seconds for the server to come up or to go down
 
 
-class SandboxError(RuntimeError):
+class SandboxError(OrderAssetsError):
     """The stand-in could not be started or stopped; the message says what to do."""
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from order_assets.errors import OrderAssetsError
+
 # Every DuckDB from 1.1 on reads it; what 1.2 and later write by themselves is not read by 1.1.
 STORAGE_VERSION = "v1.0.0"
 
 
-class WarehouseError(RuntimeError):
+class WarehouseError(OrderAssetsError):
     """The warehouse could not be written or read; the published file is as it was before."""
 
 
