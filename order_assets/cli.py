@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NoReturn
-from zoneinfo import ZoneInfo
 
 from order_assets import progress
 from order_assets.dagster_home import make_ready
@@ -318,7 +317,7 @@ def _check_days(settings: Settings, parsed: argparse.Namespace) -> None:
         if not settings.first_day <= day <= today:
             raise UsageError(
                 f"{name} {day} is no partition: the days run from {settings.first_day} (ORDER_ASSETS_START_DATE) "
-                f"to today, {today} in {settings.timezone}"
+                f"to today, {today} in {settings.timezone.key}"
             )
 
 
@@ -477,7 +476,7 @@ def _forget(parsed: argparse.Namespace) -> int:
 
 
 def _today(settings: Settings) -> date:
-    return datetime.now(ZoneInfo(settings.timezone)).date()
+    return datetime.now(settings.timezone).date()
 
 
 def _greeting(settings: Settings) -> str:

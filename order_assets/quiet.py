@@ -20,6 +20,9 @@ class QuietHours:
     spans: tuple[tuple[time, time], ...]
     zone: ZoneInfo
 
+    def __str__(self) -> str:
+        return ",".join(f"{start:%H:%M}-{end:%H:%M}" for start, end in self.spans)
+
     def until(self, now: datetime) -> datetime | None:
         """The moment (in the zone) when the quiet hours around `now` end; None outside of them.
 
@@ -47,7 +50,7 @@ class QuietHours:
         return None
 
 
-def parse_quiet_hours(text: str, zone: str) -> QuietHours:
+def parse_quiet_hours(text: str, zone: ZoneInfo) -> QuietHours:
     """Read spans such as `22:00-06:00` or `12:00-13:00, 22:00-24:00`. Raises ValueError for anything else.
 
     Hours that never end, or that have no length, are refused too.
@@ -67,15 +70,12 @@ def parse_quiet_hours(text: str, zone: str) -> QuietHours:
         covered.update(range(begin, stop if stop > begin else stop + _DAY))
     if len({minute % _DAY for minute in covered}) == _DAY:
         raise ValueError("they cover the whole day, so that nothing would ever be asked")
-    return QuietHours(tuple(spans), ZoneInfo(zone))
+    return QuietHours(tuple(spans), zone)
 
 
-def quiet_until(now: datetime, hours: str | None, zone: str) -> datetime | None:
-    """When the quiet hours around `now` (aware) end, in the time zone named; None outside of them or without any.
-
-    Raises ValueError for a text that `parse_quiet_hours` refuses.
-    """
-    return parse_quiet_hours(hours, zone).until(now) if hours else None
+def quiet_until(now: datetime, hours: QuietHours | None) -> datetime | None:
+    """When the quiet hours around `now` (aware) end, in their time zone; None outside of them or without any."""
+    return hours.until(now) if hours else None
 
 
 def _minute(moment: time) -> int:

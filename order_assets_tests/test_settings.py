@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 
 from order_assets.defs.build import build_definitions
-from order_assets.defs.resources import OmnitronResource
-from order_assets.settings import SettingsError, from_environment
+from order_assets.defs.resources import DataRootResource, OmnitronResource, SyncRulesResource
+from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment
 
 SHOP = {"OMNITRON_URL": "https://shop.example"}
 
@@ -88,7 +88,7 @@ def test_runs_get_the_budget_and_the_quiet_hours_of_the_settings(tmp_path: Path)
     assert isinstance(resource, OmnitronResource)
     with resource.model_copy(update={"token": "t"}).client() as client:
         assert client.settings.budget_directory == tmp_path / "state"
-        quiet = client.settings.quiet()
+        quiet = client.settings.quiet_hours
         assert quiet is not None
         assert quiet.zone.key == "Europe/Istanbul"
     assert len(list((tmp_path / "state").iterdir())) == 1
@@ -189,7 +189,7 @@ def test_blanks_around_values_and_empty_values_do_no_harm() -> None:
         "ORDER_ASSETS_MAX_CONCURRENCY": "",
     }
     settings = from_environment(given)
-    assert (settings.url, settings.timezone) == ("https://shop.example/", "Europe/Istanbul")
+    assert (settings.url, settings.timezone.key) == ("https://shop.example", "Europe/Istanbul")
     assert settings.first_day.isoformat() == "2026-02-01"
     assert (settings.whole_listing_hours, settings.max_concurrency) == (0.0, 8)
 
@@ -215,3 +215,27 @@ def test_a_storage_version_is_one_that_duckdb_tells_apart(version: str) -> None:
     assert from_environment({"ORDER_ASSETS_STORAGE_VERSION": version}).storage_version == version.lower()
     with pytest.raises(SettingsError, match=r"ORDER_ASSETS_STORAGE_VERSION is '1\.2'; it takes v1\.0\.0, v1\.2\.0"):
         from_environment({"ORDER_ASSETS_STORAGE_VERSION": "1.2"})
+
+
+def test_the_table_of_settings_in_the_readme_is_the_model_and_each_default_stands_once() -> None:
+    rows = [
+        f"| `{variable}` | {line.description} | {line.json_schema_extra['unset']} |"
+        for field, variable in VARIABLES.items()
+        if isinstance((line := Settings.model_fields[field]).json_schema_extra, dict)
+    ]
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| variable | meaning | default |") :].split("\n\n")[0].splitlines()
+    assert table[2:] == rows
+
+
+def test_a_resource_that_is_made_without_the_environment_has_the_defaults_of_the_settings(tmp_path: Path) -> None:
+    settings = Settings()
+    assert OmnitronResource().requests_per_second == settings.requests_per_second
+    assert SyncRulesResource().reread_open_days == settings.reread_open_days
+    assert DataRootResource(path=str(tmp_path)).first_day == settings.first_day.isoformat()
+
+
+def test_no_secret_is_seen_where_settings_are_printed() -> None:
+    given = SHOP | {"OMNITRON_TOKEN": "s3cr3tvalue", "ORDER_ASSETS_PII_KEY": "another-s3cr3tvalue"}
+    settings = from_environment(given)
+    assert "s3cr3tvalue" not in f"{settings!r} {settings} {settings.model_dump()}"

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field
 
+from order_assets.defs.resources import from_setting
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class AlertError(OrderAssetsError):
 class AlertResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where alerts go: to the log, or as JSON {"text": ...} to a webhook, as Slack and others take it."""
 
-    webhook: str = Field(default="", description="URL of the webhook", repr=False, json_schema_extra=_SECRET)
+    webhook: str = from_setting("alert_webhook", extra=_SECRET, repr=False)
 
     def send(self, message: str) -> None:
         """Deliver a message. Raises `AlertError`; its text never has the URL, which is a secret."""

@@ -24,7 +24,7 @@ from order_assets.defs.resources import (
     SyncRulesResource,
 )
 from order_assets.defs.under_way import days_under_way, runs_under_way
-from order_assets.quiet import quiet_until
+from order_assets.quiet import QuietHours, quiet_until
 
 if TYPE_CHECKING:
     from order_assets.landing import DueDay
@@ -47,7 +47,7 @@ _NOTHING_FETCHED = (
 _FIRST = {"dagster/priority": "1"}
 
 
-def sync_index_schedule(cron: str, timezone: str, quiet_hours: str | None) -> dg.ScheduleDefinition:
+def sync_index_schedule(cron: str, timezone: str, quiet_hours: QuietHours | None) -> dg.ScheduleDefinition:
     """Brings the index up to date at the times of a cron expression."""
 
     @dg.schedule(
@@ -73,7 +73,7 @@ def sync_index_schedule(cron: str, timezone: str, quiet_hours: str | None) -> dg
     ) -> dg.RunRequest | dg.SkipReason:
         from order_assets.defs.quick_sync import QuickSync
 
-        if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
+        if (until := quiet_until(datetime.now(UTC), quiet_hours)) is not None:
             return dg.SkipReason(f"quiet hours until {until.isoformat()}")
         if runs := runs_under_way(context.instance, SYNC_INDEX.name, ORDER_INDEX):
             return dg.SkipReason(f"a sync is queued or under way: run {runs[0].run_id}")
@@ -86,7 +86,7 @@ def sync_index_schedule(cron: str, timezone: str, quiet_hours: str | None) -> dg
 
 
 def changed_days_sensor(
-    days: dg.DailyPartitionsDefinition, timezone: str, quiet_hours: str | None, requests_per_second: float | None
+    days: dg.DailyPartitionsDefinition, quiet_hours: QuietHours | None, requests_per_second: float | None
 ) -> dg.SensorDefinition:
     """Asks for runs over exactly the days whose orders are new or changed in the index, from the first day fetched."""
 
@@ -107,7 +107,7 @@ def changed_days_sensor(
         from order_assets.defs.due import due_days
         from order_assets.landing import OrderIndexError
 
-        if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
+        if (until := quiet_until(datetime.now(UTC), quiet_hours)) is not None:
             return dg.SkipReason(f"quiet hours until {until.isoformat()}")
         if (known := _first_and_last(days)) is None:
             return dg.SkipReason("there is no day yet")
@@ -145,7 +145,7 @@ def read_again_schedule(
     days: dg.DailyPartitionsDefinition,
     cron: str,
     timezone: str,
-    quiet_hours: str | None,
+    quiet_hours: QuietHours | None,
     requests_per_second: float | None,
 ) -> dg.ScheduleDefinition:
     """Asks once a night for the days that are not complete, and for those with orders to be read again."""
@@ -170,7 +170,7 @@ def read_again_schedule(
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         from order_assets.landing import OrderIndexError, waiting_days
 
-        if (until := quiet_until(datetime.now(UTC), quiet_hours, timezone)) is not None:
+        if (until := quiet_until(datetime.now(UTC), quiet_hours)) is not None:
             yield dg.SkipReason(f"quiet hours until {until.isoformat()}")
             return
         if (known := _first_and_last(days)) is None:

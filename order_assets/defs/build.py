@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping
 
@@ -24,6 +23,7 @@ from order_assets.defs.resources import (
     OmnitronResource,
     PrivacyResource,
     SyncRulesResource,
+    resource_from,
 )
 from order_assets.defs.tables import tables_assets
 from order_assets.defs.warehouse import warehouse_assets
@@ -46,7 +46,8 @@ def build_definitions(
 
 
 def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Definitions:
-    days = daily_partitions(settings.first_day, settings.timezone)
+    timezone = settings.timezone.key
+    days = daily_partitions(settings.first_day, timezone)
     index = order_index_asset(sandbox=settings.uses_sandbox)
     documents = order_documents_asset(days)
     tables = tables_assets(days)
@@ -55,17 +56,17 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
         assets=[index, documents, tables, warehouse, report_asset()],
         jobs=[*JOBS, rebuild_warehouse_job(), WRITE_REPORT],
         schedules=[
-            sync_index_schedule(settings.sync_cron, settings.timezone, settings.quiet_hours),
+            sync_index_schedule(settings.sync_cron, timezone, settings.quiet_hours),
             read_again_schedule(
                 days,
                 settings.nightly_cron,
-                settings.timezone,
+                timezone,
                 settings.quiet_hours,
                 settings.requests_per_second,
             ),
         ],
         sensors=[
-            changed_days_sensor(days, settings.timezone, settings.quiet_hours, settings.requests_per_second),
+            changed_days_sensor(days, settings.quiet_hours, settings.requests_per_second),
             alert_sensor(),
             purge_sensor(settings.keep_runs_days),
         ],
@@ -78,45 +79,10 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
 
 def _resources(settings: Settings) -> dict[str, object]:
     return {
-        "omnitron": OmnitronResource(
-            url=settings.url or "",
-            token=_secret("OMNITRON_TOKEN"),
-            username=_secret("OMNITRON_USERNAME"),
-            password=_secret("OMNITRON_PASSWORD"),
-            requests_per_second=settings.requests_per_second or 0.0,
-            max_concurrency=settings.max_concurrency,
-            budget_directory=str(settings.budget_directory or ""),
-            quiet_hours=settings.quiet_hours or "",
-            timezone=settings.timezone,
-            api=settings.api or "",
-        ),
-        "privacy": PrivacyResource(
-            mode=settings.pii,
-            key=_secret("ORDER_ASSETS_PII_KEY"),
-            url=settings.url or "",
-            own_key_file=str(settings.data_root / ".pii-key"),
-        ),
+        "omnitron": resource_from(OmnitronResource, settings),
+        "privacy": resource_from(PrivacyResource, settings, own_key_file=str(settings.data_root / ".pii-key")),
         "contract": ContractResource(),
-        "alert": AlertResource(webhook=_secret("ORDER_ASSETS_ALERT_WEBHOOK")),
-        "sync_rules": SyncRulesResource(
-            whole_listing_hours=settings.whole_listing_hours,
-            reread_open_hours=settings.reread_open_hours,
-            reread_open_days=settings.reread_open_days,
-            reread_recent_hours=settings.reread_recent_hours,
-            reread_recent_days=settings.reread_recent_days,
-            keep_versions_days=settings.keep_versions_days,
-            sweep_weeks=settings.sweep_weeks,
-        ),
-        "data_root": DataRootResource(
-            path=str(settings.data_root),
-            url=settings.url or "",
-            timezone=settings.timezone,
-            first_day=settings.first_day.isoformat(),
-            storage_version=settings.storage_version,
-        ),
+        "alert": resource_from(AlertResource, settings),
+        "sync_rules": resource_from(SyncRulesResource, settings),
+        "data_root": resource_from(DataRootResource, settings),
     }
-
-
-def _secret(variable: str) -> str:
-    # Dagster shows the name of an EnvVar and never its value; an EnvVar that is not set cannot be used at all.
-    return dg.EnvVar(variable) if os.environ.get(variable) else ""

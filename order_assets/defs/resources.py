@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from order_assets.contract import CONTRACT, Contract
+from order_assets.quiet import QuietHours, parse_quiet_hours
+from order_assets.settings import VARIABLES, Settings
 
 if TYPE_CHECKING:
     from order_assets.defs.sync import SyncRules
@@ -25,6 +29,9 @@ SANDBOX_URL = "sandbox"
 # The launchpad writes this in place of what a schema calls a secret, and a run that is launched takes it for the value.
 # So secrets are given as names of variables here, which may be seen, and no field is called one.
 _MASK = "********"
+# Where a field says which setting it is of.
+_SETTING = "setting"
+AResource = TypeVar("AResource", bound=dg.ConfigurableResource)  # type: ignore[type-arg]
 
 
 def _no_mask(value: str) -> str:
@@ -39,22 +46,50 @@ def _no_mask(value: str) -> str:
 Secret = Annotated[str, AfterValidator(_no_mask)]
 
 
+def from_setting(name: str, *, extra: Mapping[str, Any] | None = None, **limits: Any) -> Any:
+    """A resource's field that has its default and its description from the setting of this name.
+
+    A setting whose default is made when it is read, such as a folder, has to be given.
+    """
+    line = Settings.model_fields[name]
+    default = ... if line.default_factory else _in_config(line.default)
+    return Field(default, description=line.description, json_schema_extra={_SETTING: name, **(extra or {})}, **limits)
+
+
+def resource_from(kind: type[AResource], settings: Settings, **others: Any) -> AResource:
+    """A resource whose fields have the values of the settings that they were declared from."""
+    for field, line in kind.model_fields.items():
+        if isinstance(line.json_schema_extra, dict) and (name := str(line.json_schema_extra.get(_SETTING, ""))):
+            value = getattr(settings, name)
+            if SecretStr in get_args(Settings.model_fields[name].annotation):
+                # Dagster shows the name of an EnvVar and never its value; one that is not set cannot be used at all.
+                others[field] = dg.EnvVar(VARIABLES[name]) if os.environ.get(VARIABLES[name]) else ""
+            else:
+                others[field] = 0.0 if value is None and line.annotation is float else _in_config(value)
+    return kind(**others)
+
+
+def _in_config(value: object) -> Any:
+    """A setting as a run's config has it; nothing is an empty text."""
+    if isinstance(value, str | int | float):
+        return value
+    return "" if value is None else str(value)
+
+
 class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """The Omnitron instance. Without a URL the embedded sandbox serves, in this process."""
 
-    url: str = Field(default="", description="Base URL of the instance; empty for the embedded sandbox")
-    token: Secret = Field(default="", description="API token", repr=False)
-    username: str = Field(default="", description="User to log in with, where there is no token", repr=False)
-    password: Secret = Field(default="", description="Password of the user", repr=False)
-    requests_per_second: float = Field(default=10.0, ge=0, description="Requests per second; 0 means no limit")
-    max_concurrency: int = Field(default=8, ge=1, le=64, description="Requests in flight at a time")
+    url: str = from_setting("url")
+    token: Secret = from_setting("token", repr=False)
+    username: str = from_setting("username", repr=False)
+    password: Secret = from_setting("password", repr=False)
+    requests_per_second: float = from_setting("requests_per_second", ge=0)
+    max_concurrency: int = from_setting("max_concurrency", ge=1, le=64)
     retries: int = Field(default=5, ge=0, description="Repeats of a call that failed in passing")
-    budget_directory: str = Field(
-        default="", description="Folder in which all processes of this machine share the budget; empty for none"
-    )
-    api: str = Field(default="", description="`i1` or `v1`: the API's prefix; empty to find out")
-    quiet_hours: str = Field(default="", description="When nothing is asked, such as 22:00-06:00; empty for never")
-    timezone: str = Field(default="UTC", description="Time zone of the quiet hours")
+    budget_directory: str = from_setting("budget_directory")
+    api: str = from_setting("api")
+    quiet_hours: str = from_setting("quiet_hours")
+    timezone: str = from_setting("timezone")
     max_document_mib: int = Field(default=32, ge=1, description="Largest answer that is accepted, in MiB")
 
     @contextmanager
@@ -76,9 +111,8 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 username=self.username or None,
                 password=self.password or None,
                 budget_directory=Path(self.budget_directory) if self.budget_directory else None,
-                quiet_hours=self.quiet_hours or None,
+                quiet_hours=self._quiet_hours(),
                 api=self.api or None,
-                timezone=self.timezone,
                 **limits,  # type: ignore[arg-type]
             )
             with OmnitronClient(settings) as client:
@@ -89,13 +123,21 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             with OmnitronClient(settings) as client:
                 yield client
 
+    def _quiet_hours(self) -> QuietHours | None:
+        from order_assets.omnitron import OmnitronConfigError
+
+        try:
+            return parse_quiet_hours(self.quiet_hours, ZoneInfo(self.timezone)) if self.quiet_hours else None
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise OmnitronConfigError(f"The quiet hours {self.quiet_hours!r} cannot be used: {error}.") from None
+
 
 class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What happens to personal data before anything is stored."""
 
-    mode: str = Field(default="tokenise", description="tokenise, clear or drop")
-    key: Secret = Field(default="", description="Key of the tokens", repr=False)
-    url: str = Field(default="", description="Base URL of the instance; the stand-in gets a key of its own")
+    mode: str = from_setting("pii")
+    key: Secret = from_setting("pii_key", repr=False)
+    url: str = from_setting("url")
     own_key_file: str = Field(default="", description="Where the key for an instance on this machine is kept")
 
     def check(self) -> None:
@@ -167,11 +209,11 @@ class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where the data lies, and whose it is."""
 
-    path: str = Field(description="Folder that everything is written to")
-    url: str = Field(default="", description="Base URL of the instance; empty for the embedded sandbox")
-    timezone: str = Field(default="UTC", description="Business time zone")
-    first_day: str = Field(default="2026-01-01", description="First day")
-    storage_version: str = Field(default="v1.0.0", description="The oldest DuckDB that has to read warehouse.duckdb")
+    path: str = from_setting("data_root")
+    url: str = from_setting("url")
+    timezone: str = from_setting("timezone")
+    first_day: str = from_setting("first_day")
+    storage_version: str = from_setting("storage_version")
 
     def checked(self) -> Path:
         """The folder, after making sure that it belongs to this instance. Raises `DataRootError`."""
@@ -203,24 +245,20 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     overlap_minutes: float = Field(default=10, ge=0, description="Changes read again below the last listing's end")
     settle_seconds: float = Field(default=60, ge=0, description="How far the cursor stays below the server's clock")
-    whole_listing_hours: float = Field(
-        default=24, ge=0, description="All orders are listed this often: only that shows which are gone"
-    )
+    whole_listing_hours: float = from_setting("whole_listing_hours", ge=0)
     order_transactions: bool = Field(
         default=True, description="Look for changed order transactions, where their list can be filtered"
     )
-    reread_open_hours: float = Field(default=24, ge=0, description="Open orders are read again after this long")
-    reread_open_days: int = Field(default=90, ge=0, description="... if they were placed in the last so many days")
-    reread_recent_hours: float = Field(default=168, ge=0, description="Recent orders are read again after this long")
-    reread_recent_days: int = Field(default=30, ge=0, description="An order is recent for so many days")
-    sweep_weeks: int = Field(default=8, ge=0, description="The slow sweep reads each order once in so many weeks")
+    reread_open_hours: float = from_setting("reread_open_hours", ge=0)
+    reread_open_days: int = from_setting("reread_open_days", ge=0)
+    reread_recent_hours: float = from_setting("reread_recent_hours", ge=0)
+    reread_recent_days: int = from_setting("reread_recent_days", ge=0)
+    sweep_weeks: int = from_setting("sweep_weeks", ge=0)
     sweep_days: int = Field(default=365, ge=1, description="... if it was placed in the last so many days")
     fresh_within_hours: float = Field(
         default=24, gt=0, description="The newest day is late when an order placed this long ago is not landed"
     )
-    keep_versions_days: int = Field(
-        default=90, ge=0, description="Documents of older versions of an order are dropped after this; 0 keeps all"
-    )
+    keep_versions_days: int = from_setting("keep_versions_days", ge=0)
 
     def rules(self) -> SyncRules:
         """The rules for the index."""

@@ -105,7 +105,7 @@ class OmnitronClient:
 
 def _budget(settings: ClientSettings, clock: Callable[[], float]) -> Budget:
     """The budget that the settings name: shared by all processes of this machine, or of this process alone."""
-    rate, places, quiet = settings.requests_per_second, settings.max_concurrency, settings.quiet()
+    rate, places, quiet = settings.requests_per_second, settings.max_concurrency, settings.quiet_hours
     if settings.budget_directory is None:
         return LocalBudget(rate, places, clock, instance=settings.url, quiet=quiet)
     store = FileStore(instance_folder(settings.budget_directory, settings.url), clock)

@@ -7,12 +7,11 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfoNotFoundError
 
 from order_assets.omnitron.errors import OmnitronConfigError
 from order_assets.omnitron.instance import normalise_url
 from order_assets.omnitron.prefixes import VERSIONS
-from order_assets.quiet import QuietHours, parse_quiet_hours
+from order_assets.quiet import QuietHours
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -27,10 +26,9 @@ class ClientSettings:
     up to `max_retry_after_seconds`. `read_timeout` bounds silence, `total_timeout` one whole answer. After
     `check_after_failures` failed calls in a row one row of the order list is asked for, to tell a broken shop
     from some broken orders. `budget_directory` is where all processes of this machine keep the budgets of their
-    instances; None means a budget of this process alone. In `quiet_hours`, such as `22:00-06:00` on the clock of
-    `timezone`, nothing is asked. `api` is `v1` or `i1`, the prefix under which the API is served; None means to find
-    out, for each kind of path. `max_login_wait_seconds` is how long a login waits for its turn. Raises
-    OmnitronConfigError.
+    instances; None means a budget of this process alone. In `quiet_hours` nothing is asked. `api` is `v1` or `i1`, the
+    prefix under which the API is served; None means to find out, for each kind of path. `max_login_wait_seconds` is
+    how long a login waits for its turn. Raises OmnitronConfigError.
     """
 
     url: str
@@ -49,8 +47,7 @@ class ClientSettings:
     total_timeout: float = 300
     check_after_failures: int = 10
     budget_directory: Path | None = None
-    quiet_hours: str | None = None
-    timezone: str = "UTC"
+    quiet_hours: QuietHours | None = None
     api: str | None = None
     max_login_wait_seconds: float = 900
 
@@ -87,14 +84,6 @@ class ClientSettings:
             _check(name, getattr(self, name), least=0)
         if self.requests_per_second is not None:
             _check("requests_per_second", self.requests_per_second, above=0)
-        try:
-            self.quiet()
-        except (ValueError, ZoneInfoNotFoundError) as error:
-            raise OmnitronConfigError(f"The Omnitron setting quiet_hours cannot be used: {error}.") from None
-
-    def quiet(self) -> QuietHours | None:
-        """The quiet hours, if there are any."""
-        return parse_quiet_hours(self.quiet_hours, self.timezone) if self.quiet_hours else None
 
 
 def is_token(text: str) -> bool:
