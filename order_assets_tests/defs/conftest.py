@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
@@ -15,7 +17,8 @@ from dagster._core.definitions.reconstruct import ReconstructableJob
 
 from order_assets.defs import launch
 from order_assets.defs.launch import RunSummary
-from order_assets.sandbox import PASSWORD, USERNAME, Sandbox, ShopSettings
+from order_assets.omnitron.login import KEPT
+from order_assets.sandbox import PASSWORD, USERNAME, Sandbox, Shop, ShopSettings
 from order_assets_tests.tampering import Tampered, tampered_sandbox
 
 FIRST_DAY = date(2026, 3, 1)
@@ -30,7 +33,7 @@ class Project:
     root: Path
     sandbox: Sandbox
     tampered: Tampered
-    instance: dg.DagsterInstance
+    _opened: ExitStack = field(default_factory=ExitStack)
 
     @property
     def data(self) -> Path:
@@ -39,6 +42,14 @@ class Project:
     @property
     def home(self) -> Path:
         return self.root / "home"
+
+    @cached_property
+    def instance(self) -> dg.DagsterInstance:
+        """Dagster's instance, opened at the first use: what a fixture puts into the folders is there before."""
+        return self._opened.enter_context(launch.history())
+
+    def close(self) -> None:
+        self._opened.close()
 
     def sync(self) -> RunSummary:
         return launch.sync_index(self.instance)
@@ -78,24 +89,87 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Sandbox, Tampered]]:
+    """One stand-in for all of these tests, so that a data root that was made once is of the shop of each."""
+    with tampered_sandbox(SHOP) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def listed_root(tmp_path_factory: pytest.TempPathFactory, new_home: Path, served: tuple[Sandbox, Tampered]) -> Path:
+    """A data root and a history in which the shop was listed."""
+    root = tmp_path_factory.mktemp("listed")
+    with pytest.MonkeyPatch.context() as patch, _opened(root, new_home, served, patch) as project:
+        assert project.sync().succeeded
+    return root
+
+
+@pytest.fixture(scope="session")
+def filled_root(tmp_path_factory: pytest.TempPathFactory, listed_root: Path, served: tuple[Sandbox, Tampered]) -> Path:
+    """A data root and a history in which all days were fetched and loaded."""
+    root = tmp_path_factory.mktemp("filled")
+    shutil.copytree(listed_root, root, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, _opened(root, None, served, patch) as project:
+        assert project.refresh("2026-03-01", "2026-03-08").succeeded
+    return root
+
+
 @pytest.fixture
-def project(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    home = tmp_path / "home"
-    shutil.copytree(new_home, home)
+def project(
+    tmp_path: Path, new_home: Path, served: tuple[Sandbox, Tampered], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    with _opened(tmp_path, new_home, served, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+def listed(project: Project, listed_root: Path) -> None:
+    """The project's shop was listed before."""
+    _put(listed_root, project)
+
+
+@pytest.fixture
+def filled(project: Project, filled_root: Path) -> None:
+    """All days of the project's shop were fetched and loaded before."""
+    _put(filled_root, project)
+
+
+def _put(made: Path, project: Project) -> None:
+    assert "instance" not in vars(project), "the history is open already"
+    shutil.copytree(made, project.root, dirs_exist_ok=True)
+
+
+@contextmanager
+def _opened(
+    root: Path, new_home: Path | None, served: tuple[Sandbox, Tampered], patch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """A project in the folder `root`, with the shop as it is at first; `new_home` is copied as its history."""
+    sandbox, tampered = served
+    sandbox.replace_shop(Shop(SHOP))
+    sandbox.requests.clear()
+    tampered.rules.clear()
+    KEPT.clear()
+    if new_home is not None:
+        shutil.copytree(new_home, root / "home", dirs_exist_ok=True)
     # Nobody wants to wait for a firewall that is none.
-    monkeypatch.setattr("order_assets.omnitron.session._PAGE_PATIENCE", 0.01)
-    with tampered_sandbox(SHOP) as (sandbox, tampered):
-        monkeypatch.setenv("DAGSTER_HOME", str(home))
-        monkeypatch.setenv("ORDER_ASSETS_DATA", str(tmp_path / "data"))
-        monkeypatch.setenv("ORDER_ASSETS_START_DATE", FIRST_DAY.isoformat())
-        monkeypatch.setenv("ORDER_ASSETS_REQUESTS_PER_SECOND", "10000")
-        monkeypatch.setenv("OMNITRON_URL", sandbox.url)
-        monkeypatch.setenv("OMNITRON_USERNAME", USERNAME)
-        monkeypatch.setenv("OMNITRON_PASSWORD", PASSWORD)
-        for name in ("OMNITRON_TOKEN", "ORDER_ASSETS_PII", "ORDER_ASSETS_PII_KEY", "ORDER_ASSETS_TIMEZONE"):
-            monkeypatch.delenv(name, raising=False)
-        # Dagster keeps the last job that it built; here it would be that of another test's shop.
-        ReconstructableJob.get_definition.cache_clear()
-        ReconstructableJob.get_repository_definition.cache_clear()
-        with launch.history() as instance:
-            yield Project(tmp_path, sandbox, tampered, instance)
+    patch.setattr("order_assets.omnitron.session._PAGE_PATIENCE", 0.01)
+    # What one test made the shop say, such as to wait, is no other's.
+    patch.setenv("XDG_STATE_HOME", str(root.with_name(f"{root.name}-state")))
+    patch.setenv("DAGSTER_HOME", str(root / "home"))
+    patch.setenv("ORDER_ASSETS_DATA", str(root / "data"))
+    patch.setenv("ORDER_ASSETS_START_DATE", FIRST_DAY.isoformat())
+    patch.setenv("ORDER_ASSETS_REQUESTS_PER_SECOND", "10000")
+    patch.setenv("OMNITRON_URL", sandbox.url)
+    patch.setenv("OMNITRON_USERNAME", USERNAME)
+    patch.setenv("OMNITRON_PASSWORD", PASSWORD)
+    for name in ("OMNITRON_TOKEN", "ORDER_ASSETS_PII", "ORDER_ASSETS_PII_KEY", "ORDER_ASSETS_TIMEZONE"):
+        patch.delenv(name, raising=False)
+    # Dagster keeps the last job that it built; here it would be that of another test's shop.
+    ReconstructableJob.get_definition.cache_clear()
+    ReconstructableJob.get_repository_definition.cache_clear()
+    project = Project(root, sandbox, tampered)
+    try:
+        yield project
+    finally:
+        project.close()

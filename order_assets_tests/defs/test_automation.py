@@ -59,8 +59,8 @@ def test_without_an_index_the_sensor_says_what_to_do(project: Project) -> None:
     assert "materialise order_index" in (result.skip_message or "")
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_history_that_nobody_asked_for_is_not_launched_and_the_sensor_says_how_to_start(project: Project) -> None:
-    project.sync()
     result = tick(project)
     assert isinstance(result, dg.SkipReason)
     assert "order-assets run --from DAY --to DAY" in (result.skip_message or "")
@@ -69,8 +69,8 @@ def test_a_history_that_nobody_asked_for_is_not_launched_and_the_sensor_says_how
     )
 
 
+@pytest.mark.usefixtures("listed")
 def test_days_from_the_first_one_fetched_to_today_are_launched_and_the_older_ones_are_named(project: Project) -> None:
-    project.sync()
     assert project.refresh("2026-03-05", "2026-03-06").succeeded
     result = tick(project)
     assert days_of(result) == [("2026-03-07", "2026-03-08")]
@@ -86,10 +86,10 @@ def test_days_from_the_first_one_fetched_to_today_are_launched_and_the_older_one
     assert "before 2026-03-05, the first day fetched here" in (said.skip_message or "")
 
 
+@pytest.mark.usefixtures("listed")
 def test_three_ticks_after_a_few_days_were_fetched_launch_nothing_older_than_the_first_of_them(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.sync()
     landed(project, "2026-03-06")
     monkeypatch.setattr(pieces, "_MOST_DAYS", 1)
     cursor, launched = None, []
@@ -101,8 +101,8 @@ def test_three_ticks_after_a_few_days_were_fetched_launch_nothing_older_than_the
     assert launched == [(day, day) for day in ("2026-03-08", "2026-03-07", "2026-03-06")]
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_tick_launches_little_and_the_newest_days_first(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.sync()
     assert project.refresh("2026-03-01").succeeded
     monkeypatch.setattr(pieces, "_MOST_DAYS", 2)
     first = tick(project)
@@ -158,9 +158,8 @@ def orders_placed(project: Project, first: str, last: str) -> int:
     return sum(first <= row["date_placed"][:10] <= last for row in project.sandbox.shop.flat_orders())
 
 
+@pytest.mark.usefixtures("filled")
 def test_changed_orders_become_exactly_the_days_that_they_touch(project: Project) -> None:
-    project.sync()
-    assert project.refresh("2026-03-01", "2026-03-08").succeeded
     assert isinstance(tick(project), dg.SkipReason)
     shop = project.sandbox.shop
     before = {order["pk"]: order for order in shop.flat_orders()}
@@ -187,8 +186,8 @@ def test_changed_orders_become_exactly_the_days_that_they_touch(project: Project
     )
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_day_that_stays_due_is_not_asked_for_at_every_tick(project: Project) -> None:
-    project.sync()
     assert project.refresh("2026-03-07").succeeded
     first = tick(project)
     assert isinstance(first, dg.SensorResult)
@@ -207,8 +206,8 @@ def schedule_tick(project: Project, name: str) -> ScheduleExecutionData:
     return definitions.resolve_schedule_def(name).evaluate_tick(context)
 
 
+@pytest.mark.usefixtures("listed")
 def test_the_nightly_schedule_asks_for_the_days_that_are_not_complete_and_no_others(project: Project) -> None:
-    project.sync()
     rows = project.sandbox.shop.flat_orders()
     days = ("2026-03-02", "2026-03-04")
     for day in days:
@@ -226,11 +225,10 @@ def what_lies(project: Project) -> set[str]:
     return {path.relative_to(project.root).as_posix() for path in project.root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.usefixtures("filled")
 def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_says_when_it_was_asked(
     project: Project,
 ) -> None:
-    project.sync()
-    assert project.refresh("2026-03-01", "2026-03-08").succeeded
     project.sync()
     runs, files = project.instance.get_runs_count(), what_lies(project)
     index = project.data / "index" / "orders.parquet"
@@ -245,9 +243,8 @@ def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_say
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("filled")
 def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: Project) -> None:
-    project.sync()
-    assert project.refresh("2026-03-01", "2026-03-08").succeeded
     project.sync()
     before = (project.data / "index" / "orders.parquet").read_bytes()
     project.sandbox.set_now(project.sandbox.shop.now().replace(hour=18))
@@ -257,8 +254,8 @@ def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: P
     assert project.sync().days["order_index"][""]["orders_new"] > 0
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_check_of_the_index_that_would_say_something_else_becomes_a_run(project: Project) -> None:
-    project.sync()
     bad = next(row for row in project.sandbox.shop.flat_orders() if row["date_placed"].startswith("2026-03-04"))
     project.tampered.rules.append(answer(f"/orders_integration/{bad['pk']}/", 409, '{"detail": "locked"}'))
     assert not project.refresh(bad["date_placed"][:10]).succeeded
@@ -270,8 +267,8 @@ def test_a_check_of_the_index_that_would_say_something_else_becomes_a_run(projec
     assert not schedule_tick(project, "sync_index_regularly").run_requests
 
 
+@pytest.mark.usefixtures("listed")
 def test_an_error_is_said_by_the_tick_and_one_that_stays_becomes_a_run_that_fails(project: Project) -> None:
-    project.sync()
     project.tampered.rules.append(answer("/orders/", 403, '{"detail": "not allowed"}'))
     tick = schedule_tick(project, "sync_index_regularly")
     assert not tick.run_requests
@@ -293,8 +290,8 @@ def test_a_sync_that_waits_or_runs_is_not_asked_for_again(project: Project) -> N
     assert len(schedule_tick(project, "sync_index_regularly").run_requests or []) == 1
 
 
+@pytest.mark.usefixtures("listed")
 def test_days_of_a_run_from_the_ui_are_left_to_it(project: Project) -> None:
-    project.sync()
     landed(project, "2026-03-01")
     asked_for(project, "__ASSET_JOB", asset=ORDER_DOCUMENTS, days=("2026-03-03", "2026-03-05"))
     asked_for(project, "__ASSET_JOB", asset=dg.AssetKey(["warehouse", "orders"]), days=("2026-03-07", "2026-03-08"))
@@ -305,8 +302,8 @@ def test_days_of_a_run_from_the_ui_are_left_to_it(project: Project) -> None:
     assert "under way" in (result.skip_message or "")
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_run_that_went_down_with_its_machine_ends_and_leaves_its_pool(project: Project) -> None:
-    project.sync()
     landed(project, "2026-03-01")
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()

@@ -34,8 +34,8 @@ def days_by_status(project: Project) -> dict[str, Counter[AssetCheckExecutionRes
     }
 
 
+@pytest.mark.usefixtures("listed")
 def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_failed(project: Project) -> None:
-    project.sync()
     bad = next(row["pk"] for row in project.sandbox.shop.flat_orders() if row["date_placed"].startswith("2026-03-04"))
     project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 409, '{"detail": "locked"}'))
     assert not project.refresh("2026-03-02", "2026-03-08").succeeded
@@ -52,16 +52,16 @@ def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_fa
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("listed")
 def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
-    project.sync()
     assert project.refresh("2026-03-02", "2026-03-04").succeeded
     assert launch.rebuild_warehouse(project.instance).succeeded
     assert {name for name, state in days_by_status(project).items() if state[PASSED] + state[FAILED] != 3} == set()
 
 
 @pytest.mark.parametrize("asset", ["order_documents", "tables/orders", "marts/fct_orders"])
+@pytest.mark.usefixtures("listed")
 def test_execute_all_on_a_page_of_checks_says_what_to_do_and_turns_no_check_red(project: Project, asset: str) -> None:
-    project.sync()
     project.sandbox.requests.clear()
     job = build_definitions(from_environment()).get_repository_def().get_job("__ASSET_JOB")
     key = dg.AssetKey(asset.split("/"))

@@ -44,8 +44,8 @@ def failed(run: RunSummary) -> dict[tuple[str, str], bool]:
     return {(check.check, check.day): check.is_error for check in run.checks if not check.passed}
 
 
+@pytest.mark.usefixtures("listed")
 def test_every_day_of_a_range_and_a_single_day_has_all_spanning_checks(project: Project) -> None:
-    project.sync()
     for run, days in (
         (project.refresh("2026-03-02", "2026-03-03"), {"2026-03-02", "2026-03-03"}),
         (project.refresh("2026-03-04"), {"2026-03-04"}),
@@ -57,8 +57,8 @@ def test_every_day_of_a_range_and_a_single_day_has_all_spanning_checks(project: 
             assert verdicts["tables/orders", "nothing_lost_in_sample"]
 
 
+@pytest.mark.usefixtures("listed")
 def test_an_order_that_contradicts_itself_warns_or_waits_alone(project: Project) -> None:
-    project.sync()
     stranger, *_ = paid_orders(project, "2026-03-03")
     generous, *_ = paid_orders(project, "2026-03-04")
 

@@ -103,8 +103,8 @@ def test_html_with_status_200_is_an_error_and_no_empty_shop(
     assert not (project.data / "index").exists()
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_run_after_a_killed_one_does_not_wait_for_its_place(project: Project) -> None:
-    project.sync()
     command = [sys.executable, "-m", "order_assets.cli", "run", "--from", "2026-03-01", "--to", "2026-03-07"]
     process = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

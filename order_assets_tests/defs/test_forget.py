@@ -150,11 +150,10 @@ def test_the_tokens_of_a_forgotten_person_are_gone(project: Project) -> None:
     assert found_in(project.data, tokens) == []
 
 
+@pytest.mark.usefixtures("filled")
 def test_forgetting_somebody_unknown_changes_no_byte_and_says_so(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.sync()
-    project.refresh(FIRST)
     before = project.files("**/*.parquet") | project.files("warehouse.duckdb")
     assert cli.main(["forget", "--customer", "999999"]) == 0
     assert "0 stored versions of orders rewritten on 0 days" in capsys.readouterr().out

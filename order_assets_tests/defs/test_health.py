@@ -41,8 +41,8 @@ def test_a_day_with_pending_orders_is_named_until_it_is_complete(project: Projec
     assert checks_of(project)["no_day_failed_or_pending"] == (True, "no day failed, waits or was left in the middle")
 
 
+@pytest.mark.usefixtures("listed")
 def test_the_newest_day_is_late_when_its_orders_are_not_landed_in_time(project: Project) -> None:
-    project.sync()
     now, day = project.sandbox.shop.now(), project.sandbox.shop.now().date()
     late = newest_day_is_fresh(project.data, FIRST_DAY, day, now, timedelta(hours=1))
     assert not late.passed
@@ -91,8 +91,8 @@ def tick(project: Project, cursor: str | None, webhook: str) -> dg.SensorResult:
     return result
 
 
+@pytest.mark.usefixtures("listed")
 def test_runs_that_failed_since_the_last_tick_make_one_message(project: Project) -> None:
-    project.sync()
     with receiver() as (webhook, received):
         first = tick(project, None, webhook)
         assert received == []

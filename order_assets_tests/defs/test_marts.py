@@ -119,8 +119,8 @@ def _the_file_is_made_anew(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("wrong_mart")
+@pytest.mark.usefixtures("listed")
 def test_a_day_whose_mart_counts_twice_is_not_published_and_the_check_says_why(project: Project) -> None:
-    project.sync()
     run = project.refresh("2026-03-02", BROKEN)
     assert not run.succeeded
     (reason,) = run.failures

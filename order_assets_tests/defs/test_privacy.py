@@ -240,8 +240,8 @@ def reasons(project: Project) -> object:
     return event.asset_materialization.metadata["due"].value
 
 
+@pytest.mark.usefixtures("listed")
 def test_tokens_join_people_across_tables_and_days_and_tell_nothing(project: Project) -> None:
-    project.sync()
     assert project.refresh(*DAYS).succeeded
     stored = emails(project)
     assert all(len(tokens) == 1 for tokens in stored.values())
@@ -256,10 +256,10 @@ def test_tokens_join_people_across_tables_and_days_and_tell_nothing(project: Pro
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("listed")
 def test_each_change_of_the_settings_fetches_again_and_the_tables_follow(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.sync()
     assert project.refresh(*DAYS).succeeded
     tokens = emails(project)
     sums = project.query("SELECT count(*), sum(amount) FROM orders")

@@ -42,10 +42,10 @@ def test_probe_with_a_wrong_password_fails_with_what_to_check(
     assert "Traceback" not in said
 
 
+@pytest.mark.usefixtures("listed")
 def test_plan_names_the_cost_before_and_after_a_run_without_a_request(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.sync()
     asked = len(list(project.sandbox.requests))
     before = project.files("**/*")
     assert cli.main(["plan", *DAYS]) == 0
@@ -64,10 +64,10 @@ def test_plan_names_the_cost_before_and_after_a_run_without_a_request(
     assert "mean of 6 orders fetched before" in said["per order"]
 
 
+@pytest.mark.usefixtures("listed")
 def test_plan_says_that_there_is_no_limit(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.sync()
     # Without a URL the embedded sandbox is meant, which has no limit; the data is another instance's.
     for name in ("OMNITRON_URL", "OMNITRON_USERNAME", "OMNITRON_PASSWORD"):
         monkeypatch.setenv(name, "")
@@ -94,10 +94,10 @@ def test_plan_refuses_days_that_are_no_partitions(
     assert "--from" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("listed")
 def test_plan_from_an_index_that_cannot_be_read_fails_with_what_to_do(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.sync()
     (project.data / "index" / "orders.parquet").write_bytes(b"PAR1")
     assert cli.main(["plan", *DAYS]) == 1
     assert "materialise order_index again" in capsys.readouterr().err

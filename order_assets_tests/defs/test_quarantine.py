@@ -146,10 +146,10 @@ NO_DOCUMENTS: list[tuple[str, Callable[[bytes], bytes]]] = [
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("listed")
 def test_an_order_that_is_answered_with_no_document_twice_waits_in_quarantine_until_the_shop_is_mended(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project.sync()
     days = ("2026-03-02", "2026-03-03")
     pks = [pk for day in days for pk in orders_of(project, day)]
     bad = dict(zip(pks, NO_DOCUMENTS, strict=False))
@@ -180,8 +180,8 @@ def outcomes_of(project: Project, pks: Iterable[int]) -> dict[int, str]:
     return {pk: found[pk] for pk in pks}
 
 
+@pytest.mark.usefixtures("listed")
 def test_an_order_that_was_good_and_is_refused_later_comes_back_when_the_shop_is_mended(project: Project) -> None:
-    project.sync()
     project.refresh("2026-03-03")
     before = project.query("SELECT * FROM orders ORDER BY pk")
     bad = orders_of(project, "2026-03-03")[0]
@@ -198,10 +198,10 @@ def test_an_order_that_was_good_and_is_refused_later_comes_back_when_the_shop_is
     ("body", "media_type"),
     [("<html><h1>maintenance</h1></html>", "text/html"), ("<h1>busy</h1>", "application/json"), ("", "text/html")],
 )
+@pytest.mark.usefixtures("listed")
 def test_a_page_that_is_no_answer_leaves_the_order_pending_and_not_in_quarantine(
     project: Project, body: str, media_type: str
 ) -> None:
-    project.sync()
     bad = orders_of(project, "2026-03-03")[0]
     project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 200, body, media_type))
     run = project.refresh("2026-03-03")

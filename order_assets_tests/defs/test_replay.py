@@ -69,10 +69,10 @@ def with_new_fields(project: Project) -> list[int]:
     return pks
 
 
+@pytest.mark.usefixtures("listed")
 def test_new_fields_load_and_are_named_with_the_number_of_orders(project: Project) -> None:
     pks = with_new_fields(project)
     shop = project.sandbox.shop
-    project.sync()
     run = project.refresh(DAY)
     assert run.succeeded, run.failures
     (check,) = [check for check in run.checks if check.check == NO_UNKNOWN_FIELDS]
@@ -91,9 +91,9 @@ def test_new_fields_load_and_are_named_with_the_number_of_orders(project: Projec
     assert project.query("SELECT DISTINCT product->>'gift_wrap' FROM order_items") == [("true",)]
 
 
+@pytest.mark.usefixtures("listed")
 def test_one_more_column_takes_the_values_of_landed_days(project: Project) -> None:
     pks = with_new_fields(project)
-    project.sync()
     project.refresh(DAY)
     contract = extended()
     day = project.sandbox.shop.now().date().replace(day=3)
@@ -118,11 +118,11 @@ def in_force(monkeypatch: pytest.MonkeyPatch, contract: Contract) -> None:
     monkeypatch.setattr(load_module, "marts_of", lambda contract: MARTS)
 
 
+@pytest.mark.usefixtures("listed")
 def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pks = with_new_fields(project)
-    project.sync()
     project.refresh(DAY)
     assert project.query("SELECT order_pk FROM quarantine") == [(TOO_FINE,)]
     project.sandbox.requests.clear()

@@ -21,8 +21,8 @@ def orders_of(project: Project, day: str) -> list[int]:
     return [order["pk"] for order in project.sandbox.shop.flat_orders() if order["date_placed"].startswith(day)]
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_range_of_days_is_one_run_and_each_day_has_its_own_numbers_and_checks(project: Project) -> None:
-    assert project.sync().succeeded
     run = project.refresh("2026-03-02", "2026-03-04")
     assert run.succeeded, run.failures
     days = {"2026-03-02", "2026-03-03", "2026-03-04"}
@@ -39,9 +39,8 @@ def test_a_range_of_days_is_one_run_and_each_day_has_its_own_numbers_and_checks(
     ]
 
 
+@pytest.mark.usefixtures("filled")
 def test_the_warehouse_has_the_orders_of_the_shop_value_by_value(project: Project) -> None:
-    project.sync()
-    assert project.refresh("2026-03-01", "2026-03-08").succeeded
     shop = {order["pk"]: order for order in project.sandbox.shop.flat_orders() if order["pk"] != 27}
     rows = project.query("SELECT pk, number, status, amount::VARCHAR, modified_date FROM orders ORDER BY pk")
     assert {row[0] for row in rows} == set(shop)
@@ -51,8 +50,8 @@ def test_the_warehouse_has_the_orders_of_the_shop_value_by_value(project: Projec
         assert modified.isoformat()[:19] == order["modified_date"][:19]
 
 
+@pytest.mark.usefixtures("listed")
 def test_materialising_a_day_twice_asks_for_nothing_and_changes_no_byte(project: Project) -> None:
-    project.sync()
     first = project.refresh("2026-03-05")
     before = project.files("tables/*/*/*.parquet")
     asked = len(project.document_requests())
@@ -64,9 +63,8 @@ def test_materialising_a_day_twice_asks_for_nothing_and_changes_no_byte(project:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("filled")
 def test_only_orders_that_changed_are_fetched_again(project: Project) -> None:
-    project.sync()
-    project.refresh("2026-03-01", "2026-03-08")
     before = {order["pk"]: order["modified_date"] for order in project.sandbox.shop.flat_orders()}
     project.sandbox.set_now(project.sandbox.shop.now().replace(day=9))
     after = {order["pk"]: order["modified_date"] for order in project.sandbox.shop.flat_orders()}
@@ -88,8 +86,8 @@ def _changed_below(project: Project, pk: int) -> bool:
     return any(row["modified_date"] > "2026-03-08T12:00:00" for row in rows)
 
 
+@pytest.mark.usefixtures("listed")
 def test_an_order_that_cannot_be_fetched_fails_the_run_and_keeps_the_rest(project: Project) -> None:
-    project.sync()
     bad = orders_of(project, "2026-03-03")[0]
     project.tampered.rules.append(answer(f"/orders_integration/{bad}/", 409, '{"detail": "locked"}'))
     run = project.refresh("2026-03-02", "2026-03-04")
@@ -110,8 +108,8 @@ def test_an_order_that_cannot_be_fetched_fails_the_run_and_keeps_the_rest(projec
     assert details == [f"/api/v1/orders_integration/{bad}/detailed_integration/"]
 
 
+@pytest.mark.usefixtures("listed")
 def test_two_orders_with_one_key_wait_in_quarantine_and_their_day_is_loaded(project: Project) -> None:
-    project.sync()
     twin, other = [
         pk for pk in orders_of(project, "2026-03-03") if project.sandbox.shop.order_detail(pk)["transaction_set"]
     ][:2]
@@ -136,8 +134,8 @@ def test_two_orders_with_one_key_wait_in_quarantine_and_their_day_is_loaded(proj
     assert project.query("SELECT * FROM quarantine") == []
 
 
+@pytest.mark.usefixtures("listed")
 def test_a_refused_token_keeps_finished_days_and_is_no_empty_day(project: Project) -> None:
-    project.sync()
     assert project.refresh("2026-03-02").succeeded
     project.tampered.rules.append(answer("/detailed_integration/", 403, '{"detail": "no"}'))
     run = project.refresh("2026-03-02", "2026-03-03")
@@ -147,9 +145,8 @@ def test_a_refused_token_keeps_finished_days_and_is_no_empty_day(project: Projec
     assert project.query("SELECT count(*) FROM orders") == [(len(orders_of(project, "2026-03-02")),)]
 
 
+@pytest.mark.usefixtures("filled")
 def test_an_order_that_is_gone_is_a_tombstone_and_keeps_its_last_version(project: Project) -> None:
-    project.sync()
-    project.refresh("2026-03-03")
     gone = orders_of(project, "2026-03-03")[0]
     project.tampered.rules.append(answer(f"/orders_integration/{gone}/", 404, '{"detail": "Not found."}'))
     run = project.refresh("2026-03-03", refetch=True)
@@ -159,9 +156,8 @@ def test_an_order_that_is_gone_is_a_tombstone_and_keeps_its_last_version(project
     assert project.query(f"SELECT count(*) FROM orders WHERE pk = {gone}") == [(1,)]
 
 
+@pytest.mark.usefixtures("filled")
 def test_no_secret_of_the_shop_is_on_the_disk_or_in_dagsters_history(project: Project) -> None:
-    project.sync()
-    project.refresh("2026-03-01", "2026-03-08")
     secrets = {secret.encode() for secret in known_secrets()} | {project.sandbox.token.encode()}
     for path in project.root.rglob("*"):
         if path.is_file():
@@ -170,8 +166,8 @@ def test_no_secret_of_the_shop_is_on_the_disk_or_in_dagsters_history(project: Pr
             assert not leaked, f"{path} has {len(leaked)} secrets"
 
 
+@pytest.mark.usefixtures("listed")
 def test_an_empty_list_after_a_full_one_is_an_error_that_says_so(project: Project) -> None:
-    assert project.sync().succeeded
     before = project.files("index/*")
     project.tampered.rules.append(
         answer("/api/v1/orders/", 200, json.dumps({"count": 0, "next": None, "previous": None, "results": []}))
@@ -182,8 +178,8 @@ def test_an_empty_list_after_a_full_one_is_an_error_that_says_so(project: Projec
     assert project.files("index/*") == before
 
 
+@pytest.mark.usefixtures("listed")
 def test_runs_of_the_command_are_of_the_jobs_that_the_ui_shows_and_nobody_starts_them_again(project: Project) -> None:
-    project.sync()
     (run,) = project.instance.get_runs()
     assert run.remote_job_origin is not None
     assert run.remote_job_origin.repository_origin.get_label() == "__repository__@order_assets"
