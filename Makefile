@@ -21,7 +21,7 @@ AUDIT := .venv-audit
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
 	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
-	@echo "make test         install what tests need, run all tests"
+	@echo "make test         install what tests need, run the tests, five minutes or so"
 	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
 	@echo "make faults       try about a hundred faults against what the project promises, write docs/faults.md"
 	@echo "make bench        measure speed against peers and limits, write docs/benchmarks.md"

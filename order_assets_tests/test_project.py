@@ -178,15 +178,28 @@ def days_in_warehouse(data_root: str) -> dict[date, int]:
         return dict(rows.fetchall())
 
 
+def materialise(variables: dict[str, str], *arguments: str) -> None:
+    run("dagster", "asset", "materialize", "-m", "order_assets.definitions", "--select", *arguments, **variables)
+
+
+def test_dagsters_own_command_materialises_a_day_with_the_index_before_it(variables: dict[str, str]) -> None:
+    day = _TODAY - timedelta(days=1)
+    # A stand-in of three days.
+    few = {**variables, "ORDER_ASSETS_START_DATE": str(day - timedelta(days=1))}
+    materialise(few, 'key:"order_index"+', "--partition", str(day))
+    assert list(days_in_warehouse(variables["ORDER_ASSETS_DATA"])) == [day]
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_dagsters_own_command_materialises_a_day_and_a_range(variables: dict[str, str]) -> None:
-    materialise = ("dagster", "asset", "materialize", "-m", "order_assets.definitions", "--select")
+    variables["ORDER_ASSETS_DATA"] += "-of-a-range"
     follow = 'key:"order_documents"+'
     ago = [(_TODAY - timedelta(days=days)) for days in range(6)]
-    run(*materialise, "order_index", **variables)
-    run(*materialise, follow, "--partition", str(ago[5]), **variables)
+    materialise(variables, "order_index")
+    materialise(variables, follow, "--partition", str(ago[5]))
     assert list(days_in_warehouse(variables["ORDER_ASSETS_DATA"])) == [ago[5]]
-    run(*materialise, follow, "--partition-range", f"{ago[3]}...{ago[1]}", **variables)
+    materialise(variables, follow, "--partition-range", f"{ago[3]}...{ago[1]}")
     counts = days_in_warehouse(variables["ORDER_ASSETS_DATA"])
     assert list(counts) == [ago[5], ago[3], ago[2], ago[1]]
     assert all(count > 0 for count in counts.values())

@@ -34,6 +34,7 @@ def days_by_status(project: Project) -> dict[str, Counter[AssetCheckExecutionRes
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("listed")
 def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_failed(project: Project) -> None:
     bad = next(row["pk"] for row in project.sandbox.shop.flat_orders() if row["date_placed"].startswith("2026-03-04"))
@@ -59,7 +60,20 @@ def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
     assert {name for name, state in days_by_status(project).items() if state[PASSED] + state[FAILED] != 3} == set()
 
 
-@pytest.mark.parametrize("asset", ["order_documents", "tables/orders", "marts/fct_orders"])
+@pytest.mark.usefixtures("filled")
+def test_after_a_run_over_all_days_each_check_has_all_of_them_as_passed_or_failed(project: Project) -> None:
+    states = days_by_status(project)
+    assert {name: dict(state) for name, state in states.items() if state[PASSED] + state[FAILED] != 8} == {}
+    assert states["order_documents:nothing_pending"] == {PASSED: 8}
+
+
+@pytest.mark.parametrize(
+    "asset",
+    [
+        "marts/fct_orders",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("order_documents", "tables/orders")),
+    ],
+)
 @pytest.mark.usefixtures("listed")
 def test_execute_all_on_a_page_of_checks_says_what_to_do_and_turns_no_check_red(project: Project, asset: str) -> None:
     project.sandbox.requests.clear()

@@ -66,11 +66,20 @@ def others(project: Project, customer: int) -> list[list[tuple[object, ...]]]:
     ]
 
 
+def tokens_of(project: Project, customer: int) -> set[str]:
+    rows = project.query(f"SELECT email, phone_number FROM customers WHERE pk = {customer}")
+    rows += project.query(f"SELECT line, phone_number FROM addresses WHERE customer_pk = {customer}")
+    tokens = {str(token) for row in rows for token in row if token is not None}
+    assert len(tokens) >= 3
+    return tokens
+
+
 def of_untouched_days(project: Project) -> dict[Any, bytes]:
     files = {**project.files("tables/*/*/*.parquet"), **project.files("landing/*/*.parquet")}
     return {path: content for path, content in files.items() if not any(day in str(path) for day in TOUCHED)}
 
 
+@pytest.mark.slow
 def test_no_byte_of_a_forgotten_person_is_left_and_all_else_is_as_before(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,13 +141,7 @@ def test_no_byte_of_a_forgotten_person_is_left_and_all_else_is_as_before(
 def test_the_tokens_of_a_forgotten_person_are_gone(project: Project) -> None:
     with_two_versions(project)
     customer = project.sandbox.shop.order_detail(OLD)["customer"]["pk"]
-    tokens = {
-        str(token)
-        for row in project.query(f"SELECT email, phone_number FROM customers WHERE pk = {customer}")
-        + project.query(f"SELECT line, phone_number FROM addresses WHERE customer_pk = {customer}")
-        for token in row
-    }
-    assert len(tokens) >= 3
+    tokens = tokens_of(project, customer)
     assert {text for _, text in found_in(project.data, tokens)} == tokens
     before, neighbours, untouched = money(project), others(project, customer), of_untouched_days(project)
     assert cli.main(["forget", "--customer", str(customer)]) == 0
@@ -148,6 +151,17 @@ def test_the_tokens_of_a_forgotten_person_are_gone(project: Project) -> None:
     assert of_untouched_days(project) == untouched
     assert project.refresh(FIRST, LAST, refetch=True).succeeded
     assert found_in(project.data, tokens) == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_forgetting_a_person_removes_their_tokens_from_the_stored_days_and_no_other_row(project: Project) -> None:
+    customer = project.sandbox.shop.order_detail(OLD)["customer"]["pk"]
+    tokens = tokens_of(project, customer)
+    before, neighbours = money(project), others(project, customer)
+    assert {text for _, text in found_in(project.data, tokens)} == tokens
+    assert cli.main(["forget", "--customer", str(customer)]) == 0
+    assert found_in(project.data, tokens) == []
+    assert (money(project), others(project, customer)) == (before, neighbours)
 
 
 @pytest.mark.usefixtures("filled")

@@ -118,6 +118,7 @@ def in_force(monkeypatch: pytest.MonkeyPatch, contract: Contract) -> None:
     monkeypatch.setattr(load_module, "marts_of", lambda contract: MARTS)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("listed")
 def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -146,4 +147,13 @@ def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_n
     assert project.query("SELECT count(*) FROM quarantine") == [(0,)]
     assert project.query("SELECT DISTINCT outcome FROM order_ledger") == [("landed",)]
     assert "rows changed: none" in replayed()
+    assert not project.sandbox.requests
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_replay_of_an_unchanged_day_changes_no_row_and_asks_for_nothing(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["replay", "--from", DAY, "--to", DAY]) == 0
+    assert "rows changed: none" in " ".join(capsys.readouterr().out.split())
     assert not project.sandbox.requests

@@ -34,6 +34,7 @@ def of_run(pid: int) -> Iterator[bytes]:
         waiting += map(int, " ".join(children).split())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PROCESSES.exists(), reason="arguments of processes are read from /proc")
 def test_secrets_stand_in_no_argument_of_a_process(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "dagster.yaml", tmp_path)
