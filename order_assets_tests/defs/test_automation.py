@@ -77,7 +77,7 @@ def test_days_from_the_first_one_fetched_to_today_are_launched_and_the_older_one
     assert isinstance(result, dg.SensorResult)
     (request,) = result.run_requests or []
     due = orders_placed(project, "2026-03-08", "2026-03-08")
-    assert request.tags["order_assets/costs"].startswith(f"1 days, {due} orders, about {3 * due} requests, 0.0 min")
+    assert request.tags["order_assets/costs"].startswith(f"1 day, {due} orders, about {3 * due} requests, 0.0 min")
     assert project.refresh("2026-03-08").succeeded
     older = orders_placed(project, "2026-03-01", "2026-03-06")
     said = tick(project)

@@ -158,7 +158,6 @@ def test_forgetting_a_person_removes_their_tokens_from_the_stored_days_and_no_ot
     customer = project.sandbox.shop.order_detail(OLD)["customer"]["pk"]
     tokens = tokens_of(project, customer)
     before, neighbours = money(project), others(project, customer)
-    assert {text for _, text in found_in(project.data, tokens)} == tokens
     assert cli.main(["forget", "--customer", str(customer)]) == 0
     assert found_in(project.data, tokens) == []
     assert (money(project), others(project, customer)) == (before, neighbours)
