@@ -195,6 +195,7 @@ def print_capabilities(instance: str, found: Capabilities) -> None:
         *((f"sort={sort}", _YES_NO[works]) for sort, works in found.sorts.items()),
         ("server clock", "unknown: no Date header" if offset is None else f"{round(offset):+d} s from ours"),
         ("order transactions", f"modified_date__gte {_YES_NO[found.transactions_filter]}"),
+        ("money by order", ", ".join(name.replace("_", " ") for name in found.money_lists) or "in no list"),
         ("served under", ", ".join(f"{kind} /api/{version}/" for kind, version in sorted(found.prefixes.items()))),
         ("discovery", f"{found.discovery()}: {_DISCOVERIES[found.discovery()]}"),
         ("requests", str(found.requests)),

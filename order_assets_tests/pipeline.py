@@ -79,7 +79,7 @@ class Pipeline:
                 self.instance,
                 self.rules,
                 contract_version=VERSION,
-                owners=partial(owners, self.root, "order_transactions"),
+                owners=partial(owners, self.root),
                 landed_amounts=partial(landed_amounts, self.root, COMPARED_WITH_LANDED),
                 **options,
             )

@@ -6,7 +6,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 
 from order_assets.landing import OrderIndexError, index_file, sync_state
 from order_assets.omnitron import OmnitronError
+from order_assets.omnitron.probe import MONEY_LISTS
 from order_assets.sandbox import Sandbox, ShopSettings
 from order_assets_tests.pipeline import RULES, Pipeline, files_of, shop_state, warehouse_state
 from order_assets_tests.tampering import Tampered, answer, tampered_sandbox
@@ -29,6 +30,7 @@ MODES = {
 }
 # For tests in which the way of listing matters less: a window, and all orders.
 TWO_MODES = ("filtered window, sorted", "full listing")
+SORTED_LISTS = sorted(MONEY_LISTS)
 Shops = Callable[..., tuple[Sandbox, Tampered, Pipeline]]
 
 
@@ -40,7 +42,7 @@ def shops(tmp_path: Path) -> Iterator[Shops]:
     with ExitStack() as stack:
 
         def serve(
-            *, orders_per_day: int = 12, capabilities: set[str], page_cap: int = 5
+            *, orders_per_day: int = 12, capabilities: set[str], page_cap: int = 5, lacks: Collection[str] = ()
         ) -> tuple[Sandbox, Tampered, Pipeline]:
             settings = ShopSettings(
                 orders_per_day=orders_per_day,
@@ -48,6 +50,7 @@ def shops(tmp_path: Path) -> Iterator[Shops]:
                 now=NOW,
                 capabilities=frozenset(capabilities),
                 page_cap=page_cap,
+                lacks=frozenset(lacks),
             )
             sandbox, tampered = stack.enter_context(tampered_sandbox(settings))
             return sandbox, tampered, Pipeline(tmp_path / "data", sandbox.url, FIRST, last_day=NOW.date())
@@ -159,6 +162,47 @@ def test_a_changed_order_transaction_leads_to_its_order_though_the_order_did_not
     sandbox.requests.clear()
     pipeline.run()
     assert pk not in details_asked(sandbox)
+
+
+def lists_asked(sandbox: Sandbox) -> list[str]:
+    return sorted({name for r in sandbox.requests if (name := r.path.split("/")[-2]).endswith("transactions")})
+
+
+@pytest.mark.parametrize("lacks", [(), ("order_transactions",)], ids=["all lists", "no order_transactions"])
+def test_a_late_refund_is_found_by_the_row_that_names_its_order_before_all_orders_are_listed(
+    shops: Shops, lacks: tuple[str, ...]
+) -> None:
+    sandbox, _, pipeline = shops(capabilities=MODES["filtered window"], lacks=lacks)
+    pipeline.run()
+    pk = sorted(placed(sandbox))[7]
+    sandbox.advance(timedelta(minutes=30))
+    pipeline.run()
+    sandbox.requests.clear()
+    assert pipeline.run() == []
+    quiet = lists_asked(sandbox)
+    assert quiet == (SORTED_LISTS if lacks else ["order_transactions"])
+    sandbox.refund(pk, "5.00")
+    sandbox.requests.clear()
+    report = pipeline.sync()
+    assert (report.listing.whole, report.transactions_changed, report.transactions_unknown) == (False, 1, 0)
+    assert lists_asked(sandbox) == sorted({*SORTED_LISTS, "order_transactions"} - set(lacks))
+    (due,) = pipeline.due_days()
+    assert due.reasons == {"changed below": 1}
+    pipeline.refresh([due.day])
+    pipeline.load([due.day])
+    assert details_asked(sandbox) == [pk]
+    assert_warehouse_is_shop(pipeline, sandbox)
+    sandbox.requests.clear()
+    assert (pipeline.run(), details_asked(sandbox), lists_asked(sandbox)) == ([], [], quiet)
+
+
+def test_lists_of_money_that_are_not_there_are_asked_for_by_the_probe_alone(shops: Shops) -> None:
+    sandbox, _, pipeline = shops(capabilities=MODES["filtered window"], lacks=(*MONEY_LISTS, "order_transactions"))
+    pipeline.run()
+    sandbox.refund(sorted(placed(sandbox))[7], "5.00")
+    sandbox.requests.clear()
+    pipeline.sync()
+    assert lists_asked(sandbox) == []
 
 
 def test_an_order_whose_modified_date_goes_back_is_found_when_all_are_listed(shops: Shops) -> None:

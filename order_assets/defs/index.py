@@ -111,7 +111,7 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
                     data_root.instance(),
                     sync_rules.rules(),
                     contract_version=contract.version(),
-                    owners=partial(owners, root, "order_transactions"),
+                    owners=partial(owners, root),
                     whole=config.whole,
                     accept_shorter_list=config.accept_shorter_list,
                     landed_amounts=partial(landed_amounts, root, COMPARED_WITH_LANDED),

@@ -116,7 +116,7 @@ class QuickSync:
                     self.data_root.instance(),
                     self.rules.rules(),
                     contract_version=self.contract.version(),
-                    owners=partial(owners, root, "order_transactions"),
+                    owners=partial(owners, root),
                     landed_amounts=partial(landed_amounts, root, COMPARED_WITH_LANDED),
                     row_key=lambda: self.privacy.privacy().key,
                     keep=nothing_found,

@@ -247,7 +247,7 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     settle_seconds: float = Field(default=60, ge=0, description="How far the cursor stays below the server's clock")
     whole_listing_hours: float = from_setting("whole_listing_hours", ge=0)
     order_transactions: bool = Field(
-        default=True, description="Look for changed order transactions, where their list can be filtered"
+        default=True, description="Look for new and changed transactions, where their lists can be filtered"
     )
     reread_open_hours: float = from_setting("reread_open_hours", ge=0)
     reread_open_days: int = from_setting("reread_open_days", ge=0)

@@ -6,7 +6,7 @@ Belongs here: the order of these steps and when a part is not enough. Not here: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,15 @@ import pyarrow as pa
 
 from order_assets.landing import AsideRow, IndexDraft, IndexReport, Instance, SyncState
 from order_assets.omnitron import OmnitronClient
-from order_assets.omnitron.discover import Listing, Margins, discover, moment_of
+from order_assets.omnitron.discover import SERVER_PRECISION, Listing, Margins, discover, moment_of
+from order_assets.omnitron.listing import Row
 from order_assets.omnitron.probe import Capabilities, probe
 
 # What the rows could not tell the last time they may tell on another day.
 _PROBE_AGAIN = timedelta(hours=24)
 
-# Gives the order and the landed modified_date of order transactions, by their pk.
-Owners = Callable[[Collection[int]], Mapping[int, tuple[int, datetime | None]]]
+# Gives the order and the landed modified_date of rows of a table, by their pk.
+Owners = Callable[[str, Collection[int]], Mapping[int, tuple[int, datetime | None]]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class SyncRules:
     """How the index is kept up to date.
 
     All orders are listed `whole_every`, since only that shows which are gone; None for never by itself. With
-    `transactions` changed order transactions are looked for too, where their list can be filtered.
+    `transactions` changed transactions are looked for too, where their lists can be filtered.
     """
 
     margins: Margins
@@ -42,9 +43,9 @@ class SyncRules:
 class SyncReport:
     """What a sync did: the index, how it was listed, and what the instance can do.
 
-    `transactions_changed` are order transactions that changed after they were landed, `transactions_unknown` those
-    whose order nobody knows yet. `probed` says whether the instance was probed this time. `vanished_before` orders were
-    gone from the list before, and `aside_before` rows could not be placed.
+    `transactions_changed` are transactions that came or changed after their order was landed, `transactions_unknown`
+    those whose order nobody knows yet. `probed` says whether the instance was probed this time. `vanished_before`
+    orders were gone from the list before, and `aside_before` rows could not be placed.
     """
 
     index: IndexReport
@@ -169,23 +170,66 @@ def _window_is_all(draft: IndexDraft, listing: Listing, rules: SyncRules, accept
 def _transactions(
     client: OmnitronClient, draft: IndexDraft, capabilities: Capabilities, rules: SyncRules, owners: Owners
 ) -> tuple[int, int]:
-    """Note orders whose order transactions changed; gives how many of these changed and how many nobody knows."""
+    """Note orders whose transactions changed; gives how many of these changed, and of how many nobody knows the order.
+
+    Order transactions are of every kind, but do not name their order: where one of them is new, or they cannot be asked
+    for, the lists of the single kinds say whose it is.
+    """
     since = draft.state.transactions_cursor
-    if not (rules.transactions and capabilities.transactions_filter and since is not None):
+    if not rules.transactions or since is None:
         return 0, 0
-    text = (since - rules.margins.overlap).isoformat().replace("+00:00", "Z")
-    found: dict[int, datetime] = {}
-    for page in client.list_order_transactions(params={"modified_date__gte": text}):
-        found.update({row["pk"]: moment for row in page.rows if (moment := moment_of(row)) is not None})
-    known = owners(found.keys()) if found else {}
-    changed: dict[int, datetime] = {}
-    count = 0
-    for pk, (order_pk, landed) in known.items():
-        if landed is None or found[pk] > landed:
-            count += 1
-            changed[order_pk] = max(found[pk], changed.get(order_pk, found[pk]))
-    draft.children_changed(changed)
-    return count, len(found) - len(known)
+    since -= rules.margins.overlap
+    found = ChangedRows(owners)
+    if capabilities.transactions_filter:
+        found.take("order_transactions", _rows_since(client, "order_transactions", since))
+    if capabilities.money_lists and (found.unknown or not capabilities.transactions_filter):
+        found.unknown = 0
+        for name in capabilities.money_lists:
+            found.take(name, _rows_since(client, name, since))
+    draft.children_changed(found.orders)
+    return found.changed, found.unknown
+
+
+def _rows_since(client: OmnitronClient, name: str, since: datetime) -> list[Row]:
+    """The rows of a list that changed since a time; none of a list that does not keep to that."""
+    rows: list[Row] = []
+    for page in client.list_child_rows(name, params={"modified_date__gte": since.isoformat().replace("+00:00", "Z")}):
+        if any(moment < since - SERVER_PRECISION for row in page.rows if (moment := moment_of(row)) is not None):
+            return []
+        rows += page.rows
+    return rows
+
+
+class ChangedRows:
+    """What rows of several lists say of orders.
+
+    `orders` has by pk when something below an order changed that was not landed. `changed` rows say so, and of
+    `unknown` ones neither they nor the tables name the order.
+    """
+
+    def __init__(self, owners: Owners) -> None:
+        self._owners = owners
+        self.orders: dict[int, datetime] = {}
+        self.changed = self.unknown = 0
+
+    def take(self, table: str, rows: Iterable[Row]) -> None:
+        """Take rows of a list, of which the landed ones are in the table of this name."""
+        found = {row["pk"]: (order_of(row), moment) for row in rows if (moment := moment_of(row)) is not None}
+        known = self._owners(table, found.keys()) if found else {}
+        for pk, (named, moment) in found.items():
+            owner, landed = known.get(pk, (named, None))
+            if owner is None:
+                self.unknown += 1
+            elif landed is None or moment > landed:
+                self.changed += 1
+                self.orders[owner] = max(moment, self.orders.get(owner, moment))
+
+
+def order_of(row: Row) -> int | None:
+    """The pk of the order that a row names, by number or as an object; None where it names none."""
+    order = row.get("order")
+    pk = order.get("pk", order.get("id")) if isinstance(order, dict) else order
+    return pk if type(pk) is int else None
 
 
 def _next_state(

@@ -125,8 +125,11 @@ def _listing(state: SyncState, length: int, whole_every: timedelta | None, *, tr
     is_old = state.whole_at is None or (whole_every is not None and datetime.now(UTC) - state.whole_at >= whole_every)
     lists_all = is_old or state.cursor is None or window is None
     orders = max(1, math.ceil(length / (found.get("page_cap") or _ROWS_PER_LIST_PAGE))) if lists_all else window or 1
-    reads_transactions = transactions and found.get("transactions_filter") and state.transactions_cursor is not None
-    return orders + bool(reads_transactions), lists_all
+    if not transactions or state.transactions_cursor is None:
+        return orders, lists_all
+    # Those of the single kinds are asked for where order transactions do not tell enough.
+    lists = 1 if found.get("transactions_filter") else len(found.get("money_lists", ()))
+    return orders + lists, lists_all
 
 
 def _past_requests(data_root: Path) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from order_assets.omnitron.concurrently import Outcome, Workers
 from order_assets.omnitron.counters import Counters
 from order_assets.omnitron.documents import OrderDocuments, order_documents
 from order_assets.omnitron.halt import Halt
-from order_assets.omnitron.listing import Page, list_order_transactions, list_orders
+from order_assets.omnitron.listing import Page, list_child_rows, list_orders
 from order_assets.omnitron.session import Params, Session
 from order_assets.omnitron.settings import ClientSettings
 from order_assets.omnitron.shared_budget import LocalBudget, SharedBudget
@@ -60,9 +60,9 @@ class OmnitronClient:
         """Yield the pages of the order list, at least one. See `listing.list_orders`."""
         return list_orders(self._session, limit=limit, params=params)
 
-    def list_order_transactions(self, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
-        """Yield the pages of the list of order transactions. See `listing.list_order_transactions`."""
-        return list_order_transactions(self._session, limit=limit, params=params)
+    def list_child_rows(self, name: str, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
+        """Yield the pages of a list of rows below orders, such as `transactions`. See `listing.list_child_rows`."""
+        return list_child_rows(self._session, name, limit=limit, params=params)
 
     def order_documents(self, order_pk: int) -> OrderDocuments:
         """Fetch the three documents of one order. See `documents.order_documents`."""

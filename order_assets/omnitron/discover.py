@@ -21,7 +21,7 @@ _DEFAULT_PAGE = 100
 # A list that still gives something new after this many passes is taken as it is; the next one goes on.
 _MOST_PASSES = 5
 # A server shows whole seconds as its time, and may cut the fraction off a time that it filters by.
-_PRECISION = timedelta(seconds=1)
+SERVER_PRECISION = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class _Lists:
         if listing.until is None:
             # The first answer fixes the upper bound: the end of the second that the server's clock shows.
             now = page.server_date or datetime.now(UTC)
-            listing.until = now + _PRECISION
+            listing.until = now + SERVER_PRECISION
             listing.cursor = now - self._margins.settle
             listing.count = page.count
         for row in page.odd:
@@ -216,7 +216,7 @@ class _Lists:
 def _since(lists: _Lists, since: datetime, sort: dict[str, str]) -> Iterator[Page]:
     """The pages of what changed since a time."""
     for page in lists.pages(modified_date__gte=since.isoformat().replace("+00:00", "Z"), **sort):
-        if any(moment < since - _PRECISION for moment in _moments(page)):
+        if any(moment < since - SERVER_PRECISION for moment in _moments(page)):
             raise _NotAsPromisedError("the filter modified_date__gte gave an order that was changed earlier")
         yield page
 

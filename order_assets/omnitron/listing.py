@@ -23,7 +23,6 @@ Fetch = Callable[[int], Response]
 Complain = Callable[[str], OmnitronAnswerError]
 
 ORDERS_PATH = "orders/"
-TRANSACTIONS_PATH = "order_transactions/"
 MOST_PAGES = 1_000_000
 # Keys are kept in 64 bits.
 _LARGEST_PK = 2**63 - 1
@@ -90,22 +89,26 @@ def list_orders(session: Session, *, limit: int = 100, params: Params | None = N
     return _list(session, ORDERS_PATH, "order list", limit, params or {})
 
 
-def list_order_transactions(session: Session, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
-    """Yield the pages of the list of order transactions, at least one; see `list_orders`.
+def list_child_rows(session: Session, name: str, *, limit: int = 100, params: Params | None = None) -> Iterator[Page]:
+    """Yield the pages of a list of rows below orders, such as `transactions`; none where the instance lacks it.
 
-    Their rows do not name the order; each has an integer `pk`.
+    See `list_orders`. Each row has an integer `pk`. Those of `order_transactions` do not name their order, those of
+    other lists should.
     """
-    return _list(session, TRANSACTIONS_PATH, "list of order transactions", limit, params or {})
+    return _list(session, f"{name}/", f"list of {name.replace('_', ' ')}", limit, params or {}, optional=True)
 
 
-def _list(session: Session, path: str, name: str, limit: int, params: Params) -> Iterator[Page]:
+def _list(
+    session: Session, path: str, name: str, limit: int, params: Params, *, optional: bool = False
+) -> Iterator[Page]:
     if limit < 1:
         raise ValueError(f"limit is {limit}, it must be at least 1")
 
     def fetch(number: int) -> Response:
         query = {**params, "limit": limit, "page": number}
         about = f"{name}, page {number}"
-        return session.get(path, query, about=about, missing_ok=number > 1, unclean_ok=True)
+        may_lack = optional and number == 1
+        return session.get(path, query, about=about, missing_ok=number > 1, unclean_ok=True, optional=may_lack)
 
     def complain(what: str) -> OmnitronAnswerError:
         return session.explain.error(

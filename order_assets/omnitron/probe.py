@@ -25,6 +25,14 @@ Discovery = Literal["filtered window", "descending walk", "full listing"]
 
 SORTS = ("modified_date", "-modified_date", "pk", "-pk")
 LARGEST_PAGE_ASKED = 500
+# The lists of money rows that name their order; no page documents them, the vendor's SDK reads them.
+MONEY_LISTS = (
+    "transactions",
+    "pay_on_delivery_transactions",
+    "loyalty_transactions",
+    "funds_transfer_transactions",
+    "bex_transactions",
+)
 _SORTED_PAGE = 100
 _FAR_FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
 _Key = int | datetime
@@ -36,9 +44,9 @@ class Capabilities:
 
     `page_cap` is the most rows that a page has, 500 meaning 500 or more. `date_filter` is about
     `modified_date__gte`, `sorts` about values of `sort`, `transactions_filter` about `modified_date__gte` of the list
-    of order transactions. `server_clock_offset_seconds` is the server's clock minus ours, to a second or two. `orders`
-    counts the whole list, `requests` what finding out took, login included. `prefixes` says which of `v1` and `i1`
-    serves which kind of path.
+    of order transactions, and `money_lists` are those of `MONEY_LISTS` that can be filtered so.
+    `server_clock_offset_seconds` is the server's clock minus ours, to a second or two. `orders` counts the whole list,
+    `requests` what finding out took, login included. `prefixes` says which of `v1` and `i1` serves which kind of path.
     """
 
     page_cap: int | None
@@ -47,6 +55,7 @@ class Capabilities:
     server_clock_offset_seconds: float | None
     orders: int | None
     requests: int
+    money_lists: Sequence[str]
     transactions_filter: bool | None = None
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,7 +81,7 @@ class Capabilities:
 
 
 def probe(client: OmnitronClient) -> Capabilities:
-    """Ask the order list seven times, that of transactions twice at most, one page each, and for one order's documents.
+    """Ask the order list seven times, those of transactions seven at most, a page each, and for one order's documents.
 
     Raises OmnitronError when the plain list cannot be had.
     """
@@ -82,6 +91,7 @@ def probe(client: OmnitronClient) -> Capabilities:
     sorted_pages = {sort: _try_page(client, _SORTED_PAGE, sort=sort) for sort in SORTS}
     date_filter = _date_filter(client, plain)
     transactions_filter = _transactions_filter(client)
+    money_lists = [name for name in MONEY_LISTS if _future(client, name) is True]
     _try_documents(client, plain)
     return Capabilities(
         page_cap=_page_cap(plain),
@@ -90,6 +100,7 @@ def probe(client: OmnitronClient) -> Capabilities:
         server_clock_offset_seconds=None if plain.server_date is None else (plain.server_date - now).total_seconds(),
         orders=plain.count,
         requests=client.counters.requests - before,
+        money_lists=money_lists,
         transactions_filter=transactions_filter,
         prefixes=client.prefixes(),
     )
@@ -116,7 +127,7 @@ def _try_page(client: OmnitronClient, limit: int, **params: str) -> Page | bool 
     return _tried(lambda: _page(client, limit, **params))
 
 
-def _tried(ask: Callable[[], Page]) -> Page | bool | None:
+def _tried(ask: Callable[[], Page | bool | None]) -> Page | bool | None:
     try:
         return ask()
     except (OmnitronRequestError, OmnitronNotFoundError):
@@ -184,21 +195,26 @@ def _date_filter(client: OmnitronClient, plain: Page) -> bool | None:
 
 def _transactions_filter(client: OmnitronClient) -> bool | None:
     """Whether a far future gives no order transaction, though there are some."""
+    empty = _future(client, "order_transactions")
+    if not empty:
+        return empty
+    plain = _tried(lambda: next(client.list_child_rows("order_transactions", limit=1), None))
+    return True if isinstance(plain, Page) and plain.rows else None
 
-    def ask(**params: str) -> Page | bool | None:
-        return _tried(lambda: next(client.list_order_transactions(limit=1, params=params)))
 
+def _future(client: OmnitronClient, name: str) -> bool | None:
+    """Whether a list of rows below orders is there and has no row of a far future, as if it could be filtered.
+
+    An empty list answers in the same way, and costs nothing to be asked. False for one that is not there or gives rows,
+    None for one that fails.
+    """
+    params = {"modified_date__gte": _text(_FAR_FUTURE)}
     try:
-        future = ask(modified_date__gte=_text(_FAR_FUTURE))
-        if not isinstance(future, Page):
-            return future
-        if future.rows or future.count:
-            return False
-        plain = ask()
+        future = _tried(lambda: next(client.list_child_rows(name, limit=1, params=params), False))
     except OmnitronForbiddenError:
         # Not everybody who may read orders may read this list.
         return False
-    return True if isinstance(plain, Page) and plain.rows else None
+    return not (future.size or future.count) if isinstance(future, Page) else future
 
 
 def _text(moment: datetime) -> str:

@@ -91,6 +91,7 @@ class Session:
         about: str = "",
         missing_ok: bool = False,
         unclean_ok: bool = False,
+        optional: bool = False,
     ) -> Response:
         """GET a path below /api/v1/ or /api/i1/, whichever serves it; the answer is JSON. Raises OmnitronError.
 
@@ -98,9 +99,10 @@ class Session:
         an answer (status 404), but only one that comes from the API as JSON: the 404 page of a proxy or of a
         wrong host must not look like an order that is gone. With `unclean_ok` text that calls itself JSON and is not
         is asked for once more, since it may have been cut off, and then is an answer whose `is_clean` is false.
+        `optional` is a path that an instance may lack: then any 404 is an answer (status 404), without a repeat.
         """
         try:
-            response = self._get(path, params, about, missing_ok=missing_ok, unclean_ok=unclean_ok)
+            response = self._get(path, params, about, missing_ok=missing_ok, unclean_ok=unclean_ok, optional=optional)
         except _SAYS_NOTHING_OF_HEALTH:
             raise
         except OmnitronError as error:
@@ -123,12 +125,22 @@ class Session:
         self._transport.close()
 
     def _get(
-        self, path: str, params: Params | None, about: str, *, missing_ok: bool = False, unclean_ok: bool = False
+        self,
+        path: str,
+        params: Params | None,
+        about: str,
+        *,
+        missing_ok: bool = False,
+        unclean_ok: bool = False,
+        optional: bool = False,
     ) -> Response:
         if path.startswith("/") or "//" in path or ".." in path or not path.isascii() or set(path) & set("?#\\: %"):
             raise ValueError(f"Not a path below the API's prefix: {path!r}")
         started = self._clock()
-        call, answer, retries = self._served(path, params, about)
+        call, answer, retries = self._served(path, params, about, optional=optional)
+        if optional and answer.status == 404:
+            server_date = parse_http_date(answer.headers.get("Date"))
+            return Response(404, answer.body, None, server_date, self._clock() - started, retries)
         response = self._checked(call, answer, retries, started, missing_ok=missing_ok, unclean_ok=unclean_ok)
         if not response.is_clean:
             _log.info("%s answered with text that is not clean JSON, asking once more", call.where)
@@ -138,19 +150,21 @@ class Session:
             response = self._checked(call, answer, retries, started, missing_ok=missing_ok, unclean_ok=unclean_ok)
         return response
 
-    def _served(self, path: str, params: Params | None, about: str) -> tuple[Call, Answer, int]:
+    def _served(
+        self, path: str, params: Params | None, about: str, *, optional: bool = False
+    ) -> tuple[Call, Answer, int]:
         """The answer under the prefix that serves the path; also how many repeats it took.
 
         Under a wrong prefix there is a 404 or a page for everything, which must not look like an order that is gone.
         """
         first, *others = self.prefixes.candidates(path)
-        call, answer, retries = self._logged_in(first, path, params, about, patient=not others)
+        call, answer, retries = self._logged_in(first, path, params, about, patient=not (others or optional))
         if others and (answer.status == 404 or _is_page(answer)):
             self._counters.add(retries=1)
             retries += 1
             if (found := self._elsewhere(others[0], path, params, about, answer)) is not None:
                 return (*found, retries)
-            if _is_page(answer):
+            if _is_page(answer) and not (optional and answer.status == 404):
                 call, answer, more = self._logged_in(first, path, params, about)
                 retries += more + 1
         if _is_answer(answer):

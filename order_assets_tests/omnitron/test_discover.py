@@ -43,7 +43,8 @@ class LivingList:
 
     def capabilities(self) -> Capabilities:
         sorts = "sort" in self.abilities
-        return Capabilities(self.cap, "filter" in self.abilities, dict.fromkeys(SORTS, sorts), 0.0, len(self.orders), 0)
+        filtered = "filter" in self.abilities
+        return Capabilities(self.cap, filtered, dict.fromkeys(SORTS, sorts), 0.0, len(self.orders), 0, ())
 
     def __call__(self, asked: Asked) -> Reply:
         self.before_page(self)
@@ -268,7 +269,7 @@ def test_a_list_without_modified_date_is_read_whole(serve: Serve, connect: Conne
         found: Sequence[dict[str, Any]] = [{"pk": pk, "number": f"n{pk}"} for pk in range(1, 6)]
         return Reply({"count": 5, "next": None, "previous": None, "results": list(found)})
 
-    can = Capabilities(10, True, dict.fromkeys(SORTS, True), 0.0, 5, 0)
+    can = Capabilities(10, True, dict.fromkeys(SORTS, True), 0.0, 5, 0, ())
     listing, rows = discover(connect(serve(bare)), can, START, MARGINS)
     assert [each["pk"] for each in rows][-5:] == [1, 2, 3, 4, 5]
     assert listing.whole

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from order_assets.omnitron import ClientSettings, OmnitronClient, OmnitronForbiddenError
-from order_assets.omnitron.probe import SORTS, Capabilities, probe
+from order_assets.omnitron.probe import MONEY_LISTS, SORTS, Capabilities, probe
 from order_assets.sandbox import PASSWORD, USERNAME, ShopSettings, running_sandbox
 
 from .scripted_shop import Answer, Asked, Reply, ScriptedShop
@@ -25,7 +25,7 @@ def probe_sandbox(capabilities: set[str], **changes: Any) -> Capabilities:
         settings = ClientSettings(sandbox.url, username=USERNAME, password=PASSWORD, requests_per_second=None)
         with OmnitronClient(settings) as client:
             found = probe(client)
-        assert found.requests == len(list(sandbox.requests)) <= 13
+        assert found.requests == len(list(sandbox.requests)) <= 22
         assert found.orders == len(sandbox.shop.order_pks())
         return found
 
@@ -63,6 +63,15 @@ def test_a_shop_with_hardly_an_order_tells_nothing_and_is_listed_in_full(
     assert (found.orders, found.page_cap, found.date_filter) == (orders, None, None)
     assert set(found.sorts.values()) == {None}
     assert found.discovery() == "full listing"
+
+
+def test_lists_of_money_that_name_their_order_are_found_where_they_are_and_can_be_filtered() -> None:
+    assert list(probe_sandbox(set()).money_lists) == list(MONEY_LISTS)
+    assert list(probe_sandbox(set(), lacks=frozenset(MONEY_LISTS[1:])).money_lists) == ["transactions"]
+
+
+def test_a_list_of_money_that_ignores_the_filter_is_not_asked_for_changes(serve: Serve, connect: Connect) -> None:
+    assert list(probe(connect(serve(listing([row(2, 2), row(1, 1)])))).money_lists) == []
 
 
 def test_the_clock_of_the_server_is_compared_with_ours() -> None:
