@@ -44,6 +44,7 @@ def failed(run: RunSummary) -> dict[tuple[str, str], bool]:
     return {(check.check, check.day): check.is_error for check in run.checks if not check.passed}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("listed")
 def test_every_day_of_a_range_and_a_single_day_has_all_spanning_checks(project: Project) -> None:
     for run, days in (

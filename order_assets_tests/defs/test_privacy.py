@@ -176,7 +176,10 @@ def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
             if "1/orders/" in address
             else None
         ),
-        rows_of("/api/v1/orders/", 0, lambda rows: [{**row, "modified_date": f"pin={canary(31)}"} for row in rows]),
+        pytest.param(
+            rows_of("/api/v1/orders/", 0, lambda rows: [{**row, "modified_date": f"pin={canary(31)}"} for row in rows]),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["login refused", "login strange", "forbidden", "torn list", "redirect", "strange time"],
 )

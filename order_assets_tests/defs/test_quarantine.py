@@ -180,14 +180,13 @@ def outcomes_of(project: Project, pks: Iterable[int]) -> dict[int, str]:
     return {pk: found[pk] for pk in pks}
 
 
-@pytest.mark.usefixtures("listed")
+@pytest.mark.usefixtures("filled")
 def test_an_order_that_was_good_and_is_refused_later_comes_back_when_the_shop_is_mended(project: Project) -> None:
-    project.refresh("2026-03-03")
     before = project.query("SELECT * FROM orders ORDER BY pk")
     bad = orders_of(project, "2026-03-03")[0]
     project.tampered.rules.append(detail_of(bad, with_field("amount", "true")))
     assert project.refresh("2026-03-03", refetch=True).succeeded
-    assert project.query("SELECT order_pk FROM quarantine") == [(bad,)]
+    assert (bad,) in project.query("SELECT order_pk FROM quarantine")
     assert len(project.query("SELECT pk FROM orders")) == len(before) - 1
     project.tampered.rules.clear()
     assert project.refresh("2026-03-03").succeeded
@@ -196,7 +195,11 @@ def test_an_order_that_was_good_and_is_refused_later_comes_back_when_the_shop_is
 
 @pytest.mark.parametrize(
     ("body", "media_type"),
-    [("<html><h1>maintenance</h1></html>", "text/html"), ("<h1>busy</h1>", "application/json"), ("", "text/html")],
+    [
+        ("<h1>busy</h1>", "application/json"),
+        pytest.param("<html><h1>maintenance</h1></html>", "text/html", marks=pytest.mark.slow),
+        pytest.param("", "text/html", marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.usefixtures("listed")
 def test_a_page_that_is_no_answer_leaves_the_order_pending_and_not_in_quarantine(
