@@ -139,12 +139,12 @@ def _watch(clock: Clock) -> None:
     from order_assets import warehouse
     from order_assets.days import helper, make
     from order_assets.defs import documents, launch
-    from order_assets.defs.sqlite_history import QuickHistory
+    from order_assets.defs.event_log import BatchedEventLog
     from order_assets.landing import day
     from order_assets.tables import Flattener
 
     clock.watch(RunDomain, "_log_asset_planned_events", "run creation: planned events")
-    clock.watch(QuickHistory, "_write", "Dagster's event writes")
+    clock.watch(BatchedEventLog, "_write", "Dagster's event writes")
     clock.watch(launch, "_summary", "summary of the run")
     clock.watch(day.DayRefresh, "__init__", "landing and ledger")
     clock.watch(day.DayRefresh, "finish", "landing and ledger")

@@ -36,13 +36,16 @@ def make_history(folder: Path, of: str = "runs") -> None:
     (folder / "schedules" / "schedules.db").write_text(of)
 
 
-def test_each_data_root_has_a_history_of_its_own_with_the_settings_of_the_project(tmp_path: Path) -> None:
+def test_each_data_root_has_a_history_of_its_own_with_the_settings_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     homes = [make_ready(tmp_path / name, {}) for name in ("one", "two")]
     assert homes == [tmp_path / "one" / "dagster", tmp_path / "two" / "dagster"]
     for home in homes:
         assert without_mark(home) == SETTINGS
         assert home.stat().st_mode & 0o777 == 0o700
-    with dg.DagsterInstance.from_config(str(homes[0])) as instance:
+    monkeypatch.setenv("DAGSTER_HOME", str(homes[0]))
+    with dg.DagsterInstance.get() as instance:
         assert not instance.telemetry_enabled
         assert not instance.nux_enabled
         assert instance.run_monitoring_enabled

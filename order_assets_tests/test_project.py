@@ -85,7 +85,8 @@ def test_workspace_and_dg_name_the_same_location() -> None:
     assert entry["python_module"]["module_name"] == f"{project['root_module']}.definitions"
 
 
-def test_dagster_accepts_its_settings(variables: dict[str, str]) -> None:
+def test_dagster_accepts_its_settings(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", variables["DAGSTER_HOME"])
     with dg.DagsterInstance.from_config(variables["DAGSTER_HOME"]) as instance:
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled

@@ -1,6 +1,6 @@
 """The rows that Dagster's SQL storage keeps of checks: one when a check is planned, changed when it is evaluated.
 
-The same rows as Dagster's own, for many events at a time. Which events there are is the work of `sqlite_history`.
+The same rows as Dagster's own, for many events at a time. Which events there are is the work of `event_log`.
 """
 
 from __future__ import annotations

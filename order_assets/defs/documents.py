@@ -12,11 +12,18 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets import progress
-from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.index import API_POOL, ORDER_INDEX
 from order_assets.defs.keys import ORDER_DOCUMENTS
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
-from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
+from order_assets.defs.reporting import (
+    OWNERS,
+    StepChecks,
+    Verdict,
+    add_day_metadata,
+    check_spec,
+    failure,
+    written_together,
+)
 from order_assets.defs.resources import (
     ContractResource,
     DataRootResource,
@@ -115,7 +122,6 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
             sync_state,
         )
 
-        keep_history_open(context.instance)
         if not has_days(context):
             return
         checks = StepChecks(context)

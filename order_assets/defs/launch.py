@@ -19,7 +19,6 @@ from dagster._core.remote_origin import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from order_assets.defs.build import build_definitions
-from order_assets.defs.history import keep_history_open
 from order_assets.defs.pools import PROCESS_TAG, release_places_of_dead_runs, this_process
 
 _RANGE_START = "dagster/asset_partition_range_start"
@@ -89,7 +88,6 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
 def history() -> Iterator[dg.DagsterInstance]:
     """Dagster's instance, from DAGSTER_HOME."""
     with dg.DagsterInstance.get() as instance:
-        keep_history_open(instance)
         release_places_of_dead_runs(instance)
         yield instance
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.loading import WarehouseConfig, load, load_metadata, log_load
-from order_assets.defs.reporting import evaluations, failure
+from order_assets.defs.reporting import evaluations, failure, written_together
 from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.warehouse import WAREHOUSE_POOL, warehouse_specs
 from order_assets.errors import OrderAssetsError
@@ -31,7 +30,6 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:
         from order_assets.tables import passed_days
 
-        keep_history_open(context.instance)
         try:
             root = data_root.checked()
             loaded = load(

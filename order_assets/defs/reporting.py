@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -160,3 +161,18 @@ def failure(error: OrderAssetsError, *, doing: str) -> dg.Failure:
 def _output_name(key: dg.AssetCheckKey) -> str:
     # The name that Dagster gives to the output of a check in a multi-asset.
     return f"{key.asset_key.to_python_identifier()}_{key.name}"
+
+
+@contextmanager
+def written_together(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Write the events that this thread reports inside the block in few transactions, at its end at the latest.
+
+    Whoever reads in this thread finds them. A kill inside the block can lose them. A plain block where the instance
+    keeps its events otherwise than in `event_log`.
+    """
+    together: Any = getattr(instance.event_log_storage, "together", None)
+    if together is None:
+        yield
+        return
+    with together():
+        yield

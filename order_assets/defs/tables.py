@@ -11,11 +11,18 @@ from pydantic import Field
 
 from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
-from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.keys import ORDER_DOCUMENTS, table_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_table
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days
-from order_assets.defs.reporting import OWNERS, StepChecks, Verdict, add_day_metadata, check_spec, failure
+from order_assets.defs.reporting import (
+    OWNERS,
+    StepChecks,
+    Verdict,
+    add_day_metadata,
+    check_spec,
+    failure,
+    written_together,
+)
 from order_assets.defs.resources import ContractResource, DataRootResource, PrivacyResource
 from order_assets.defs.schema import table_schema
 from order_assets.errors import OrderAssetsError
@@ -105,7 +112,6 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]]:
         from order_assets.days import Task, days_ahead
 
-        keep_history_open(context.instance)
         if not has_days(context):
             return
         checks = StepChecks(context)

@@ -9,13 +9,12 @@ import dagster as dg
 
 from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
-from order_assets.defs.history import keep_history_open, written_together
 from order_assets.defs.keys import ORDER_DOCUMENTS, table_key, warehouse_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.loading import LEDGER, WarehouseConfig, load, load_metadata, log_load, refusal
 from order_assets.defs.marts import mart_checks, mart_specs
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
-from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure
+from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure, written_together
 from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.schema import warehouse_schema
 from order_assets.errors import OrderAssetsError
@@ -52,8 +51,6 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         contract: ContractResource,
         data_root: DataRootResource,
     ) -> Iterator[_Event]:
-
-        keep_history_open(context.instance)
         if not has_days(context):
             return
         checks = StepChecks(context)

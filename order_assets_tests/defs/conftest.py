@@ -82,11 +82,17 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A DAGSTER_HOME in which nothing was run yet: Dagster takes half a second to make its databases."""
     home = tmp_path_factory.mktemp("new-home")
     shutil.copy(_DAGSTER_YAML, home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home))
+        _make_databases()
+    return home
+
+
+def _make_databases() -> None:
+    with dg.DagsterInstance.get() as instance:
         instance.get_runs_count()
         instance.all_instigator_state()
         instance.get_asset_keys()
-    return home
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -28,8 +29,8 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-from order_assets.defs.history import keep_history_open, written_together
-from order_assets.defs.sqlite_history import QuickHistory
+from order_assets.defs.event_log import BatchedEventLog
+from order_assets.defs.reporting import written_together
 
 DAYS = ("2026-03-01", "2026-03-02", "2026-03-03")
 ORDERS, ITEMS = dg.AssetKey(["tables", "orders"]), dg.AssetKey(["tables", "order_items"])
@@ -103,16 +104,16 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
     return rows(base)
 
 
-def one_by_one(history: QuickHistory, found: Sequence[EventLogEntry]) -> None:
+def one_by_one(history: BatchedEventLog, found: Sequence[EventLogEntry]) -> None:
     for event in found:
         history.store_event(event)
 
 
-def in_one_batch(history: QuickHistory, found: Sequence[EventLogEntry]) -> None:
+def in_one_batch(history: BatchedEventLog, found: Sequence[EventLogEntry]) -> None:
     history.store_event_batch(found)
 
 
-def in_a_block(history: QuickHistory, found: Sequence[EventLogEntry]) -> None:
+def in_a_block(history: BatchedEventLog, found: Sequence[EventLogEntry]) -> None:
     with history.together():
         one_by_one(history, found)
 
@@ -121,7 +122,7 @@ def in_a_block(history: QuickHistory, found: Sequence[EventLogEntry]) -> None:
 def test_the_rows_are_those_that_dagster_itself_writes(
     tmp_path: Path, expected: dict[tuple[str, str], list[tuple[object, ...]]], write: object
 ) -> None:
-    history = QuickHistory(str(tmp_path))
+    history = BatchedEventLog(str(tmp_path))
     write(history, list(events()))  # type: ignore[operator]
     history.dispose()
     found = rows(tmp_path)
@@ -132,7 +133,7 @@ def test_the_rows_are_those_that_dagster_itself_writes(
 
 
 def test_a_reader_finds_what_was_reported_before_in_the_same_block(tmp_path: Path) -> None:
-    history = QuickHistory(str(tmp_path))
+    history = BatchedEventLog(str(tmp_path))
     made = [event for event in events() if event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION]
     with history.together():
         for number, event in enumerate(made[:6], start=1):
@@ -147,7 +148,7 @@ def test_a_reader_finds_what_was_reported_before_in_the_same_block(tmp_path: Pat
 
 
 def test_an_error_inside_a_block_loses_nothing_that_was_reported(tmp_path: Path) -> None:
-    history = QuickHistory(str(tmp_path))
+    history = BatchedEventLog(str(tmp_path))
     (first, *_) = (event for event in events() if event.dagster_event_type == DagsterEventType.STEP_START)
 
     def report() -> None:
@@ -162,7 +163,7 @@ def test_an_error_inside_a_block_loses_nothing_that_was_reported(tmp_path: Path)
 
 def _report_two_days_and_die_at_the_third(base: str) -> None:
     made = [event for event in events() if event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION]
-    history = QuickHistory(base)
+    history = BatchedEventLog(base)
     for day in range(3):
         with history.together():
             for event in made[2 * day : 2 * day + 2]:
@@ -184,11 +185,23 @@ def test_a_killed_process_keeps_the_days_it_had_reported(tmp_path: Path) -> None
     assert len(history.get_logs_for_run(RUN)) == 4
 
 
-def test_other_storages_are_left_alone() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        before = instance.event_log_storage
-        keep_history_open(instance)
-        assert instance.event_log_storage is before
+def test_an_instance_with_the_settings_of_the_project_writes_in_batches_where_dagster_would_look(
+    new_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(new_home, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as instance:
+        assert type(instance.event_log_storage) is BatchedEventLog
         with written_together(instance):
             instance.report_runless_asset_event(dg.AssetMaterialization(ORDERS, partition=DAYS[0]))
-            assert instance.get_materialized_partitions(ORDERS) == {DAYS[0]}
+    # Without the settings it is Dagster's own storage that reads.
+    (tmp_path / "dagster.yaml").unlink()
+    with dg.DagsterInstance.get() as instance:
+        assert type(instance.event_log_storage) is SqliteEventLogStorage
+        assert instance.get_materialized_partitions(ORDERS) == {DAYS[0]}
+
+
+def test_a_block_of_events_works_with_any_storage() -> None:
+    with dg.DagsterInstance.ephemeral() as instance, written_together(instance):
+        instance.report_runless_asset_event(dg.AssetMaterialization(ORDERS, partition=DAYS[0]))
+        assert instance.get_materialized_partitions(ORDERS) == {DAYS[0]}

@@ -2,17 +2,21 @@
 
 Dagster 1.13 makes a new SQLAlchemy engine for each event, looks up which tables and columns there are, serialises
 the event two or three times and commits two or three times; a day has 170 events. Here engines stay open, and events
-that come together are written together. Whom this is for is decided in `history`.
+that come together are written together. `dagster.yaml` names the class as the event log storage of an instance; it is
+no use for Postgres or a service, which have storages of their own.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import sqlalchemy as db
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS, DagsterEventType
 from dagster._core.events.log import EventLogEntry
@@ -21,6 +25,10 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from sqlalchemy.pool import StaticPool
 
 from order_assets.defs.check_records import evaluate, plan
+
+# Dagster hands over the events of a range of days in batches of this size, where this variable asks it to.
+_BATCH_VARIABLE = "DAGSTER_EVENT_BATCH_SIZE"
+_BATCH = "1000"
 
 # The index and the runs that a process writes at a time; a file handle each.
 _MOST_SHARDS = 8
@@ -36,13 +44,24 @@ _INSERT = _EVENTS.insert()
 _INSERT_GIVING_IDS = _EVENTS.insert().returning(_EVENTS.c.id, sort_by_parameter_order=True)
 
 
-class QuickHistory(SqliteEventLogStorage):
+class BatchedEventLog(SqliteEventLogStorage):
     """The event log of an instance in SQLite files; threads may share it."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: OrderedDict[str, Any] = OrderedDict()
         self._here = threading.local()
         super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """The configuration in `dagster.yaml`: `home`, the folder that DAGSTER_HOME names."""
+        return {"home": dg.StringSource}
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> BatchedEventLog:
+        """The event log where Dagster's own would keep it."""
+        os.environ.setdefault(_BATCH_VARIABLE, _BATCH)
+        return cls(str(Path(config_value["home"]).expanduser() / "history" / "runs"), inst_data)
 
     @contextmanager
     def together(self) -> Iterator[None]:
