@@ -15,8 +15,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import Field, PlainValidator, SecretStr, ValidationError, ValidationInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, ValidationError, ValidationInfo
 
 from order_assets.base_url import base_url, is_loopback
 from order_assets.cron import parse_cron
@@ -177,7 +176,7 @@ def _setting(variable: str, default: Any, description: str, *, unset: str | None
     return Field(**made, validation_alias=variable, description=description, json_schema_extra={"unset": shown})
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings with their defaults.
 
     `quiet_hours` and the cron expressions are on the clock of `timezone`. `budget_directory` None, as for the sandbox,
@@ -185,7 +184,7 @@ class Settings(BaseSettings):
     variables that look like settings and are none.
     """
 
-    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, case_sensitive=True, enable_decoding=False)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     url: Annotated[str | None, _parsed(_url)] = _setting(
         "OMNITRON_URL",
@@ -308,11 +307,6 @@ class Settings(BaseSettings):
         """Whether the embedded sandbox serves, because no instance is named."""
         return self.url is None
 
-    @classmethod
-    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[Any, ...]:
-        """What is given counts, and nothing else: only `from_environment` looks at the environment."""
-        return (sources["init_settings"],)
-
 
 VARIABLES = {name: str(line.validation_alias) for name, line in Settings.model_fields.items() if line.validation_alias}
 
@@ -345,15 +339,12 @@ def from_environment(environment: Mapping[str, str] | None = None, *, asks_shop:
 
 def _read(given: dict[str, str]) -> tuple[Settings, list[str]]:
     """The variables as values, defaults in place of those that cannot be used, and what is wrong with those."""
-    source = EnvSettingsSource(Settings)
-    source.env_vars = given
-    values = source()
     try:
-        return Settings(**values), []
+        return Settings.model_validate(given), []
     except ValidationError as error:
         found = {str(wrong["loc"][0]): str(wrong["ctx"]["error"]) for wrong in error.errors()}
-    kept = {name: value for name, value in values.items() if name not in found}
-    return Settings(**kept), [f"{name} {what}" for name, what in found.items()]
+    kept = {name: text for name, text in given.items() if name not in found}
+    return Settings.model_validate(kept), [f"{name} {what}" for name, what in found.items()]
 
 
 def _what_follows(settings: Settings, given: Mapping[str, str]) -> dict[str, object]:
