@@ -94,15 +94,15 @@ def test_dagster_accepts_its_settings(variables: dict[str, str], monkeypatch: py
 
 
 def commands() -> list[str]:
-    listed = run("order-assets", "--help").partition("commands:")[2]
-    return re.findall(r"^    ([a-z]+)\b", listed, re.MULTILINE)
+    listed = run("order-assets", "--help").partition("Fetch and load:")[2]
+    return re.findall(r"^  ([a-z]+)\b", listed, re.MULTILINE)
 
 
 def test_every_command_explains_itself_and_stands_in_the_readme() -> None:
     names = commands()
     assert {"run", "demo", "sandbox"} <= set(names)
     for name in names:
-        assert "usage: order-assets " + name in run("order-assets", name, "--help")
+        assert "Usage: order-assets " + name in run("order-assets", name, "--help")
     assert [name for name in names if f"order-assets {name}" not in README and f"make {name}" not in README] == []
 
 

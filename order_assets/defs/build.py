@@ -80,7 +80,7 @@ def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Defi
 def _resources(settings: Settings) -> dict[str, object]:
     return {
         "omnitron": resource_from(OmnitronResource, settings),
-        "privacy": resource_from(PrivacyResource, settings, own_key_file=str(settings.data_root / ".pii-key")),
+        "privacy": resource_from(PrivacyResource, settings),
         "contract": ContractResource(),
         "alert": resource_from(AlertResource, settings),
         "sync_rules": resource_from(SyncRulesResource, settings),

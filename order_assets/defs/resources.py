@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dagster as dg
@@ -56,17 +56,23 @@ def from_setting(name: str, *, extra: Mapping[str, Any] | None = None, **limits:
     return Field(default, description=line.description, json_schema_extra={_SETTING: name, **(extra or {})}, **limits)
 
 
-def resource_from(kind: type[AResource], settings: Settings, **others: Any) -> AResource:
+def resource_from(kind: type[AResource], settings: Settings) -> AResource:
     """A resource whose fields have the values of the settings that they were declared from."""
+    taken: dict[str, Any] = {}
     for field, line in kind.model_fields.items():
         if isinstance(line.json_schema_extra, dict) and (name := str(line.json_schema_extra.get(_SETTING, ""))):
             value = getattr(settings, name)
             if SecretStr in get_args(Settings.model_fields[name].annotation):
                 # Dagster shows the name of an EnvVar and never its value; one that is not set cannot be used at all.
-                others[field] = dg.EnvVar(VARIABLES[name]) if os.environ.get(VARIABLES[name]) else ""
+                taken[field] = dg.EnvVar(VARIABLES[name]) if os.environ.get(VARIABLES[name]) else ""
             else:
-                others[field] = 0.0 if value is None and line.annotation is float else _in_config(value)
-    return kind(**others)
+                taken[field] = 0.0 if value is None and line.annotation is float else _in_config(value)
+    return kind(**taken)
+
+
+def ready(kind: type[AResource], settings: Settings) -> AResource:
+    """Like `resource_from`, secrets read from the environment, for use outside of a run."""
+    return cast("AResource", resource_from(kind, settings).process_config_and_initialize())
 
 
 def _in_config(value: object) -> Any:
@@ -138,7 +144,7 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     mode: str = from_setting("pii")
     key: Secret = from_setting("pii_key", repr=False)
     url: str = from_setting("url")
-    own_key_file: str = Field(default="", description="Where the key for an instance on this machine is kept")
+    data_root: str = from_setting("data_root")
 
     def check(self) -> None:
         """Make sure that the settings can be used; writes nothing. Raises `PrivacyError`."""
@@ -151,15 +157,19 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         from order_assets.landing import Privacy, PrivacyMode, own_key
 
         makes_one = self.mode == PrivacyMode.TOKENISE and not self.key and self._may_make_a_key()
-        return Privacy(PrivacyMode(self.mode), own_key(Path(self.own_key_file)) if makes_one else self.key)
+        return Privacy(PrivacyMode(self.mode), own_key(self._own_key_file()) if makes_one else self.key)
 
     def policy(self) -> str:
         """The policy that a run would store orders under; makes no key. Raises `PrivacyError`."""
         self.check()
-        if self.mode == "tokenise" and not self.key and not Path(self.own_key_file).exists():
+        if self.mode == "tokenise" and not self.key and not self._own_key_file().exists():
             # The run will make a key; what was landed under any other is due then.
             return ""
         return str(self.privacy().policy)
+
+    def _own_key_file(self) -> Path:
+        """Where the key for an instance on this machine is kept."""
+        return Path(self.data_root) / ".pii-key"
 
     def _may_make_a_key(self) -> bool:
         from order_assets.omnitron.instance import host_of, is_loopback

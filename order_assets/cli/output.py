@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from order_assets.settings import Settings
 
 if TYPE_CHECKING:
     from order_assets.defs.launch import CheckResult, RunSummary
+    from order_assets.defs.status import Status
     from order_assets.landing import QuarantinedOrder
     from order_assets.landing.plan import RunPlan
     from order_assets.omnitron.probe import Capabilities
@@ -143,9 +144,34 @@ def print_replay(first: date, last: date, run: RunSummary) -> None:
     console.print(f"  rows changed: {', '.join(moved) if moved else 'none'}", markup=False)
 
 
+def print_status(found: Status) -> None:
+    """Print what is in a data root and what waits."""
+    landed = f"{found.landed[0]} to {found.landed[-1]} ({len(found.landed)})" if found.landed else "none"
+    loaded = f"{found.loaded}, last {found.loaded_at:%Y-%m-%d %H:%M} UTC" if found.loaded_at else "none"
+    listed = f"up to {found.listed_until:%Y-%m-%d %H:%M} UTC" if found.listed_until else "no complete listing yet"
+    due = f"{found.due_days} days: {_counts(found.due)}" if found.due_days else "nothing"
+    _print_facts(
+        ("data root", str(found.data_root)),
+        ("index", listed),
+        ("days landed", landed),
+        ("days passed", str(found.passed)),
+        ("days loaded", loaded),
+        ("due", due),
+        ("waiting", f"{_counts(found.waiting)} orders" if found.waiting else "nothing"),
+        (
+            "older contract",
+            f"{found.older_contract} days: order-assets replay --stale" if found.older_contract else "no day",
+        ),
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items())
+
+
 def print_plan(plan: RunPlan, requests_per_second: float | None) -> None:
     """Print what a run would cost and what the figures rest on."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in plan.due.items())
+    reasons = _counts(plan.due)
     basis = (
         f"mean of {plan.measured_orders} orders fetched before"
         if plan.measured_orders
