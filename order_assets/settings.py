@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, ValidationError, ValidationInfo
 
 from order_assets.base_url import base_url, is_loopback
-from order_assets.cron import parse_cron
 from order_assets.errors import OrderAssetsError
 from order_assets.misspelt import nearest, strangers
 from order_assets.quiet import QuietHours, parse_quiet_hours
@@ -95,13 +94,6 @@ def _quiet_hours(text: str, zone: ZoneInfo) -> QuietHours:
         raise ValueError(f"is {text!r}: {error}; it takes spans such as 22:00-06:00,12:00-13:00") from None
 
 
-def _cron(text: str) -> str:
-    try:
-        return parse_cron(text).text
-    except ValueError as error:
-        raise ValueError(f"is {text!r}: {error}; it takes a cron expression such as 30 2 * * *") from None
-
-
 def _token(text: str) -> SecretStr:
     if not _TOKEN.fullmatch(text):
         raise ValueError(
@@ -161,7 +153,6 @@ def _with_zone(given: object, info: ValidationInfo) -> object:
 
 _Folder = Annotated[Path, _parsed(_folder)]
 _Secret = Annotated[SecretStr | None, _parsed(SecretStr)]
-_Cron = Annotated[str, _parsed(_cron)]
 _Above0 = Annotated[float, _number()]
 _OrOff = Annotated[float, _number(off=True)]
 _WholeOrOff = Annotated[int, _number(whole=True, off=True)]
@@ -179,9 +170,9 @@ def _setting(variable: str, default: Any, description: str, *, unset: str | None
 class Settings(BaseModel):
     """All settings with their defaults.
 
-    `quiet_hours` and the cron expressions are on the clock of `timezone`. `budget_directory` None, as for the sandbox,
-    means a budget of each process alone. Secrets are masked wherever they are printed. `notes` are sentences about
-    variables that look like settings and are none.
+    `quiet_hours` and the cron expressions, which are checked where schedules are made of them, are on the clock of
+    `timezone`. `budget_directory` None, as for the sandbox, means a budget of each process alone. Secrets are masked
+    wherever they are printed. `notes` are sentences about variables that look like settings and are none.
     """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -229,12 +220,12 @@ class Settings(BaseModel):
     max_concurrency: Annotated[int, _number(whole=True, most=64)] = _setting(
         "ORDER_ASSETS_MAX_CONCURRENCY", 8, "requests in flight at a time, all runs together"
     )
-    sync_cron: _Cron = _setting(
+    sync_cron: str = _setting(
         "ORDER_ASSETS_SYNC_CRON",
         "*/10 * * * *",
         "when the index is brought up to date, a cron expression of five fields in the business time zone",
     )
-    nightly_cron: _Cron = _setting(
+    nightly_cron: str = _setting(
         "ORDER_ASSETS_NIGHTLY_CRON",
         "30 2 * * *",
         "when incomplete days and orders to be read again are requested",
@@ -321,7 +312,7 @@ def from_environment(environment: Mapping[str, str] | None = None, *, asks_shop:
     given = {name: text.strip() for name, text in environment.items() if text.strip()}
     settings, problems = _read(given)
     settings = settings.model_copy(update=_what_follows(settings, given))
-    problems += [*_schedules_in_quiet_hours(settings), *_secrets(settings, given)]
+    problems += _secrets(settings, given)
     if asks_shop:
         problems += [*_missing(settings, given), *_folders_that_cannot_be_written(settings)]
     names = strangers(given, VARIABLES.values())
@@ -390,15 +381,6 @@ def _end_of_quiet_hours(moment: time, quiet_hours: QuietHours | None) -> time | 
     # On clocks that never change; any day will do.
     until = QuietHours(quiet_hours.spans, ZoneInfo("UTC")).until(datetime.combine(date(2026, 1, 1), moment, UTC))
     return None if until is None else until.time()
-
-
-def _schedules_in_quiet_hours(settings: Settings) -> list[str]:
-    return [
-        f"{VARIABLES[name]} is {text!r}, always within ORDER_ASSETS_QUIET_HOURS ({settings.quiet_hours}), so that "
-        "nothing would ever run: choose a time outside of them"
-        for name, text in (("sync_cron", settings.sync_cron), ("nightly_cron", settings.nightly_cron))
-        if all(_end_of_quiet_hours(moment, settings.quiet_hours) for moment in parse_cron(text).times())
-    ]
 
 
 def _secrets(settings: Settings, given: Mapping[str, str]) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 
 from order_assets.defs.index import ORDER_INDEX
 from order_assets.defs.jobs import REFRESH_DAYS, SYNC_INDEX
@@ -25,6 +26,7 @@ from order_assets.defs.resources import (
 )
 from order_assets.defs.under_way import days_under_way, runs_under_way
 from order_assets.quiet import QuietHours, quiet_until
+from order_assets.settings import VARIABLES, Settings, SettingsError
 
 if TYPE_CHECKING:
     from order_assets.landing import DueDay
@@ -45,6 +47,31 @@ _NOTHING_FETCHED = (
 )
 # In the queue the index goes before the days: they are refreshed by what it says.
 _FIRST = {"dagster/priority": "1"}
+
+
+def refuse_times_that_never_come(settings: Settings) -> None:
+    """Raises `SettingsError` for a schedule that Dagster does not understand, or that only ticks in quiet hours."""
+    for field in ("sync_cron", "nightly_cron"):
+        name, text = VARIABLES[field], str(getattr(settings, field))
+        if not is_valid_cron_string(text):
+            raise SettingsError(f"{name} is {text!r}, not a cron expression such as 30 2 * * *; see crontab(5)")
+        if settings.quiet_hours is None:
+            continue
+        if all(quiet_until(tick, settings.quiet_hours) for tick in _a_day_of(text, settings.timezone.key)):
+            raise SettingsError(
+                f"{name} is {text!r}, always within ORDER_ASSETS_QUIET_HOURS ({settings.quiet_hours}), so that nothing "
+                "would ever run: choose a time outside of them"
+            )
+
+
+def _a_day_of(cron: str, timezone: str) -> Iterator[datetime]:
+    """The first moment of a schedule, and those within a day from then on."""
+    first = None
+    for moment in cron_string_iterator(0, cron, timezone):
+        first = first or moment
+        if moment - first >= timedelta(days=1):
+            return
+        yield moment
 
 
 def sync_index_schedule(cron: str, timezone: str, quiet_hours: QuietHours | None) -> dg.ScheduleDefinition:

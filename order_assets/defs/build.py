@@ -8,7 +8,12 @@ from collections.abc import Mapping
 import dagster as dg
 
 from order_assets.defs.alerts import AlertResource, alert_sensor
-from order_assets.defs.automation import changed_days_sensor, read_again_schedule, sync_index_schedule
+from order_assets.defs.automation import (
+    changed_days_sensor,
+    read_again_schedule,
+    refuse_times_that_never_come,
+    sync_index_schedule,
+)
 from order_assets.defs.documents import order_documents_asset
 from order_assets.defs.executor import one_process_executor
 from order_assets.defs.index import order_index_asset
@@ -38,6 +43,7 @@ def build_definitions(
     `resources` replace the ones made from the settings, by name. Raises `SettingsError`.
     """
     settings = settings or from_environment()
+    refuse_times_that_never_come(settings)
     with warnings.catch_warnings():
         # Checks per day are a preview and backfill policies a beta of Dagster; the pinned line of releases has them.
         warnings.simplefilter("ignore", dg.PreviewWarning)

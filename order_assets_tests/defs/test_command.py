@@ -148,6 +148,7 @@ def test_the_history_that_is_kept_open_reads_like_any_other(project: Project, tm
         (["run"], {"OMNITRON_URL": ""}, r"OMNITRON_USERNAME and OMNITRON_PASSWORD are set, but OMNITRON_URL is not"),
         (["run"], {"OMNITRON_URL": "", "OMNITRON_ULR": "https://a.example"}, r"OMNITRON_ULR .* mean OMNITRON_URL\?"),
         (["run"], {"OMNITRON_URL": "shop.example.com"}, r"OMNITRON_URL=https://shop.example.com\?"),
+        (["run"], {"ORDER_ASSETS_SYNC_CRON": "hourly"}, r"ORDER_ASSETS_SYNC_CRON is 'hourly', not a cron expression"),
         (["run"], {"ORDER_ASSETS_DATA": "/etc/passwd/x"}, r"/etc/passwd is a file"),
         (["run"], {"ORDER_ASSETS_TIMZONE": "Europe/Istanbul"}, r"ORDER_ASSETS_TIMZONE .* mean ORDER_ASSETS_TIMEZONE\?"),
         (["run"], {"ORDER_ASSETS_BUDGET_DIR": "/etc/passwd/x"}, r"ORDER_ASSETS_BUDGET_DIR .* /etc/passwd is a file"),
