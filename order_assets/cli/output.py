@@ -17,7 +17,8 @@ from order_assets.progress import Listener, Spoken
 from order_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from order_assets.defs.launch import CheckResult, RunSummary
+    from order_assets.core.check_result import CheckResult
+    from order_assets.defs.launch import RunSummary
     from order_assets.defs.status import Status
     from order_assets.landing import QuarantinedOrder
     from order_assets.landing.plan import RunPlan
@@ -90,10 +91,10 @@ def _print_findings(console: Console, run: RunSummary) -> None:
     found: dict[tuple[bool, str, str], list[CheckResult]] = {}
     for check in run.checks:
         if not check.passed:
-            found.setdefault((check.is_error, check.asset, check.check), []).append(check)
+            found.setdefault((check.is_error, check.asset, check.name), []).append(check)
     for (is_error, asset, name), checks in sorted(found.items(), key=lambda item: (not item[0][0], item[0][1:])):
-        first = min(checks, key=lambda check: check.day)
-        days = first.day if len(checks) == 1 else f"on {len(checks)} days, first {first.day}"
+        first = min(checks, key=lambda check: check.day or date.min)
+        days = first.day or "" if len(checks) == 1 else f"on {len(checks)} days, first {first.day}"
         kind = "FAILED" if is_error else "WARNING"
         console.print(f"{kind} {asset} {name} {days}: {first.explanation}", markup=False)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from order_assets.contract import Contract, Document
 from order_assets.contract.rules import SCHEMA_RULE
 from order_assets.contract.shape import contract_version
+from order_assets.core.check_result import CheckResult, Severity
 from order_assets.days.preview import preview
 from order_assets.landing import (
     Gate,
@@ -28,7 +29,6 @@ from order_assets.landing import (
 )
 from order_assets.tables import (
     DayFiles,
-    Finding,
     Flattener,
     FlattenReport,
     MissingFields,
@@ -56,7 +56,7 @@ _MOST_EXAMPLES = 10
 class Task:
     """What is to be done with each day: of which data root, under which contract, privacy settings and policy.
 
-    `sample_percent` and `sample_at_most` bound the orders whose every value is looked for. Findings of the rules in
+    `sample_percent` and `sample_at_most` bound the orders whose every value is looked for. Results of the rules in
     `ignored` pass whatever they are; those of the rules in `blocking` keep a day out of the warehouse. With `compare`
     the rows that changed are counted.
     """
@@ -86,8 +86,8 @@ class DayTables:
     report: FlattenReport
     revalidation: Revalidation
     changed: Mapping[str, int] | None
-    findings: Sequence[Finding]
-    controls: Sequence[Finding]
+    findings: Sequence[CheckResult]
+    controls: Sequence[CheckResult]
     reasons: Sequence[str]
     unmapped: Mapping[str, int]
     unmapped_values: int
@@ -102,8 +102,8 @@ class _Look:
 
     files: DayFiles
     report: FlattenReport
-    findings: Sequence[Finding]
-    controls: Sequence[Finding]
+    findings: Sequence[CheckResult]
+    controls: Sequence[CheckResult]
     at_fault: Mapping[int, Refused]
 
 
@@ -128,7 +128,7 @@ class Maker:
             changed = before.changed_rows(task.root, day) if before else None
         files, report, findings = look.files, look.report, look.findings
         controls = [*look.controls, _set_aside_finding(aside)]
-        blocking = [found for found in controls if found.rule in task.blocking]
+        blocking = [found for found in controls if found.name in task.blocking]
         verdict = write_verdict(task.root, day, contract_version(task.contract), [*findings, *blocking])
         unmapped, values = _unmapped(files)
         return DayTables(
@@ -179,11 +179,11 @@ class Maker:
         files = DayFiles(task.root, day)
         findings = list(verify_day(files, task.contract, {**report.expected, "orders": report.orders}))
         # What does not have its columns cannot be looked at any further.
-        if any(found.rule == SCHEMA_RULE and not found.passed for found in findings):
+        if any(found.name == SCHEMA_RULE and not found.passed for found in findings):
             return _Look(files, report, findings, [], {})
         proof = prove_day(files, task.contract, sample, lambda: landing.documents(listed))
         controls = list(self._controls(files, nothing_lost(proof, day, sample), missing))
-        judged = [*findings, *(found for found in controls if found.rule in task.blocking)]
+        judged = [*findings, *(found for found in controls if found.name in task.blocking)]
         at_fault = {
             pk: Refused(fault.document, fault.path, fault.reason)
             for pk, fault in orders_at_fault(files, task.contract, judged).items()
@@ -201,7 +201,7 @@ class Maker:
             for pk, kind in found.items()
         }
 
-    def _controls(self, files: DayFiles, lost: Finding, missing: MissingFields) -> Iterator[Finding]:
+    def _controls(self, files: DayFiles, lost: CheckResult, missing: MissingFields) -> Iterator[CheckResult]:
         contract = self._task.contract
         for found in (
             lost,
@@ -210,20 +210,22 @@ class Maker:
             values_are_known(files, contract),
             documented_fields_present(missing),
         ):
-            yield replace(found, passed=True) if found.rule in self._task.ignored else found
+            yield replace(found, passed=True) if found.name in self._task.ignored else found
 
 
-def _set_aside_finding(aside: Mapping[int, Refused]) -> Finding:
-    texts = [f"order {pk}: {refused}" for pk, refused in list(aside.items())[:_MOST_EXAMPLES]]
-    more = f"; and {len(aside) - _MOST_EXAMPLES} more" if len(aside) > _MOST_EXAMPLES else ""
-    return Finding(
+def _set_aside_finding(aside: Mapping[int, Refused]) -> CheckResult:
+    return CheckResult(
         "orders",
         SET_ASIDE_RULE,
         not aside,
-        f"{len(aside)} orders wait in quarantine, since the day could not be loaded with them: {'; '.join(texts)}{more}"
+        f"{len(aside)} orders wait in quarantine, since the day could not be loaded with them"
         if aside
         else "every landed order is in the tables",
         {"set_aside": len(aside)},
+        severity=Severity.WARN,
+        examples=tuple(f"order {pk}: {refused}" for pk, refused in list(aside.items())[:_MOST_EXAMPLES]),
+        next_step="order-assets quarantine list shows them; when the shop's answer is right again run refresh_days for "
+        "the day",
     )
 
 

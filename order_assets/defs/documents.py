@@ -12,13 +12,13 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets import progress
+from order_assets.core.check_result import CheckResult, Severity
 from order_assets.defs.index import API_POOL, ORDER_INDEX
 from order_assets.defs.keys import ORDER_DOCUMENTS
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import (
     OWNERS,
     StepChecks,
-    Verdict,
     add_day_metadata,
     check_spec,
     failure,
@@ -155,7 +155,7 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
         with written_together(context.instance):
             yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
             for report in reports:
-                checks.take(report.day, _verdicts(report, contract))
+                checks.take(_results(report, contract))
             yield from checks.results()
             yield from checks.complete()
         incomplete = [report for report in reports if report.pending]
@@ -239,40 +239,48 @@ def _report_day(
         if checks.days > 1:
             # Dagster would report all days at the end; a run that is cut off keeps the days that it finished.
             yield dg.AssetMaterialization(ORDER_DOCUMENTS, partition=report.day.isoformat(), metadata=metadata)
-            checks.take(report.day, _verdicts(report, policy))
+            checks.take(_results(report, policy))
             yield from checks.results()
 
 
-def _verdicts(report: "DayReport", policy: ContractResource) -> list[Verdict]:
+def _results(report: "DayReport", policy: ContractResource) -> list[CheckResult]:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items())
     refused = report.outcomes["quarantined"]
     share = 100 * refused / report.listed if report.listed else 0.0
     within = refused <= policy.quarantine_warn_above
     beyond = share > policy.quarantine_error_above_percent
+    asset = ORDER_DOCUMENTS.to_user_string()
     return [
-        Verdict(
-            ORDER_DOCUMENTS,
+        CheckResult(
+            asset,
             ACCOUNTED_FOR,
             report.adds_up,
             f"{report.listed} listed; {counts}",
-            metadata={"listed": report.listed, **report.outcomes},
+            {"listed": report.listed, **report.outcomes},
+            report.day,
+            next_step="The ledger of the day does not add up: refresh the day again; if it stays, report it as a fault "
+            "of this package",
         ),
-        Verdict(
-            ORDER_DOCUMENTS,
+        CheckResult(
+            asset,
             NOTHING_PENDING,
             report.pending == 0,
             _explain_pending([report], 1) if report.pending else "nothing is pending",
-            metadata={"pending": report.pending},
+            {"pending": report.pending},
+            report.day,
         ),
-        Verdict(
-            ORDER_DOCUMENTS,
+        CheckResult(
+            asset,
             QUARANTINE_BUDGET,
             within and not beyond,
             f"{refused} of {report.listed} orders refused ({share:.2f} %); the table quarantine has paths and reasons"
             if refused
             else "no order was refused",
-            severity=dg.AssetCheckSeverity.ERROR if beyond else dg.AssetCheckSeverity.WARN,
-            metadata={"quarantined": refused, "percent": round(share, 4)},
+            {"quarantined": refused, "percent": round(share, 4)},
+            report.day,
+            Severity.ERROR if beyond else Severity.WARN,
+            next_step="order-assets quarantine list names them. Refreshing the day fetches them again; where the "
+            "contract is too narrow, widen it and run order-assets replay",
         ),
     ]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from order_assets.defs.reporting import OWNERS, failure
+from order_assets.core.check_result import CheckResult
+from order_assets.defs.reporting import OWNERS, as_dagster_has_it, failure
 from order_assets.defs.resources import (
     ContractResource,
     DataRootResource,
@@ -146,7 +147,7 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
                 "orders and are not compared"
             )
         return dg.MaterializeResult(
-            check_results=checks,
+            check_results=[as_dagster_has_it(found) for found in checks],
             metadata={
                 "instance": omnitron.url or "the embedded sandbox, an invented shop",
                 **_listing_metadata(report, data_root),
@@ -168,9 +169,7 @@ def _plan(data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRule
     return plan_run(root, instance.first_day, instance.today(), privacy_policy=privacy.policy(), reread=rules.reread())
 
 
-def checks_of_sync(
-    data_root: DataRootResource, rules: SyncRulesResource, report: "SyncReport"
-) -> list[dg.AssetCheckResult]:
+def checks_of_sync(data_root: DataRootResource, rules: SyncRulesResource, report: "SyncReport") -> list[CheckResult]:
     """What the list and the state on the disk say about the days, as warnings: the sync itself went well."""
     from order_assets.defs.health import (
         every_list_row_placed,
@@ -185,22 +184,12 @@ def checks_of_sync(
     days, within = (instance.first_day, instance.today()), timedelta(hours=rules.fresh_within_hours)
     reread, whole = rules.reread(sweep=True), bool(rules.whole_listing_hours)
     outside = outside_of_every_window(root, instance.first_day, reread, now, whole_listings=whole)
-    found = {
-        NOTHING_LEFT_BEHIND: nothing_left_behind(root, *days),
-        NEWEST_DAY_FRESH: newest_day_is_fresh(root, *days, now, within),
-        ROWS_PLACED: every_list_row_placed(report.index),
-        LOOKED_AT_AGAIN: every_order_looked_at_again(outside, reread),
-        LIST_COMPLETE: list_read_completely(report.index, report.listing),
-    }
     return [
-        dg.AssetCheckResult(
-            passed=health.passed,
-            check_name=name,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=health.explanation,
-            metadata={"explanation": health.explanation, **health.numbers},
-        )
-        for name, health in found.items()
+        nothing_left_behind(root, *days),
+        newest_day_is_fresh(root, *days, now, within),
+        every_list_row_placed(report.index),
+        every_order_looked_at_again(outside, reread),
+        list_read_completely(report.index, report.listing),
     ]
 
 

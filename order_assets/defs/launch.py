@@ -18,6 +18,7 @@ from dagster._core.remote_origin import (
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from order_assets.core.check_result import CheckResult, Severity
 from order_assets.defs.build import build_definitions
 from order_assets.defs.pools import PROCESS_TAG, release_places_of_dead_runs, this_process
 
@@ -29,18 +30,6 @@ _MODULE = "order_assets.definitions"
 # Whoever stopped the command or saw it fail starts it again; a daemon that runs beside it must not.
 _NOT_AGAIN = {"dagster/max_retries": "0"}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """The evaluation of one check for one day."""
-
-    asset: str
-    check: str
-    day: str
-    passed: bool
-    is_error: bool
-    explanation: str
 
 
 @dataclass(frozen=True)
@@ -159,7 +148,7 @@ def _summary(result: dg.JobExecutionResult) -> RunSummary:
     days: dict[str, dict[str, dict[str, float]]] = {}
     texts: dict[str, dict[str, str]] = {}
     # A check of a day may be evaluated twice in a run: when the day is done, and at the end.
-    checks: dict[tuple[str, str, str], CheckResult] = {}
+    checks: dict[tuple[str, str, date | None], CheckResult] = {}
     failures: list[str] = []
     for event in result.all_events:
         if event.is_step_materialization:
@@ -179,21 +168,22 @@ def _summary(result: dg.JobExecutionResult) -> RunSummary:
                 }
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             found = _check(event.asset_check_evaluation_data, result.dagster_run.tags.get("dagster/partition", ""))
-            checks[found.asset, found.check, found.day] = found
+            checks[found.asset, found.name, found.day] = found
         elif event.is_step_failure:
             failures.append(_reason(event))
     return RunSummary(result.run_id, result.success, days, tuple(checks.values()), tuple(failures), texts)
 
 
 def _check(evaluation: Any, day: str) -> CheckResult:
-    explanation = evaluation.metadata.get("explanation")
+    said = {name: value.value for name, value in evaluation.metadata.items()}
+    of_day = evaluation.partition or day
     return CheckResult(
         asset=evaluation.asset_key.to_user_string(),
-        check=evaluation.check_name,
-        day=evaluation.partition or day,
+        name=evaluation.check_name,
         passed=evaluation.passed,
-        is_error=evaluation.severity == dg.AssetCheckSeverity.ERROR,
-        explanation=str(explanation.value) if explanation is not None else "",
+        explanation=str(said.get("explanation", "")),
+        day=date.fromisoformat(of_day) if of_day else None,
+        severity=Severity.ERROR if evaluation.severity == dg.AssetCheckSeverity.ERROR else Severity.WARN,
     )
 
 

@@ -15,11 +15,11 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets.contract import CONTRACT
+from order_assets.core.check_result import CheckResult
 from order_assets.defs.keys import warehouse_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_warehouse
-from order_assets.defs.marts import mart_metadata, verdicts
+from order_assets.defs.marts import mart_metadata, shown
 from order_assets.defs.partitions import span
-from order_assets.defs.reporting import Verdict
 from order_assets.warehouse.marts_facts import MartFacts
 
 if TYPE_CHECKING:
@@ -43,14 +43,11 @@ class WarehouseConfig(dg.Config):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What came of a load: its report if days were loaded, why days were refused, and what was found about the marts.
-
-    Findings without a day hold for all days.
-    """
+    """What came of a load: its report if days were loaded, why days were refused, and what was found of the marts."""
 
     report: LoadReport | None
     refused: Mapping[date, str] = field(default_factory=dict)
-    verdicts: Mapping[date | None, Sequence[Verdict]] = field(default_factory=dict)
+    results: tuple[CheckResult, ...] = ()
 
 
 def refusal(root: Path, day: date) -> str:
@@ -98,8 +95,8 @@ def load(
         wrong = error.days if alone and error.days is not None else frozenset(days)
         others = load(root, [day for day in days if day not in wrong], version, config, storage_version=storage_version)
         refused = {day: _why(error, day) for day in sorted(wrong)}
-        return Loaded(others.report, {**others.refused, **refused}, {**others.verdicts, **verdicts(error.findings)})
-    return Loaded(report, {}, verdicts(report.findings))
+        return Loaded(others.report, {**others.refused, **refused}, (*others.results, *shown(error.findings)))
+    return Loaded(report, {}, shown(report.findings))
 
 
 def log_load(log: dg.DagsterLogManager, report: LoadReport) -> None:
@@ -133,7 +130,7 @@ def load_metadata(
 
 def _why(error: QualityError, day: date) -> str:
     of_day = [found for found in error.findings if found.day in (day, None)]
-    return "; ".join(f"{found.mart}, {found.rule}: {found.explanation}" for found in of_day) or str(error)
+    return "; ".join(f"{found.asset}, {found.name}: {found}" for found in of_day) or str(error)
 
 
 def _ledger_rows(root: Path, report: LoadReport) -> dict[date, int]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from order_assets.core.check_result import CheckResult
 from order_assets.defs.keys import mart_key, place_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_mart, ways_to_the_api
-from order_assets.defs.reporting import OWNERS, Verdict, check_spec
+from order_assets.defs.reporting import OWNERS, check_spec
 from order_assets.defs.schema import mart_schema
 from order_assets.warehouse.marts import SCHEMA, Mart, Refresh
 from order_assets.warehouse.marts_catalogue import MARTS
@@ -25,7 +27,7 @@ from order_assets.warehouse.rules import BLOCKING, rules_of
 if TYPE_CHECKING:
     from datetime import date
 
-    from order_assets.warehouse import LoadReport, MartFinding
+    from order_assets.warehouse import LoadReport
 
 MART_KEYS: Mapping[dg.AssetKey, Mart] = {mart_key(mart.name): mart for mart in MARTS}
 
@@ -51,12 +53,9 @@ def mart_checks(days: dg.PartitionsDefinition) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def verdicts(findings: Iterable[MartFinding]) -> dict[date | None, list[Verdict]]:
-    """What the rules found, by day."""
-    found: dict[date | None, list[Verdict]] = {}
-    for finding in findings:
-        found.setdefault(finding.day, []).append(_verdict(finding))
-    return found
+def shown(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """Results about marts, with these named as Dagster names them."""
+    return tuple(replace(found, asset=mart_key(found.asset).to_user_string()) for found in results)
 
 
 def mart_metadata(
@@ -107,16 +106,4 @@ def _spec(mart: Mart, facts: MartFacts, way: str) -> dg.AssetSpec:
             "way_to_the_api": dg.MetadataValue.md(way),
             "sql": dg.MetadataValue.md(f"```sql\n{mart.select}\n```"),
         },
-    )
-
-
-def _verdict(finding: MartFinding) -> Verdict:
-    is_error = str(finding.severity) == "error"
-    return Verdict(
-        mart_key(finding.mart),
-        finding.rule,
-        finding.passed,
-        finding.explanation,
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        metadata=finding.numbers,
     )

@@ -49,8 +49,7 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
                 asked = [spec.key for spec in warehouse_specs(facts)]
                 for (key, day), values in load_metadata(root, loaded.report, asked, facts).items():
                     yield dg.AssetMaterialization(key, partition=day.isoformat(), metadata=values)
-            found = [(day, verdict) for day, verdicts in loaded.verdicts.items() for verdict in verdicts]
-            yield from evaluations(context.instance, context.run_id, found)
+            yield from evaluations(context.instance, context.run_id, loaded.results)
         if loaded.refused:
             raise dg.Failure(
                 description=f"The warehouse is as it was: {next(iter(loaded.refused.values()))}", allow_retries=False

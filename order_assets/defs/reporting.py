@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -19,21 +18,10 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 
+from order_assets.core.check_result import CheckResult
 from order_assets.errors import OrderAssetsError
 
 OWNERS = ["team:data-engineering"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The result of a check for one day."""
-
-    asset: dg.AssetKey
-    check: str
-    passed: bool
-    explanation: str
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check_spec(
@@ -44,7 +32,7 @@ def check_spec(
 
 
 class StepChecks:
-    """The checks of one step: takes verdicts day by day, and sees to it that Dagster hears about every check."""
+    """The checks of one step: takes results day by day, and sees to it that Dagster hears about every check."""
 
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self.days = len(context.partition_keys)
@@ -52,87 +40,99 @@ class StepChecks:
         self._waiting = set(context.selected_asset_check_keys)
         self._given: set[dg.AssetCheckKey] = set()
         self._selected = frozenset(self._waiting)
-        self._taken: list[tuple[date | None, Verdict]] = []
+        self._taken: list[CheckResult] = []
 
-    def take(self, day: date | None, verdicts: Iterable[Verdict]) -> None:
-        """Keep the verdicts of a day, or of checks that have no days, for `results`; those that are not selected are
+    def take(self, results: Iterable[CheckResult]) -> None:
+        """Keep results, whose assets are named as Dagster names them, for `results`; those that are not selected are
         left out.
         """
-        self._taken += [(day, found) for found in verdicts if _key_of(found) in self._selected]
+        self._taken += [found for found in results if _key_of(found) in self._selected]
 
     def results(self) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         """What was taken, as Dagster takes it; to be asked for once the assets of the days are materialised."""
         taken, self._taken = self._taken, []
-        self._waiting -= {_key_of(verdict) for _, verdict in taken}
-        of_days = [(day, verdict) for day, verdict in taken if day is not None and self.days > 1]
-        for day, verdict in taken:
-            if day is None or self.days == 1:
-                self._given.add(_key_of(verdict))
-                yield self._result(verdict)
+        self._waiting -= {_key_of(found) for found in taken}
+        of_days = [found for found in taken if found.day is not None and self.days > 1]
+        for found in taken:
+            if found.day is None or self.days == 1:
+                self._given.add(_key_of(found))
+                yield as_dagster_has_it(found)
         yield from evaluations(self._context.instance, self._context.run.run_id, of_days)
 
     def complete(self) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
         """What Dagster waits for at the end of a step: without an output for each check the next step never starts.
 
-        A check that got no verdict fails.
+        A check that got no result fails.
         """
         for key in sorted(self._waiting, key=str):
-            yield self._result(Verdict(key.asset_key, key.name, False, "the check was not evaluated"))
+            asset = key.asset_key.to_user_string()
+            yield as_dagster_has_it(CheckResult(asset, key.name, False, "the check was not evaluated"))
         if self.days > 1:
             for key in sorted(self._selected - self._waiting - self._given, key=str):
                 yield dg.Output(None, output_name=_output_name(key))
 
-    def _result(self, verdict: Verdict) -> dg.AssetCheckResult:
-        return dg.AssetCheckResult(
-            passed=verdict.passed,
-            asset_key=verdict.asset,
-            check_name=verdict.check,
-            severity=verdict.severity,
-            metadata={"explanation": verdict.explanation, **verdict.metadata},
-            description=verdict.explanation,
-        )
 
-
-def evaluations(
-    instance: dg.DagsterInstance, run_id: str, verdicts: Sequence[tuple[date | None, Verdict]]
-) -> Iterator[dg.AssetCheckEvaluation]:
-    """Verdicts of days, or of checks that have no days, as events of their own, each about the newest materialisation
-    of its asset and day.
-    """
-    newest: dict[tuple[dg.AssetKey, str | None], int] = {}
-    days_of: dict[dg.AssetKey, set[str]] = {}
-    for day, verdict in verdicts:
-        if day is not None:
-            days_of.setdefault(verdict.asset, set()).add(day.isoformat())
-    for asset, days in days_of.items():
-        found = instance.event_log_storage.get_latest_storage_id_by_partition(
-            asset, dg.DagsterEventType.ASSET_MATERIALIZATION, days
-        )
-        newest |= {(asset, day): number for day, number in found.items()}
-    now = time.time()
-    for day, verdict in verdicts:
-        number = newest.get((verdict.asset, day.isoformat() if day is not None else None))
-        target = None if number is None else Target(storage_id=number, run_id=run_id, timestamp=now)
-        yield _evaluation(day, verdict, target)
-
-
-def _evaluation(day: date | None, verdict: Verdict, target: Target | None) -> dg.AssetCheckEvaluation:
-    metadata = {"explanation": verdict.explanation, **verdict.metadata}
-    return dg.AssetCheckEvaluation(
-        asset_key=verdict.asset,
-        check_name=verdict.check,
-        passed=verdict.passed,
-        severity=verdict.severity,
-        # Numbers stay numbers: the page of a check plots them over the days.
-        metadata={name: value if isinstance(value, int | float) else str(value) for name, value in metadata.items()},
-        description=verdict.explanation,
-        partition=None if day is None else day.isoformat(),
-        target_materialization_data=target,
+def as_dagster_has_it(found: CheckResult) -> dg.AssetCheckResult:
+    """A result for Dagster, for the day of the run or for all days."""
+    return dg.AssetCheckResult(
+        passed=found.passed,
+        asset_key=dg.AssetKey.from_user_string(found.asset),
+        check_name=found.name,
+        severity=_severity(found),
+        metadata=_metadata(found),
+        description=str(found),
     )
 
 
-def _key_of(verdict: Verdict) -> dg.AssetCheckKey:
-    return dg.AssetCheckKey(verdict.asset, verdict.check)
+def evaluations(
+    instance: dg.DagsterInstance, run_id: str, results: Sequence[CheckResult]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Results of days, or of checks that have no days, as events of their own, each about the newest materialisation
+    of its asset and day.
+    """
+    newest: dict[tuple[str, date | None], int] = {}
+    days_of: dict[str, set[str]] = {}
+    for found in results:
+        if found.day is not None:
+            days_of.setdefault(found.asset, set()).add(found.day.isoformat())
+    for asset, days in days_of.items():
+        numbers = instance.event_log_storage.get_latest_storage_id_by_partition(
+            dg.AssetKey.from_user_string(asset), dg.DagsterEventType.ASSET_MATERIALIZATION, days
+        )
+        newest |= {(asset, date.fromisoformat(day)): number for day, number in numbers.items()}
+    now = time.time()
+    for found in results:
+        number = newest.get((found.asset, found.day))
+        yield dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey.from_user_string(found.asset),
+            check_name=found.name,
+            passed=found.passed,
+            severity=_severity(found),
+            metadata=_metadata(found),
+            description=str(found),
+            partition=None if found.day is None else found.day.isoformat(),
+            target_materialization_data=None
+            if number is None
+            else Target(storage_id=number, run_id=run_id, timestamp=now),
+        )
+
+
+def _severity(found: CheckResult) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if found.is_error else dg.AssetCheckSeverity.WARN
+
+
+def _metadata(found: CheckResult) -> dict[str, Any]:
+    """Numbers stay numbers: the page of a check plots them over the days."""
+    values: dict[str, Any] = {"explanation": str(found), **found.numbers}
+    if found.examples:
+        values["examples"] = "; ".join(found.examples)
+    if found.next_step and not found.passed:
+        values["next_step"] = found.next_step
+    return {name: value if isinstance(value, int | float) else str(value) for name, value in values.items()}
+
+
+def _key_of(found: CheckResult) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey.from_user_string(found.asset), found.name)
 
 
 def add_day_metadata(

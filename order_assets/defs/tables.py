@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,13 @@ from pydantic import Field
 
 from order_assets.contract import CONTRACT, Kind, Table
 from order_assets.contract.shape import contract_version
+from order_assets.core.check_result import CheckResult, Severity
 from order_assets.defs.keys import ORDER_DOCUMENTS, table_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_table
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days
 from order_assets.defs.reporting import (
     OWNERS,
     StepChecks,
-    Verdict,
     add_day_metadata,
     check_spec,
     failure,
@@ -29,7 +30,6 @@ from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
     from order_assets.days import DayTables
-    from order_assets.tables import Finding
 
 CONFORMS = "conforms_to_contract"
 NO_UNKNOWN_FIELDS = "no_unknown_fields"
@@ -143,7 +143,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                     }
                     blocked += [f"{day}: {reason}" for reason in done.reasons]
                     _log_day(context, done)
-                    checks.take(day, _verdicts(done, contract))
+                    checks.take(_results(done, contract))
         except OrderAssetsError as error:
             # What was found about the days before stays known.
             yield from checks.results()
@@ -211,49 +211,41 @@ def _log_day(context: dg.AssetExecutionContext, done: "DayTables") -> None:
         context.log.info(f"{done.day}: rows changed: {rows_changed}")
 
 
-def _verdicts(done: "DayTables", policy: ContractResource) -> Iterator[Verdict]:
-    yield from _conformity(done.findings)
-    yield _unknown_fields(done, policy)
-    yield from map(_control_verdict, done.controls)
+def _results(done: "DayTables", policy: ContractResource) -> Iterator[CheckResult]:
+    """What was found about the tables of a day, with these named as Dagster names them."""
+    for found in (*_conformity(done.findings), _unknown_fields(done, policy), *done.controls):
+        yield replace(found, asset=table_key(CONTRACT.table(found.asset)).to_user_string(), day=done.day)
 
 
-def _conformity(findings: "Sequence[Finding]") -> Iterator[Verdict]:
-    """One verdict per table from the findings of its rules."""
+def _conformity(findings: "Sequence[CheckResult]") -> Iterator[CheckResult]:
+    """One result per table from those of its rules."""
     for table in CONTRACT:
-        of_table = [found for found in findings if found.table == table.name]
+        of_table = [found for found in findings if found.asset == table.name]
         failed = [found for found in of_table if not found.passed]
-        yield Verdict(
-            table_key(table),
+        yield CheckResult(
+            table.name,
             CONFORMS,
             not failed,
-            "; ".join(f"{found.rule}: {found.explanation}" for found in failed or of_table),
-            metadata={found.rule: "passed" if found.passed else "FAILED" for found in of_table},
+            "; ".join(f"{found.name}: {found.explanation}" for found in failed or of_table),
+            {found.name: "passed" if found.passed else "FAILED" for found in of_table},
+            examples=tuple(example for found in failed for example in found.examples),
+            next_step=". ".join(dict.fromkeys(found.next_step for found in failed)),
         )
 
 
-def _control_verdict(found: "Finding") -> Verdict:
-    _, _, blocking = _CONTROLS[found.rule]
-    return Verdict(
-        table_key(CONTRACT.table(found.table)),
-        found.rule,
-        found.passed,
-        found.explanation,
-        severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
-        metadata=found.numbers,
-    )
-
-
-def _unknown_fields(done: "DayTables", policy: ContractResource) -> Verdict:
+def _unknown_fields(done: "DayTables", policy: ContractResource) -> CheckResult:
     listed = ", ".join(f"{path} in {orders} orders" for path, orders in sorted(done.unmapped.items())[:20])
-    return Verdict(
-        table_key(CONTRACT.table("unmapped_fields")),
+    return CheckResult(
+        "unmapped_fields",
         NO_UNKNOWN_FIELDS,
         not done.unmapped,
         f"not in the contract, or said otherwise elsewhere in the order: {listed}"
         if done.unmapped
         else "every field is in the contract",
-        severity=dg.AssetCheckSeverity.ERROR if policy.unknown_field == "fail" else dg.AssetCheckSeverity.WARN,
-        metadata={"unknown_paths": len(done.unmapped), "values": done.unmapped_values},
+        {"unknown_paths": len(done.unmapped), "values": done.unmapped_values},
+        severity=Severity.ERROR if policy.unknown_field == "fail" else Severity.WARN,
+        next_step="Nothing is lost: the values are in unmapped_fields. To have them in columns, add these to the "
+        "contract, then run order-assets replay --stale",
     )
 
 

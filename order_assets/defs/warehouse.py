@@ -76,9 +76,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                     add_day_metadata(context, metadata)
                     for key in asked:
                         yield dg.MaterializeResult(asset_key=key)
-            for of_day, found in loaded.verdicts.items():
-                if of_day is None or of_day in days_asked:
-                    checks.take(of_day, found)
+            checks.take(found for found in loaded.results if found.day is None or found.day in days_asked)
             yield from checks.results()
             if not refused:
                 yield from checks.complete()

@@ -22,13 +22,12 @@ from order_assets.tables.verdict import (
     withdraw_verdict,
     write_verdict,
 )
-from order_assets.tables.verify import Finding, verify_day
+from order_assets.tables.verify import verify_day
 
 __all__ = [
     "AtFault",
     "DayFiles",
     "DayVerdict",
-    "Finding",
     "FlattenReport",
     "Flattener",
     "MissingFields",

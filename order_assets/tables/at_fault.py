@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from order_assets.contract.model import Contract, Document, Kind, Table
 from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE
+from order_assets.core.check_result import CheckResult
 from order_assets.tables.controls import BELONGS_RULE, strangers
 from order_assets.tables.day_files import DayFiles
-from order_assets.tables.verify import Finding
 
 _MOST_OTHERS = 3
 
@@ -32,17 +32,17 @@ class AtFault:
     reason: str
 
 
-def orders_at_fault(files: DayFiles, contract: Contract, findings: Iterable[Finding]) -> dict[int, AtFault]:
+def orders_at_fault(files: DayFiles, contract: Contract, findings: Iterable[CheckResult]) -> dict[int, AtFault]:
     """The orders behind those of the findings that can be laid to single orders, by pk; one fault each."""
     failed = [found for found in findings if not found.passed]
     faults: list[AtFault] = []
     for table in contract.of_kind(Kind.CHILD):
-        rules = {found.rule for found in failed if found.table == table.name}
+        rules = {found.name for found in failed if found.asset == table.name}
         if KEY_RULE in rules:
             faults += _with_shared_keys(files, table)
         if REQUIRED_RULE in rules:
             faults += _without_required(files, table)
-    if any(found.rule == BELONGS_RULE for found in failed):
+    if any(found.name == BELONGS_RULE for found in failed):
         faults += _with_strangers(files)
     return {fault.order_pk: fault for fault in reversed(faults)}
 

@@ -1,7 +1,7 @@
 """Control rules over the tables of a day: keys, amounts and values that have to agree by what the API means by them.
 
-Each rule gives a finding. What the contract implies for a single table is looked at in `verify`, whether values got
-lost in `proof`, and what a finding means for a run is decided elsewhere. No finding shows a personal value.
+Each rule gives a result. What the contract implies for a single table is looked at in `verify`, whether values got
+lost in `proof`, and what a result means for a run is decided elsewhere. No result shows a personal value.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from order_assets.contract.model import Contract, Effect, Kind, Origin
 from order_assets.contract.payments import TRANSACTION_TYPES
+from order_assets.core.check_result import CheckResult, Severity
 from order_assets.tables.day_files import DayFiles
-from order_assets.tables.verify import Finding
+from order_assets.tables.named_rows import named_orders
 
 BELONGS_RULE = "transactions_belong_to_their_order"
 REFUNDS_RULE = "refunds_within_amount"
@@ -34,7 +35,6 @@ _NAMED_ORDER = {
     "order_items": "item_order_pk",
     "discount_items": "discount_order_pk",
 }
-_MOST_EXAMPLES = 10
 _MOST_NAMED = 20
 _LONGEST_VALUE = 60
 
@@ -56,16 +56,19 @@ class MissingFields:
             yield batch
 
 
-def rows_name_their_order(files: DayFiles) -> Finding:
+def rows_name_their_order(files: DayFiles) -> CheckResult:
     """Whether rows of orders, and the orders' copies inside transactions, name the order in which they were found."""
     wrong = strangers(files)
-    texts = [f"{place} names another order in {len(pks)} rows ({_examples(pks)})" for place, pks in wrong.items()]
-    return Finding(
+    texts = [f"{place} names another order in {len(pks)} rows" for place, pks in wrong.items()]
+    return CheckResult(
         "transactions",
         BELONGS_RULE,
         not wrong,
         "; ".join(texts) or "every row names its own order, or none",
         {place: len(pks) for place, pks in wrong.items()},
+        examples=named_orders(files, (pk for pks in wrong.values() for pk in pks)),
+        next_step="Look these orders up in the shop: a row must not belong to two orders. When its answer is right "
+        "again run refresh_days for the day",
     )
 
 
@@ -85,7 +88,7 @@ def strangers(files: DayFiles) -> dict[str, list[int]]:
     return wrong
 
 
-def refunds_within_amount(files: DayFiles) -> Finding:
+def refunds_within_amount(files: DayFiles) -> CheckResult:
     """Whether no order has more refunded than its amount, nor more by card than was paid by card."""
     orders = files.read("orders", ["pk", "amount", "refund_amount", "currency"])
     beyond = pc.fill_null(pc.greater(orders["refund_amount"], orders["amount"]), False)
@@ -111,19 +114,26 @@ def refunds_within_amount(files: DayFiles) -> Finding:
     ]
     texts = []
     if above_amount:
-        texts.append(f"{len(above_amount)} orders have a refund above their amount ({_examples(above_amount)})")
+        texts.append(f"{len(above_amount)} orders have a refund above their amount")
     if above_paid:
-        texts.append(f"{len(above_paid)} orders have more refunded by card than paid ({_examples(above_paid)})")
-    return Finding(
+        texts.append(f"{len(above_paid)} orders have more refunded by card than paid")
+    return CheckResult(
         "orders",
         REFUNDS_RULE,
         not texts,
         "; ".join(texts) or "no order has more refunded than paid",
         {"refund_above_amount": len(above_amount), "refunded_above_paid": len(above_paid)},
+        severity=Severity.WARN,
+        examples=(
+            *(f"{order}, refund above its amount" for order in named_orders(files, above_amount)),
+            *(f"{order}, more refunded by card than paid" for order in named_orders(files, above_paid)),
+        ),
+        next_step="The amounts are kept as the shop says them. Look these orders up in the shop: a payment that is "
+        "missing there, or a refund that is there twice, has to be mended there",
     )
 
 
-def values_are_known(files: DayFiles, contract: Contract) -> Finding:
+def values_are_known(files: DayFiles, contract: Contract) -> CheckResult:
     """Whether columns with known values have no others; unknown values load all the same."""
     unknown: dict[str, Counter[str]] = {}
     for table in contract:
@@ -142,24 +152,30 @@ def values_are_known(files: DayFiles, contract: Contract) -> Finding:
         f"{place}: {', '.join(f'{value} in {count} rows' for value, count in _first(values))}"
         for place, values in unknown.items()
     ]
-    return Finding(
+    return CheckResult(
         "orders",
         VALUES_RULE,
         not unknown,
         "not among the known values: " + "; ".join(texts) if unknown else "every value is known",
         {place: sum(values.values()) for place, values in unknown.items()},
+        severity=Severity.WARN,
+        next_step="The values are loaded as they are. When the shop means them, add them to the known values of these "
+        "columns in the contract, then run order-assets replay --stale",
     )
 
 
-def documented_fields_present(missing: MissingFields) -> Finding:
+def documented_fields_present(missing: MissingFields) -> CheckResult:
     """Whether orders have all the fields that the vendor documents or shows."""
     listed = ", ".join(f"{path} in {orders}" for path, orders in _first(missing.by_path))
-    return Finding(
+    return CheckResult(
         "orders",
         FIELDS_RULE,
         not missing.by_path,
         f"missing in orders, out of {missing.orders}: {listed}" if listed else "every documented field is there",
         {"missing_paths": len(missing.by_path), "orders": missing.orders},
+        severity=Severity.WARN,
+        next_step="Their columns are empty. Ask Akinon whether the instance leaves these fields out; when it is meant, "
+        "set missing_field of the resource contract to ignore",
     )
 
 
@@ -170,9 +186,3 @@ def _first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _shown(value: str) -> str:
     return json.dumps(value[:_LONGEST_VALUE], ensure_ascii=False)
-
-
-def _examples(order_pks: Iterable[int]) -> str:
-    distinct = sorted(set(order_pks))
-    more = f" and {len(distinct) - _MOST_EXAMPLES} more" if len(distinct) > _MOST_EXAMPLES else ""
-    return "order " + ", ".join(map(str, distinct[:_MOST_EXAMPLES])) + more

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +21,7 @@ def order_column(table: Table) -> str | None:
     return "pk" if table.kind is Kind.ORDER else None
 
 
-def same_key(files: DayFiles, table: Table, values: pa.Table) -> str:
+def same_key(files: DayFiles, table: Table, values: pa.Table) -> tuple[str, ...]:
     """The first keys that several rows have, each with the orders of these rows; `values` have the key columns."""
     groups = values.group_by(list(table.key), use_threads=False).aggregate([([], "count_all")])
     twice = groups.filter(pc.greater(groups["count_all"], 1)).sort_by([(name, "ascending") for name in table.key])
@@ -34,17 +34,17 @@ def same_key(files: DayFiles, table: Table, values: pa.Table) -> str:
             found = pc.and_(found, other)
         places = pc.indices_nonzero(found)
         texts.append(f"{_key(table, key)} in {_orders(files, table, values, places)}")
-    return "; ".join(texts)
+    return tuple(texts)
 
 
-def rows_with_null(files: DayFiles, table: Table, values: pa.Table, column: str) -> str:
+def rows_with_null(files: DayFiles, table: Table, values: pa.Table, column: str) -> tuple[str, ...]:
     """The first rows in which a column is null, by key and order; `values` have the key columns."""
     places = pc.indices_nonzero(pc.is_null(values[column])).slice(0, MOST_NAMED)
     texts = []
     for place in places.to_pylist():
         key = {name: values[name][place].as_py() for name in table.key if name in values.column_names}
         texts.append(f"{_key(table, key)} in {_orders(files, table, values, pa.array([place], pa.uint64()))}")
-    return "; ".join(texts)
+    return tuple(texts)
 
 
 def _equals(column: pa.ChunkedArray, value: object) -> pa.ChunkedArray:
@@ -54,6 +54,13 @@ def _equals(column: pa.ChunkedArray, value: object) -> pa.ChunkedArray:
 def _key(table: Table, key: dict[str, object]) -> str:
     personal = {column.name for column in table.columns if column.personal is not None}
     return ", ".join(f"{name} {'(personal)' if name in personal else value}" for name, value in key.items())
+
+
+def named_orders(files: DayFiles, pks: Iterable[int]) -> tuple[str, ...]:
+    """The first of the orders, by key and number."""
+    first = sorted(set(pks))[:MOST_NAMED]
+    numbers = _numbers(files, first)
+    return tuple(f"order {pk}" + (f" (number {numbers[pk]})" if pk in numbers else "") for pk in first)
 
 
 def _orders(files: DayFiles, table: Table, values: pa.Table, places: pa.Array) -> str:

@@ -28,8 +28,8 @@ from order_assets.contract import exact
 from order_assets.contract.exact import ExactJsonError, Number
 from order_assets.contract.model import Contract, Document
 from order_assets.contract.shape import removed_paths
+from order_assets.core.check_result import CheckResult
 from order_assets.tables.day_files import DayFiles
-from order_assets.tables.verify import Finding
 
 LOST_RULE = "nothing_lost_in_sample"
 _MOST_EXAMPLES = 10
@@ -99,15 +99,13 @@ class Proof:
     failed: dict[int, str] = field(default_factory=dict)
 
 
-def nothing_lost(proof: Proof, day: date, sample: Sample) -> Finding:
+def nothing_lost(proof: Proof, day: date, sample: Sample) -> CheckResult:
     """Whether every value of the sample was found; values of older versions of a thing need not be."""
-    paths = ", ".join(map(str, proof.lost[:_MOST_EXAMPLES]))
-    return Finding(
+    return CheckResult(
         _ORDERS,
         LOST_RULE,
         not proof.lost,
-        f"{len(proof.lost)} of {proof.values} values are in no table, among them {paths}. If the documents of {day} "
-        "were fetched at different times, fetch the day again with refetch; else the flattening is at fault"
+        f"{len(proof.lost)} of {proof.values} values are in no table"
         if proof.lost
         else f"{proof.values} values of {proof.orders} orders were found",
         {
@@ -118,6 +116,9 @@ def nothing_lost(proof: Proof, day: date, sample: Sample) -> Finding:
             "values_of_older_versions": proof.older,
             "values_lost": len(proof.lost),
         },
+        examples=tuple(map(str, proof.lost[:_MOST_EXAMPLES])),
+        next_step=f"If the documents of {day} were fetched at different times, fetch the day again with refetch; else "
+        "the flattening is at fault",
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from order_assets.core.check_result import CheckResult
 from order_assets.disk import write_json
-from order_assets.tables.verify import Finding
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -40,10 +40,10 @@ def verdict_file(data_root: Path, day: date) -> Path:
 
 
 def write_verdict(
-    data_root: Path, day: date, contract_version: str, findings: Sequence[Finding], others: Sequence[str] = ()
+    data_root: Path, day: date, contract_version: str, findings: Sequence[CheckResult], others: Sequence[str] = ()
 ) -> DayVerdict:
     """Keep what was found about a day; `others` are reasons from outside the tables that block it."""
-    reasons = [f"{found.table}, {found.rule}: {found.explanation}" for found in findings if not found.passed]
+    reasons = [f"{found.asset}, {found.name}: {found}" for found in findings if not found.passed]
     verdict = DayVerdict(day, contract_version, (*others, *reasons), _ledger_digest(data_root, day), datetime.now(UTC))
     write_json(verdict_file(data_root, day), asdict(verdict))
     return verdict

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from order_assets.warehouse.load import LoadReport, drop_days, load_days
     from order_assets.warehouse.marts_refresh import MartReport, refresh_marts
     from order_assets.warehouse.meta import Watermarks
-    from order_assets.warehouse.quality import MartFinding, QualityError
+    from order_assets.warehouse.quality import QualityError
     from order_assets.warehouse.read import loaded_days, open_readonly
 
 __all__ = [
     "LoadReport",
-    "MartFinding",
     "MartReport",
     "QualityError",
     "WarehouseError",
@@ -33,7 +32,6 @@ __all__ = [
 
 _MODULES = {
     "LoadReport": "load",
-    "MartFinding": "quality",
     "MartReport": "marts_refresh",
     "QualityError": "quality",
     "WarehouseError": "files",

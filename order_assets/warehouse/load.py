@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from order_assets.contract import CONTRACT, Contract, Kind, Table
+from order_assets.core.check_result import CheckResult
 from order_assets.warehouse.compare import refuse_unlike
 from order_assets.warehouse.database import attach_draft, detach, scratch
 from order_assets.warehouse.files import STORAGE_VERSION, WarehouseError, warehouse_file
@@ -30,7 +31,7 @@ from order_assets.warehouse.layout import (
 from order_assets.warehouse.marts_refresh import MartReport, known_days, marts_of, refresh_marts
 from order_assets.warehouse.meta import LEDGER, OUTCOME, Watermarks, code_version, days_layout, ledger_layout
 from order_assets.warehouse.publish import Draft, drafting
-from order_assets.warehouse.quality import MartFinding, check_marts, refuse_wrong
+from order_assets.warehouse.quality import check_marts, refuse_wrong
 from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import age, count_per_day, name, names, statement
 
@@ -49,7 +50,7 @@ class LoadReport:
     load_seconds: float
     bytes: int
     marts: Mapping[str, MartReport]
-    findings: tuple[MartFinding, ...] = ()
+    findings: tuple[CheckResult, ...] = ()
 
 
 def load_days(
@@ -187,7 +188,7 @@ def _load(
 
 def _look_at(
     connection: duckdb.DuckDBPyConnection, days: tuple[date, ...], marts: Mapping[str, MartReport]
-) -> tuple[MartFinding, ...]:
+) -> tuple[CheckResult, ...]:
     """What the rules say of the marts of these days; of all days where a mart was made anew."""
     if not marts:
         return ()

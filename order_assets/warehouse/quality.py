@@ -1,6 +1,6 @@
 """Looks at the marts and the rows that they are made from, and says what does not hold, day by day.
 
-Each rule gives one finding per mart and day, or one for all days of a mart that is made whole. Findings show counts,
+Each rule gives one result per mart and day, or one for all days of a mart that is made whole. Results show counts,
 days, codes and keys of rows, and nothing personal. Rules that are `BLOCKING` keep a draft from being published, which
 is done in `load`; what the others mean for a run is decided elsewhere. Names, meaning and advice are in `rules`.
 """
@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
 import duckdb
 
 from order_assets.contract import CONTRACT, Contract
+from order_assets.core.check_result import CheckResult, Severity
 from order_assets.warehouse.files import WarehouseError
 from order_assets.warehouse.known_values import known_relations
 from order_assets.warehouse.marts import SCHEMA, Mart, Reference, Refresh
@@ -46,36 +46,13 @@ from order_assets.warehouse.statements import name, names, statement
 
 _Row = Mapping[str, Any]
 _Numbers = Mapping[str, str | int | float]
-
-
-class Severity(StrEnum):
-    """How bad it is that a rule does not hold."""
-
-    ERROR = "error"  # the marts are wrong, or what they are made from is
-    WARN = "warn"  # somebody should look
-
-
-@dataclass(frozen=True)
-class MartFinding:
-    """The verdict of one rule on one mart, with the numbers behind it.
-
-    `day` is None where it holds for all days. The explanation of a rule that does not hold says what was found, where,
-    and what to do.
-    """
-
-    mart: str
-    rule: str
-    day: date | None
-    severity: Severity
-    passed: bool
-    explanation: str
-    numbers: _Numbers = field(default_factory=dict)
+_MOST_EXAMPLES = 3
 
 
 class QualityError(WarehouseError):
     """Marts of a draft are wrong, so it was not published; `findings` are those of the rules that block."""
 
-    def __init__(self, message: str, findings: Sequence[MartFinding]) -> None:
+    def __init__(self, message: str, findings: Sequence[CheckResult]) -> None:
         super().__init__(message)
         self.findings = tuple(findings)
 
@@ -103,7 +80,7 @@ class Usual:
 
 def check_marts(
     connection: duckdb.DuckDBPyConnection, days: Collection[date], usual: Usual = Usual(), marts: Sequence[Mart] = MARTS
-) -> Iterator[MartFinding]:
+) -> Iterator[CheckResult]:
     """Apply all rules to these days of the marts; marts without days are looked at whole.
 
     The connection stands in a warehouse that has the marts, as from `open_readonly`. Without days there is nothing to
@@ -123,15 +100,15 @@ def check_marts(
     yield from volume_as_usual(connection, days, usual)
 
 
-def refuse_wrong(findings: Sequence[MartFinding]) -> None:
+def refuse_wrong(findings: Sequence[CheckResult]) -> None:
     """Raise `QualityError` if a rule that blocks does not hold."""
-    wrong = [found for found in findings if found.rule in BLOCKING and not found.passed]
+    wrong = [found for found in findings if found.name in BLOCKING and not found.passed]
     if wrong:
-        shown = " ".join(f"{found.mart} {found.day or ''}: {found.explanation}." for found in wrong[:3])
+        shown = " ".join(f"{found.asset} {found.day or ''}: {found}." for found in wrong[:3])
         raise QualityError(f"{len(wrong)} checks say that marts are wrong, so nothing was published. {shown}", wrong)
 
 
-def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[MartFinding]:
+def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[CheckResult]:
     """Each key of the mart is there once."""
     of_days, parameters = _of_days(mart, days)
     key = [column for column in mart.key if column != "date"]
@@ -149,17 +126,17 @@ def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Col
         row = found.get(day)
         numbers: _Numbers = {"keys": row["keys"], "rows_too_many": row["too_many"]} if row else {}
         text = (
-            f"{row['keys']} keys are there more than once, {row['too_many']} rows too many; for example "
-            f"{', '.join(key)} = {_shown(connection, row['examples'])}"
+            f"{row['keys']} keys are there more than once, {row['too_many']} rows too many"
             if row
             else f"each {', '.join(mart.key)} is there once"
         )
-        yield _finding(mart, GRAIN, day, Severity.ERROR, text, not row, numbers)
+        examples = _shown(connection, key, row["examples"]) if row else ()
+        yield _result(mart, GRAIN, day, Severity.ERROR, text, not row, numbers, examples)
 
 
 def references_resolve(
     connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]
-) -> Iterator[MartFinding]:
+) -> Iterator[CheckResult]:
     """What the references of the mart name is there; nothing for a mart without references."""
     if not mart.references:
         return
@@ -168,20 +145,20 @@ def references_resolve(
         what = f"{', '.join(reference.columns)} in {reference.schema}.{reference.table}"
         for row in _lost(connection, mart, reference, days):
             lost.setdefault(row["day"], {})[what] = row
-    key = ", ".join(column for column in mart.key if column != "date")
+    key = [column for column in mart.key if column != "date"]
     for day in _each(mart, days):
         of_day = lost.get(day, {})
         text = "; ".join(
-            f"{row['rows']} rows name {row['values']} values of {what} that are not there; for example "
-            f"{key} = {_shown(connection, row['examples'])}"
+            f"{row['rows']} rows name {row['values']} values of {what} that are not there"
             for what, row in of_day.items()
         )
+        examples = tuple(text for row in of_day.values() for text in _shown(connection, key, row["examples"]))
         numbers = {what: row["rows"] for what, row in of_day.items()}
         all_there = f"all {len(mart.references)} references lead to a row"
-        yield _finding(mart, REFERENCES, day, Severity.ERROR, text or all_there, not of_day, numbers)
+        yield _result(mart, REFERENCES, day, Severity.ERROR, text or all_there, not of_day, numbers, examples)
 
 
-def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
     """Items, shipping and discounts make the order amount, to the cent; how a shop computes it is not documented."""
     found = _by_day(connection, AMOUNTS, days)
     for day in sorted(days):
@@ -193,86 +170,79 @@ def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]
             if row["orders_off"]
             for measure in ("least", "p05", "median", "p95", "most")
         }
-        examples = ", ".join(str(pk) for row in rows for pk in row["examples"] or [])
+        examples = [f"order_pk {pk}" for row in rows for pk in row["examples"] or []]
         text = f"in {off} of {orders} orders items + shipping - discounts is not the order amount"
-        text += f"; for example order_pk {examples}" if off else ""
         numbers = {"orders": orders, "orders_off": off, **spread}
-        yield _finding(FCT_ORDERS, AMOUNTS, day, Severity.WARN, text, not off, numbers)
+        yield _result(FCT_ORDERS, AMOUNTS, day, Severity.WARN, text, not off, numbers, examples if off else ())
 
 
 def status_goes_forward(
     connection: duckdb.DuckDBPyConnection, days: Collection[date], contract: Contract = CONTRACT
-) -> Iterator[MartFinding]:
+) -> Iterator[CheckResult]:
     """No order was seen in a status that lies before one that it was seen in earlier, but for cancellations."""
     found = _by_day(connection, STATUS, days, **known_relations(contract))
     for day in sorted(days):
         rows = found.get(day, [])
         steps = {f"{row['status_before']} to {row['status']}": row["orders"] for row in rows}
-        examples = "; ".join(
+        examples = [
             f"{row['status_before']} to {row['status']} in {row['orders']} orders, as order_pk {row['example']}"
-            for row in rows[:5]
-        )
-        text = f"statuses went back: {examples}" if rows else "no status went back"
-        yield _finding(FCT_ORDERS, STATUS, day, Severity.ERROR, text, not rows, steps)
+            for row in rows
+        ]
+        text = "statuses went back" if rows else "no status went back"
+        yield _result(FCT_ORDERS, STATUS, day, Severity.ERROR, text, not rows, steps, examples)
 
 
-def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
     """`agg_daily_sales` is `fct_orders` added up, in every sum, to the cent."""
     found = _by_day(connection, DAILY_SALES, days)
     for day in sorted(days):
         rows = found.get(day, [])
-        text = "every group is the sum of its orders"
-        if rows:
-            shown = "; ".join(
-                f"channel_pk {row['channel_pk']}, {row['currency']}, {row['status_group']}" for row in rows[:3]
-            )
-            text = f"{len(rows)} groups are not the sum of their orders; for example {shown}"
-        yield _finding(AGG_DAILY_SALES, DAILY_SALES, day, Severity.ERROR, text, not rows, {"groups": len(rows)})
+        text = f"{len(rows)} groups are not the sum of their orders" if rows else "every group is the sum of its orders"
+        examples = [f"channel_pk {row['channel_pk']}, {row['currency']}, {row['status_group']}" for row in rows]
+        numbers = {"groups": len(rows)}
+        yield _result(AGG_DAILY_SALES, DAILY_SALES, day, Severity.ERROR, text, not rows, numbers, examples)
 
 
-def kinds_are_known(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+def kinds_are_known(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
     """Every movement is of a kind that is known to move money; those that are not count as none."""
     found = _by_day(connection, KINDS, days)
     for day in sorted(days):
         rows = found.get(day, [])
-        examples = "; ".join(
+        examples = [
             f"{row['shown_kind']} in {row['rows']} rows of {row['source']}, as order_pk {row['order_pk']}, position "
             f"{row['position']}"
-            for row in rows[:5]
-        )
+            for row in rows
+        ]
         numbers = {f"{row['source']}: {row['shown_kind']}": row["rows"] for row in rows}
-        text = f"kinds that are not known to move money: {examples}" if rows else "every kind is known"
-        yield _finding(MONEY_MOVEMENTS, KINDS, day, Severity.WARN, text, not rows, numbers)
+        text = f"{len(rows)} kinds are not known to move money" if rows else "every kind is known"
+        yield _result(MONEY_MOVEMENTS, KINDS, day, Severity.WARN, text, not rows, numbers, examples)
 
 
-def quantities_are_read(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+def quantities_are_read(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
     """Every quantity that is given for an item is a number of units; what is given instead is named by its kind."""
     found = _by_day(connection, QUANTITIES, days)
     for day in sorted(days):
         rows = found.get(day, [])
-        examples = "; ".join(
-            f"item_pk {row['item_pk']} of order_pk {row['order_pk']} has {row['given']}" for row in rows[:5]
-        )
-        kinds = Counter(row["given"] for row in rows)
-        text = f"the quantity of {len(rows)} items cannot be read: {examples}" if rows else "every quantity is read"
-        yield _finding(FCT_ORDER_ITEMS, QUANTITIES, day, Severity.WARN, text, not rows, {"items": len(rows), **kinds})
+        examples = [f"item_pk {row['item_pk']} of order_pk {row['order_pk']} has {row['given']}" for row in rows]
+        numbers = {"items": len(rows), **Counter(row["given"] for row in rows)}
+        text = f"the quantity of {len(rows)} items cannot be read" if rows else "every quantity is read"
+        yield _result(FCT_ORDER_ITEMS, QUANTITIES, day, Severity.WARN, text, not rows, numbers, examples)
 
 
-def refunds_agree(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[MartFinding]:
+def refunds_agree(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
     """What refund transactions moved and what their order says was refunded do not contradict each other."""
     found = _by_day(connection, REFUNDS, days)
     for day in sorted(days):
         rows = found.get(day, [])
-        examples = "; ".join(
-            f"{row['contradiction']} in {row['orders']} orders, as order_pk {row['example']}" for row in rows
-        )
+        examples = [f"{row['contradiction']} in {row['orders']} orders, as order_pk {row['example']}" for row in rows]
+        text = f"{len(rows)} kinds of contradiction" if rows else "no contradiction"
         numbers = {row["contradiction"]: row["orders"] for row in rows}
-        yield _finding(FCT_REFUNDS, REFUNDS, day, Severity.WARN, examples or "no contradiction", not rows, numbers)
+        yield _result(FCT_REFUNDS, REFUNDS, day, Severity.WARN, text, not rows, numbers, examples)
 
 
 def volume_as_usual(
     connection: duckdb.DuckDBPyConnection, days: Collection[date], usual: Usual = Usual()
-) -> Iterator[MartFinding]:
+) -> Iterator[CheckResult]:
     """The days have about as many orders as the same weekdays before them; of days that are not loaded nothing."""
     parameters = {**_parameters(days), "weeks": usual.weeks}
     for row in _rows(connection, statement(f"quality/{VOLUME}"), parameters):
@@ -283,13 +253,21 @@ def volume_as_usual(
             numbers["usual"] = median
             text = f"{orders} orders, usually {median:g}"
             passed = abs(orders - median) <= usual.few or usual.least * median <= orders <= usual.most * median
-        yield _finding(FCT_ORDERS, VOLUME, row["day"], Severity.WARN, text, passed, numbers)
+        yield _result(FCT_ORDERS, VOLUME, row["day"], Severity.WARN, text, passed, numbers)
 
 
-def _finding(
-    mart: Mart, rule: str, day: date | None, severity: Severity, text: str, passed: bool, numbers: _Numbers
-) -> MartFinding:
-    return MartFinding(mart.name, rule, day, severity, passed, text if passed else f"{text}. {ADVICE[rule]}", numbers)
+def _result(
+    mart: Mart,
+    rule: str,
+    day: date | None,
+    severity: Severity,
+    text: str,
+    passed: bool,
+    numbers: _Numbers,
+    examples: Sequence[str] = (),
+) -> CheckResult:
+    shown = tuple(examples[:_MOST_EXAMPLES])
+    return CheckResult(mart.name, rule, passed, text, numbers, day, severity, shown, ADVICE[rule])
 
 
 def _lost(
@@ -317,7 +295,7 @@ def _order_pk(mart: Mart) -> str:
     return name("m", "order_pk") if "order_pk" in mart.columns else "NULL::BIGINT"
 
 
-def _shown(connection: duckdb.DuckDBPyConnection, examples: Sequence[_Row]) -> str:
+def _shown(connection: duckdb.DuckDBPyConnection, key: Sequence[str], examples: Sequence[_Row]) -> tuple[str, ...]:
     """Up to three keys, with what they name and the numbers of their orders."""
     pks = [example["order_pk"] for example in examples if example["order_pk"] is not None]
     found = _rows(connection, statement("quality/numbers_of_orders"), {"pks": pks}) if pks else []
@@ -326,8 +304,9 @@ def _shown(connection: duckdb.DuckDBPyConnection, examples: Sequence[_Row]) -> s
     for example in examples:
         names_it = f" names {example['named']}" if "named" in example else ""
         number = numbers.get(example["order_pk"])
-        texts.append(f"{example['key']}{names_it}" + (f" (order number {number})" if number else ""))
-    return "; ".join(texts)
+        key_and_value = f"{', '.join(key)} = {example['key']}{names_it}"
+        texts.append(key_and_value + (f" (order number {number})" if number else ""))
+    return tuple(texts)
 
 
 def _by_day(

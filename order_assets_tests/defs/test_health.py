@@ -25,7 +25,7 @@ DAY = "2026-03-05"
 def checks_of(project: Project) -> dict[str, tuple[bool, str]]:
     run = project.sync()
     assert run.succeeded, run.failures
-    return {check.check: (check.passed, check.explanation) for check in run.checks}
+    return {check.name: (check.passed, check.explanation) for check in run.checks}
 
 
 @pytest.mark.usefixtures("listed")
@@ -46,7 +46,7 @@ def test_the_newest_day_is_late_when_its_orders_are_not_landed_in_time(project: 
     now, day = project.sandbox.shop.now(), project.sandbox.shop.now().date()
     late = newest_day_is_fresh(project.data, FIRST_DAY, day, now, timedelta(hours=1))
     assert not late.passed
-    assert "switch on the sensor" in late.explanation
+    assert "Switch on the sensor" in late.next_step
     # An old day that was landed today makes nothing fresh.
     assert project.refresh("2026-03-01").succeeded
     assert not newest_day_is_fresh(project.data, FIRST_DAY, day, now, timedelta(hours=1)).passed

@@ -62,7 +62,7 @@ MALFORMED: list[tuple[str, Callable[[bytes], bytes], str, str]] = [
 
 
 def check_of(run: RunSummary, name: str) -> CheckResult:
-    (found,) = [check for check in run.checks if check.check == name]
+    (found,) = [check for check in run.checks if check.name == name]
     return found
 
 

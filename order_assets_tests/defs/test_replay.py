@@ -75,7 +75,7 @@ def test_new_fields_load_and_are_named_with_the_number_of_orders(project: Projec
     shop = project.sandbox.shop
     run = project.refresh(DAY)
     assert run.succeeded, run.failures
-    (check,) = [check for check in run.checks if check.check == NO_UNKNOWN_FIELDS]
+    (check,) = [check for check in run.checks if check.name == NO_UNKNOWN_FIELDS]
     assert (check.passed, check.is_error) == (False, False)
     loaded = [pk for pk in pks if pk != TOO_FINE]
     with_items = sum(bool(shop.order_items(pk)) for pk in loaded)

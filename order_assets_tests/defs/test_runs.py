@@ -32,7 +32,9 @@ def test_a_range_of_days_is_one_run_and_each_day_has_its_own_numbers_and_checks(
         expected = len(orders_of(project, day))
         assert run.days["order_documents"][day]["listed"] == expected > 0
         assert run.days["tables/orders"][day]["dagster/partition_row_count"] == expected
-        verdicts = {check.check: check for check in run.checks if check.day == day and check.asset == "tables/orders"}
+        verdicts = {
+            check.name: check for check in run.checks if str(check.day) == day and check.asset == "tables/orders"
+        }
         assert verdicts["conforms_to_contract"].passed
     assert project.query("SELECT date::VARCHAR, count(*) FROM orders GROUP BY 1 ORDER BY 1") == [
         (day, len(orders_of(project, day))) for day in sorted(days)
@@ -59,7 +61,7 @@ def test_materialising_a_day_twice_asks_for_nothing_and_changes_no_byte(project:
     assert second.succeeded
     assert len(project.document_requests()) == asked
     assert project.files("tables/*/*/*.parquet") == before
-    assert [(c.asset, c.check, c.passed) for c in second.checks] == [(c.asset, c.check, c.passed) for c in first.checks]
+    assert [(c.asset, c.name, c.passed) for c in second.checks] == [(c.asset, c.name, c.passed) for c in first.checks]
 
 
 @pytest.mark.slow
@@ -95,7 +97,7 @@ def test_an_order_that_cannot_be_fetched_fails_the_run_and_keeps_the_rest(projec
     (reason,) = [reason for reason in run.failures if "2026-03-03" in reason]
     assert f"order {bad}".lower() in reason.lower()
     assert "2026-03-04:" not in reason
-    failed = [(check.check, check.day) for check in run.checks if not check.passed and check.is_error]
+    failed = [(check.name, str(check.day)) for check in run.checks if not check.passed and check.is_error]
     assert failed == [("nothing_pending", "2026-03-03")]
     loaded = dict(project.query("SELECT date::VARCHAR, count(*) FROM orders GROUP BY 1"))
     assert loaded["2026-03-03"] == len(orders_of(project, "2026-03-03")) - 1
@@ -124,8 +126,8 @@ def test_two_orders_with_one_key_wait_in_quarantine_and_their_day_is_loaded(proj
     project.tampered.rules.append(detail_of(twin, with_twin_key))
     run = project.refresh("2026-03-02", "2026-03-04")
     assert run.succeeded, run.failures
-    (said,) = [check for check in run.checks if check.check == "no_order_set_aside" and not check.passed]
-    assert (said.day, said.is_error) == ("2026-03-03", False)
+    (said,) = [check for check in run.checks if check.name == "no_order_set_aside" and not check.passed]
+    assert (str(said.day), said.is_error) == ("2026-03-03", False)
     count = "SELECT count(*) FROM orders WHERE date = '2026-03-03'"
     assert project.query(count) == [(len(orders_of(project, "2026-03-03")) - 2,)]
     assert project.query("SELECT order_pk FROM quarantine ORDER BY ALL") == [(pk,) for pk in sorted([twin, other])]

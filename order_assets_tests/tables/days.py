@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.landed_days import Answers, listed_order, plain_gate
 from order_assets.contract import CONTRACT, Contract
+from order_assets.core.check_result import CheckResult
 from order_assets.landing import Landing, receive
 from order_assets.landing.store import LANDING_SCHEMA
 from order_assets.sandbox import documented_order
-from order_assets.tables import DayFiles, Finding, Flattener, FlattenReport, table_file, verify_day
+from order_assets.tables import DayFiles, Flattener, FlattenReport, table_file, verify_day
 
 DAY = date(2017, 1, 30)
 FLATTENER = Flattener(CONTRACT, threads=2)
@@ -85,7 +86,7 @@ def rows_of(root: Path, table: str) -> list[dict[str, Any]]:
     return rows
 
 
-def faults(root: Path, report: FlattenReport, contract: Contract = CONTRACT) -> list[Finding]:
+def faults(root: Path, report: FlattenReport, contract: Contract = CONTRACT) -> list[CheckResult]:
     found = verify_day(DayFiles(root, DAY), contract, {**report.expected, "orders": report.orders})
     return [finding for finding in found if not finding.passed]
 

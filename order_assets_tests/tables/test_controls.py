@@ -25,10 +25,10 @@ def test_a_transaction_with_a_copy_of_another_order_is_found(tmp_path: Path) -> 
     found = rows_name_their_order(DayFiles(tmp_path, DAY))
     # The documented order's copies have its own pk, which is not that of the order made from it.
     assert not found.passed
-    assert found.table == "transactions"
+    assert found.asset == "transactions"
     assert found.numbers["transactions.order.number"] == 1
-    assert "order 101" in found.explanation
-    assert "another" not in found.explanation.replace("names another order", "")
+    assert "order 101" in str(found)
+    assert "another" not in str(found).replace("names another order", "")
 
 
 def test_rows_that_name_their_own_order_or_none_pass(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_refunds_above_the_amount_or_above_what_was_paid_are_found(tmp_path: Pat
     found = refunds_within_amount(DayFiles(tmp_path, DAY))
     assert not found.passed
     assert found.numbers == {"refund_above_amount": 1, "refunded_above_paid": 1}
-    assert "above their amount (order 102)" in found.explanation
-    assert "than paid (order 103)" in found.explanation
+    assert "order 102 (number" in found.examples[0]
+    assert "order 103 (number" in found.examples[1]
 
 
 def test_an_order_without_amounts_is_no_refund_beyond_them(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_unknown_values_are_counted_by_column_and_load_all_the_same(tmp_path: Pa
     assert found.numbers["orders.status"] == 2
     assert found.numbers["transactions.transaction_type"] == 1
     assert "orders.client_type" not in found.numbers
-    assert 'orders.status: "777" in 2 rows' in found.explanation
+    assert 'orders.status: "777" in 2 rows' in str(found)
 
 
 def test_unknown_values_of_personal_columns_are_not_shown(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_unknown_values_of_personal_columns_are_not_shown(tmp_path: Path) -> Non
     flatten(tmp_path, landed(changed))
     found = values_are_known(DayFiles(tmp_path, DAY), Contract(tuple(map(personal, CONTRACT))))
     assert found.numbers["orders.status"] == 1
-    assert "777" not in found.explanation.partition("status_display")[0]
+    assert "777" not in str(found).partition("status_display")[0]
 
 
 def test_documented_fields_that_are_missing_are_counted_by_path() -> None:
@@ -128,5 +128,5 @@ def test_documented_fields_that_are_missing_are_counted_by_path() -> None:
     assert missing.by_path["detail:transaction_set[].auth_code"] == 1
     found = documented_fields_present(missing)
     assert not found.passed
-    assert "detail:currency in 1" in found.explanation
+    assert "detail:currency in 1" in str(found)
     assert documented_fields_present(MissingFields()).passed

@@ -239,8 +239,8 @@ def test_the_finding_names_path_and_order_and_never_the_value(tmp_path: Path) ->
     damage(tmp_path, "orders", having(amount=None))
     finding = nothing_lost(prove_day(DayFiles(tmp_path, DAY), CONTRACT, sample), DAY, sample)
     assert not finding.passed
-    assert "detail: amount of order 27" in finding.explanation
-    assert "1203.45" not in json.dumps([finding.explanation, dict(finding.numbers)])
+    assert "detail: amount of order 27" in str(finding)
+    assert "1203.45" not in json.dumps([str(finding), dict(finding.numbers)])
     assert finding.numbers["sample_at_most"] == 200
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from order_assets.contract import CONTRACT
 from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE, SCHEMA_RULE, SET_RULE
-from order_assets.tables import Finding, FlattenReport, passed_days, table_file, write_verdict
+from order_assets.core.check_result import CheckResult
+from order_assets.tables import FlattenReport, passed_days, table_file, write_verdict
 from order_assets_tests.tables.days import DAY, faults, flatten, landed, order
 
 WRITTEN_BY_ANOTHER = (
@@ -30,8 +31,8 @@ def damage(root: Path, table: str, change: Callable[[pa.Table], pa.Table]) -> No
 
 
 def found(day: tuple[Path, FlattenReport], table: str) -> dict[str, str]:
-    assert all(finding.table == table for finding in faults(*day))
-    return {finding.rule: finding.explanation for finding in faults(*day)}
+    assert all(finding.asset == table for finding in faults(*day))
+    return {finding.name: str(finding) for finding in faults(*day)}
 
 
 def test_whole_files_have_no_fault(day: tuple[Path, FlattenReport]) -> None:
@@ -64,7 +65,7 @@ def test_a_key_that_comes_twice_is_found(day: tuple[Path, FlattenReport]) -> Non
     damage(day[0], "channels", lambda rows: pa.concat_tables([rows, rows]))
     explained = found(day, "channels")
     assert explained.keys() == {KEY_RULE}
-    assert explained[KEY_RULE].startswith("2 rows, 1 distinct values of pk; pk ")
+    assert explained[KEY_RULE].startswith("2 rows, 1 distinct values of pk; for example pk ")
 
 
 def test_a_key_that_two_orders_share_is_named_with_both_orders_and_what_to_do(day: tuple[Path, FlattenReport]) -> None:
@@ -77,7 +78,7 @@ def test_a_key_that_two_orders_share_is_named_with_both_orders_and_what_to_do(da
     damage(day[0], "transactions", with_one_key)
     explained = found(day, "transactions")[KEY_RULE]
     both = " and ".join(f"order {pk} (number {numbers[pk]})" for pk in (101, 102))
-    assert f"2 rows, 1 distinct values of pk; pk 7 in {both}. Look these orders up in the shop" in explained
+    assert f"2 rows, 1 distinct values of pk; for example pk 7 in {both}. Look these orders up in the shop" in explained
 
 
 def test_a_required_value_that_is_not_there_is_found(day: tuple[Path, FlattenReport]) -> None:
@@ -87,7 +88,7 @@ def test_a_required_value_that_is_not_there_is_found(day: tuple[Path, FlattenRep
 
     damage(day[0], "orders", without_number)
     explained = found(day, "orders")
-    assert explained[REQUIRED_RULE].startswith("number is null in 1 rows, for example pk 101 in order 101. Look ")
+    assert explained[REQUIRED_RULE].startswith("number is null in 1 rows; for example pk 101 in order 101. Look ")
     assert "number is string, declared string not null" in explained[SCHEMA_RULE]
 
 
@@ -104,8 +105,8 @@ def test_a_table_without_its_key_column_is_a_finding_and_not_a_crash(day: tuple[
     damage(day[0], "orders", lambda rows: rows.drop_columns(["pk"]))
     assert found(day, "orders") == {
         SCHEMA_RULE: "pk is missing" + WRITTEN_BY_ANOTHER,
-        KEY_RULE: "no column pk",
-        REQUIRED_RULE: "no column pk",
+        KEY_RULE: "no column pk" + WRITTEN_BY_ANOTHER,
+        REQUIRED_RULE: "no column pk" + WRITTEN_BY_ANOTHER,
     }
 
 
@@ -117,18 +118,18 @@ def test_a_file_that_is_missing_or_broken_is_a_finding_that_says_what_to_do(
     path.unlink()
     if broken is not None:
         path.write_bytes(broken)
-    assert f"materialise tables/pos of {DAY} again" in found(day, "pos")[SCHEMA_RULE]
+    assert f"Materialise tables/pos of {DAY} again" in found(day, "pos")[SCHEMA_RULE]
 
 
 def test_every_table_is_looked_at(day: tuple[Path, FlattenReport]) -> None:
     for table in CONTRACT:
         path = table_file(day[0], table.name, DAY)
         path.unlink()
-    assert [finding.table for finding in faults(*day)] == [table.name for table in CONTRACT]
+    assert [finding.asset for finding in faults(*day)] == [table.name for table in CONTRACT]
 
 
 def test_a_day_that_failed_is_not_among_the_days_that_passed(day: tuple[Path, FlattenReport]) -> None:
     root, _ = day
     for passed in (True, False, True):
-        write_verdict(root, DAY, "a version", [Finding("orders", KEY_RULE, passed, "a key is there twice")])
+        write_verdict(root, DAY, "a version", [CheckResult("orders", KEY_RULE, passed, "a key is there twice")])
         assert passed_days(root) == ([DAY] if passed else [])

@@ -15,11 +15,11 @@ from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.dictionary import render_dictionary
 from order_assets.contract.model import Effect, Status, TransactionKind
 from order_assets.contract.orders import STATUSES
+from order_assets.core.check_result import CheckResult
 from order_assets.landing.reread import is_open
 from order_assets.warehouse import refresh_marts
 from order_assets.warehouse.marts_refresh import marts_of
 from order_assets.warehouse.quality import (
-    MartFinding,
     check_marts,
     kinds_are_known,
     quantities_are_read,
@@ -49,7 +49,7 @@ def move(pk: int, kind: str | None, amount: str = "10.00", **values: Any) -> dic
     return plain | {"is_succeeded": True, "created_date": at(10)} | values
 
 
-def only(findings: Iterator[MartFinding]) -> MartFinding:
+def only(findings: Iterator[CheckResult]) -> CheckResult:
     (found,) = findings
     return found
 
@@ -75,8 +75,8 @@ def test_only_kinds_that_are_known_to_take_money_are_captured_and_others_are_nam
     assert (found.passed, found.severity) == (False, "warn")
     numbers = {"transactions: void": 2, "transactions: cancel": 1, "transactions: (not a word)": 1}
     assert found.numbers == numbers
-    assert "cancel in 1 rows of transactions, as order_pk 1, position 3" in found.explanation
-    assert "4111" not in found.explanation
+    assert "cancel in 1 rows of transactions, as order_pk 1, position 3" in str(found)
+    assert "4111" not in str(found)
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -167,7 +167,7 @@ def test_refund_transactions_and_the_refund_amount_of_an_order_that_contradict_e
         "refund transactions above refund_amount": 1,
         "refund_amount, but no refund transaction": 1,
     }
-    assert "refund_amount, but no refund transaction in 1 orders, as order_pk 2" in found.explanation
+    assert "refund_amount, but no refund transaction in 1 orders, as order_pk 2" in str(found)
 
 
 # Quantities
@@ -213,9 +213,9 @@ def test_a_quantity_that_cannot_be_read_is_empty_and_its_item_is_named(filled: F
     kinds = [kind for _, kind in given]
     assert (found.passed, found.severity) == (False, "warn")
     assert found.numbers == {"items": len(given), **{kind: kinds.count(kind) for kind in kinds}}
-    assert "item_pk 10 of order_pk 1 has a text" in found.explanation
-    assert "2,5" not in found.explanation
-    assert [f.rule for f in check_marts(filled.connection, [DAY]) if not f.passed and f.severity == "error"] == []
+    assert "item_pk 10 of order_pk 1 has a text" in str(found)
+    assert "2,5" not in str(found)
+    assert [f.name for f in check_marts(filled.connection, [DAY]) if not f.passed and f.severity == "error"] == []
 
 
 def test_a_quantity_that_is_a_number_counts_in_any_spelling_and_one_that_is_not_there_is_one(filled: Filled) -> None:

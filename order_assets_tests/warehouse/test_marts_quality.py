@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from order_assets.core.check_result import CheckResult
 from order_assets.warehouse import WarehouseError, load_days, refresh_marts
 from order_assets.warehouse import load as load_module
 from order_assets.warehouse.marts import Mart, Reference
 from order_assets.warehouse.marts_catalogue import DIM_CUSTOMERS, FCT_ORDER_ITEMS, FCT_ORDERS, MARTS
 from order_assets.warehouse.quality import (
-    MartFinding,
     QualityError,
     Severity,
     Usual,
@@ -47,10 +47,10 @@ def filled(empty: Path, tmp_path: Path) -> Iterator[Filled]:
 
 
 def broken(filled: Filled) -> set[tuple[str, str]]:
-    return {(f.mart, f.rule) for f in check_marts(filled.connection, [DAY]) if not f.passed}
+    return {(f.asset, f.name) for f in check_marts(filled.connection, [DAY]) if not f.passed}
 
 
-def only(findings: Iterator[MartFinding]) -> MartFinding:
+def only(findings: Iterator[CheckResult]) -> CheckResult:
     (found,) = findings
     return found
 
@@ -67,7 +67,7 @@ def test_each_mart_has_one_finding_per_rule_and_day_and_what_is_whole_one_for_al
         for rule in rules_of(mart)
         for day in ((None,) if mart.refresh == "whole" else (DAY, NEXT))
     ]
-    assert sorted((f.mart, f.rule, str(f.day)) for f in findings) == sorted((m, r, str(d)) for m, r, d in expected)
+    assert sorted((f.asset, f.name, str(f.day)) for f in findings) == sorted((m, r, str(d)) for m, r, d in expected)
     assert all(f.passed for f in findings)
 
 
@@ -79,7 +79,7 @@ def test_a_row_that_is_there_twice_breaks_the_grain(filled: Filled) -> None:
     found, next_day = grain_is_unique(filled.connection, FCT_ORDERS, [DAY, NEXT])
 
     assert (found.passed, found.severity, found.numbers) == (False, Severity.ERROR, {"keys": 1, "rows_too_many": 1})
-    assert "for example order_pk = 2 (order number N2). " + ADVICE["grain_is_unique"] in found.explanation
+    assert "for example order_pk = 2 (order number N2). " + ADVICE["grain_is_unique"] in str(found)
     assert broken(filled) == {("fct_orders", "grain_is_unique"), ("agg_daily_sales", "daily_sales_equal_orders")}
     assert next_day.passed
 
@@ -90,8 +90,8 @@ def test_three_keys_that_are_there_twice_are_named_with_the_numbers_of_their_ord
 
     found = only(grain_is_unique(filled.connection, FCT_ORDERS, [DAY]))
 
-    three = "order_pk = 1 (order number N1); 2 (order number N2); 3 (order number N3). "
-    assert f"4 keys are there more than once, 4 rows too many; for example {three}" in found.explanation
+    three = "order_pk = 1 (order number N1); order_pk = 2 (order number N2); order_pk = 3 (order number N3). "
+    assert f"4 keys are there more than once, 4 rows too many; for example {three}" in str(found)
 
 
 def test_a_customer_who_is_there_twice_breaks_the_grain_of_all_days(filled: Filled) -> None:
@@ -101,7 +101,7 @@ def test_a_customer_who_is_there_twice_breaks_the_grain_of_all_days(filled: Fill
     found = only(grain_is_unique(filled.connection, DIM_CUSTOMERS, [DAY]))
 
     assert (found.passed, found.day) == (False, None)
-    assert "customer_pk, currency = 7, try" in found.explanation
+    assert "customer_pk, currency = 7, try" in str(found)
 
 
 def test_a_row_whose_order_is_not_there_breaks_the_reference(filled: Filled) -> None:
@@ -111,8 +111,8 @@ def test_a_row_whose_order_is_not_there_breaks_the_reference(filled: Filled) -> 
     found, next_day = references_resolve(filled.connection, FCT_ORDER_ITEMS, [DAY, NEXT])
 
     assert (found.passed, found.numbers) == (False, {"date, order_pk in marts.fct_orders": 1})
-    assert "1 rows name 1 values of date, order_pk in marts.fct_orders that are not there" in found.explanation
-    assert "for example item_pk = 5 names 2026-01-01, 1" in found.explanation
+    assert "1 rows name 1 values of date, order_pk in marts.fct_orders that are not there" in str(found)
+    assert "for example item_pk = 5 names 2026-01-01, 1" in str(found)
     assert next_day.passed
 
 
@@ -123,7 +123,7 @@ def test_an_order_without_a_channel_names_none(filled: Filled) -> None:
     found = only(references_resolve(filled.connection, replace(FCT_ORDERS, references=(to_channel,)), [DAY]))
 
     assert found.numbers == {"channel_pk in orders.channels": 1}
-    assert "order_pk = 2 names 99" in found.explanation
+    assert "order_pk = 2 names 99" in str(found)
 
 
 def test_amounts_that_do_not_add_up_show_how_far_they_are_off_per_currency(filled: Filled) -> None:
@@ -148,8 +148,8 @@ def test_amounts_that_do_not_add_up_show_how_far_they_are_off_per_currency(fille
         "try_p95": "1.00",
         "try_most": "1.00",
     }
-    assert "in 1 of 4 orders" in found.explanation
-    assert "order_pk 2. " in found.explanation
+    assert "in 1 of 4 orders" in str(found)
+    assert "order_pk 2. " in str(found)
 
 
 def test_a_status_goes_back_only_through_a_cancellation_that_is_not_through(filled: Filled) -> None:
@@ -174,7 +174,7 @@ def test_a_status_goes_back_only_through_a_cancellation_that_is_not_through(fill
 
     assert (found.passed, found.severity) == (False, Severity.ERROR)
     assert found.numbers == {"500 to 450": 2, "100 to 400": 1, "550 to 500": 1}
-    assert "500 to 450 in 2 orders, as order_pk 7" in found.explanation
+    assert "500 to 450 in 2 orders, as order_pk 7" in str(found)
     filled.connection.execute(f"DELETE FROM orders.order_status_history WHERE order_pk > {len(lives)}")
     assert only(status_goes_forward(filled.connection, [DAY])).passed
 
@@ -187,7 +187,7 @@ def test_sales_that_are_not_the_sum_of_their_orders_are_found_to_the_cent(filled
     found = only(daily_sales_equal_orders(filled.connection, [DAY]))
 
     assert (found.passed, found.numbers) == (False, {"groups": 1})
-    assert "channel_pk None, None, in_progress" in found.explanation
+    assert "channel_pk None, None, in_progress" in str(found)
     refresh_marts(filled.connection, [DAY])
     assert only(daily_sales_equal_orders(filled.connection, [DAY])).passed
 
@@ -200,15 +200,15 @@ def test_a_day_with_far_fewer_orders_than_the_weekday_before_is_found(filled: Fi
     refresh_marts(filled.connection, None)
     days = [DAY + timedelta(weeks=3), DAY + timedelta(weeks=2), DAY + timedelta(weeks=3, days=1)]
 
-    def volume(**usual: int) -> dict[date, MartFinding]:
+    def volume(**usual: int) -> dict[date, CheckResult]:
         return {f.day: f for f in volume_as_usual(filled.connection, days, Usual(**usual)) if f.day is not None}
 
     found = volume(few=2)
     assert {day for day, finding in found.items() if not finding.passed} == {days[0]}
     assert found[days[0]].severity is Severity.WARN
     assert found[days[0]].numbers == {"orders": 1, "weeks_compared": 3, "usual": 4.0}
-    assert found[days[0]].explanation.startswith("1 orders, usually 4. ")
-    assert "only 2 of the weekdays before are loaded" in found[days[1]].explanation
+    assert str(found[days[0]]).startswith("1 orders, usually 4. ")
+    assert "only 2 of the weekdays before are loaded" in str(found[days[1]])
     assert volume(few=3)[days[0]].passed
     assert volume(few=2, known_weeks=4)[days[0]].passed
 
@@ -237,6 +237,6 @@ def test_a_mart_with_a_broken_grain_is_never_published(tmp_path: Path, monkeypat
     assert isinstance(refused.value, WarehouseError)
     # The mart was made anew for all days, so the day that was loaded before is wrong as well.
     assert refused.value.days == {DAY, NEXT}
-    assert {f.mart for f in refused.value.findings} == {"fct_orders"}
+    assert {f.asset for f in refused.value.findings} == {"fct_orders"}
     assert "fct_orders 2026-01-01: 1 keys are there more than once" in str(refused.value)
     assert (tmp_path / "warehouse.duckdb").read_bytes() == before

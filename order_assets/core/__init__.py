@@ -1,0 +1,1 @@
+"""What every room builds on and what knows nothing of orders."""
