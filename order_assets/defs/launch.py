@@ -19,8 +19,9 @@ from dagster._core.remote_origin import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from order_assets.core.check_result import CheckResult, Severity
+from order_assets.core.processes import this_process
 from order_assets.defs.build import build_definitions
-from order_assets.defs.pools import PROCESS_TAG, release_places_of_dead_runs, this_process
+from order_assets.defs.pools import PROCESS_TAG, release_places_of_dead_runs
 
 _RANGE_START = "dagster/asset_partition_range_start"
 _RANGE_END = "dagster/asset_partition_range_end"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from order_assets.core.moments import written_moment
 from order_assets.landing import AsideRow, IndexDraft, IndexReport, Instance, SyncState
 from order_assets.omnitron import OmnitronClient
 from order_assets.omnitron.discover import SERVER_PRECISION, Listing, Margins, discover, moment_of
@@ -193,7 +194,7 @@ def _transactions(
 def _rows_since(client: OmnitronClient, name: str, since: datetime) -> list[Row]:
     """The rows of a list that changed since a time; none of a list that does not keep to that."""
     rows: list[Row] = []
-    for page in client.list_child_rows(name, params={"modified_date__gte": since.isoformat().replace("+00:00", "Z")}):
+    for page in client.list_child_rows(name, params={"modified_date__gte": written_moment(since)}):
         if any(moment < since - SERVER_PRECISION for row in page.rows if (moment := moment_of(row)) is not None):
             return []
         rows += page.rows

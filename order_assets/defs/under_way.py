@@ -6,12 +6,12 @@ ended. Those of the command, and the places in pools that they hold, are the mat
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import date, timedelta
-from pathlib import Path
 
 import dagster as dg
+
+from order_assets.core.processes import lived_at
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -26,7 +26,6 @@ _UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 _HAS_PROCESS = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
-_CLOCKS_DIFFER = 10.0  # seconds
 
 
 def runs_under_way(instance: dg.DagsterInstance, job_name: str, asset: dg.AssetKey) -> list[dg.DagsterRun]:
@@ -71,27 +70,4 @@ def _is_dead(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
         for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
         if (event := entry.dagster_event) is not None and "pid" in event.engine_event_data.metadata
     ]
-    return bool(started) and not _lives(*started[-1])
-
-
-def _lives(pid: int, since: float) -> bool:
-    """Whether a process lives that did at `since` (seconds since 1970), and not another one under its number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    born = _born(pid)
-    return born is None or born < since + _CLOCKS_DIFFER
-
-
-def _born(pid: int) -> float | None:
-    """When a process started, in seconds since 1970; None where the system does not say."""
-    try:
-        # The name of the program, in brackets, may hold anything; the numbers come after it.
-        ticks = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-        booted = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime"))
-        return int(booted.split()[1]) + int(ticks) / os.sysconf("SC_CLK_TCK")
-    except (OSError, IndexError, StopIteration):
-        return None
+    return bool(started) and not lived_at(*started[-1])

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from order_assets.core.moments import read_moment, written_moment
 from order_assets.omnitron.client import OmnitronClient
 from order_assets.omnitron.listing import ListShrankError, OddRow, Page, Row
 from order_assets.omnitron.probe import Capabilities, Discovery
@@ -215,7 +216,7 @@ class _Lists:
 
 def _since(lists: _Lists, since: datetime, sort: dict[str, str]) -> Iterator[Page]:
     """The pages of what changed since a time."""
-    for page in lists.pages(modified_date__gte=since.isoformat().replace("+00:00", "Z"), **sort):
+    for page in lists.pages(modified_date__gte=written_moment(since), **sort):
         if any(moment < since - SERVER_PRECISION for moment in _moments(page)):
             raise _NotAsPromisedError("the filter modified_date__gte gave an order that was changed earlier")
         yield page
@@ -286,14 +287,7 @@ def _of_one_time(lists: _Lists, since: datetime) -> Generator[Row, None, datetim
 
 def moment_of(row: Row) -> datetime | None:
     """When an order was changed, UTC; None where the row does not say."""
-    text = row.get("modified_date")
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) and text else None
-        if moment is None:
-            return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
+    return read_moment(row.get("modified_date"))
 
 
 def _moments(page: Page) -> list[datetime]:

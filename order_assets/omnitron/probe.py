@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
+from order_assets.core.moments import read_moment, written_moment
 from order_assets.omnitron.client import OmnitronClient
 from order_assets.omnitron.errors import (
     OmnitronError,
@@ -208,7 +209,7 @@ def _future(client: OmnitronClient, name: str) -> bool | None:
     An empty list answers in the same way, and costs nothing to be asked. False for one that is not there or gives rows,
     None for one that fails.
     """
-    params = {"modified_date__gte": _text(_FAR_FUTURE)}
+    params = {"modified_date__gte": written_moment(_FAR_FUTURE)}
     try:
         future = _tried(lambda: next(client.list_child_rows(name, limit=1, params=params), False))
     except OmnitronForbiddenError:
@@ -217,12 +218,8 @@ def _future(client: OmnitronClient, name: str) -> bool | None:
     return not (future.size or future.count) if isinstance(future, Page) else future
 
 
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def _filtered(client: OmnitronClient, since: datetime) -> Page | bool | None:
-    return _try_page(client, _SORTED_PAGE, modified_date__gte=_text(since))
+    return _try_page(client, _SORTED_PAGE, modified_date__gte=written_moment(since))
 
 
 def _keys(page: Page, field: str) -> Sequence[_Key] | None:
@@ -234,18 +231,8 @@ def _keys(page: Page, field: str) -> Sequence[_Key] | None:
         return [row["pk"] for row in page.rows]
     if any(row.get(field) in (None, "") for row in page.rows):
         return None
-    moments = [moment for row in page.rows if (moment := _moment(row.get(field))) is not None]
+    moments = [moment for row in page.rows if (moment := read_moment(row.get(field))) is not None]
     return moments if len(moments) * 2 >= len(page.rows) else None
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if moment is None:
-            return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _in_order(keys: Sequence[_Key], *, descending: bool) -> bool:

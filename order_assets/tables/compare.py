@@ -13,9 +13,9 @@ import duckdb
 import pyarrow.parquet as pq
 
 from order_assets.contract.model import Contract
+from order_assets.core.sql import literal, quoted
 from order_assets.disk import private_directory
 from order_assets.tables.flatten import table_file
-from order_assets.tables.plan import literal, quoted
 
 
 class Before:

@@ -21,6 +21,7 @@ from order_assets.contract.shape import (
     document_shape,
     history_shape,
 )
+from order_assets.core.sql import literal
 
 
 def documents_statement(contract: Contract) -> str:
@@ -38,16 +39,6 @@ def extract_statement(types: Mapping[str, ColumnType]) -> str:
     """The statement that reads single values out of free-form JSON objects `text`, by their names, as a record `d`."""
     structure = literal(json.dumps({name: type_.duckdb for name, type_ in types.items()}))
     return f"SELECT json_transform(text, {structure}) AS d FROM texts"  # noqa: S608
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _transform(document: str, shape: Record | SetOf) -> str:

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
@@ -29,6 +29,7 @@ from order_assets.contract.exact import ExactJsonError, Number
 from order_assets.contract.model import Contract, Document
 from order_assets.contract.shape import removed_paths
 from order_assets.core.check_result import CheckResult
+from order_assets.core.moments import read_moment
 from order_assets.tables.day_files import DayFiles
 
 LOST_RULE = "nothing_lost_in_sample"
@@ -511,11 +512,7 @@ def _time_of(value: Any) -> datetime | None:
 def _as_time(text: str) -> datetime | None:
     if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
+    return read_moment(text)
 
 
 def _as_pk(value: Any) -> int | None:

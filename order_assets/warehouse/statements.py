@@ -11,22 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
+from order_assets.core.sql import literal, quoted, quoted_list
 from order_assets.warehouse.layout import ColumnLayout, TableLayout
 
-
-def name(*parts: str) -> str:
-    """An identifier, quoted; several parts are joined with dots."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-
-
-def names(parts: Iterable[str]) -> str:
-    """A list of quoted identifiers."""
-    return ", ".join(name(part) for part in parts)
-
-
-def text(value: str) -> str:
-    """A string literal."""
-    return "'" + value.replace("'", "''") + "'"
+# What every statement of the room is put together with.
+name, names, text = quoted, quoted_list, literal
 
 
 def relation(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> str:
