@@ -30,6 +30,7 @@ from order_assets.days import Task, days_ahead
 from order_assets.landing import Landing, Privacy, PrivacyMode
 from order_assets.landing.schemas import LEDGER_SCHEMA
 from order_assets.warehouse import load_days
+from order_assets.warehouse.marts import MARTS
 
 FIRST_DAY = date(2026, 1, 1)
 VERSION = contract_version(CONTRACT)
@@ -91,7 +92,7 @@ def _build(root: Path, days: list[date], orders: int) -> None:
     _change(root, day)
     with _peak() as peak:
         flattened = _timed(lambda: flatten(root, [day]))
-        report = load_days(root, [day], contract_version=VERSION)
+        report = load_days(root, [day], contract=CONTRACT, marts=MARTS, contract_version=VERSION)
     seconds = flattened + report.copy_seconds + report.load_seconds
     print(
         f"one changed day again: {seconds:.1f} s (tables {flattened:.1f} s, "
@@ -113,7 +114,14 @@ def flatten(root: Path, days: list[date], sample_at_most: int = 20) -> None:
 
 def _load(root: Path, days: list[date], *, fresh: bool) -> None:
     for start in range(0, len(days), _DAYS_PER_LOAD):
-        load_days(root, days[start : start + _DAYS_PER_LOAD], contract_version=VERSION, fresh=fresh and start == 0)
+        load_days(
+            root,
+            days[start : start + _DAYS_PER_LOAD],
+            contract=CONTRACT,
+            marts=MARTS,
+            contract_version=VERSION,
+            fresh=fresh and start == 0,
+        )
 
 
 def _change(root: Path, day: date) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 from benchmarks.clocked import cpu
 from benchmarks.figures import Figure
 from benchmarks.landed_days import shop_answers
+from order_assets.contract import CONTRACT
 from order_assets.days import Task, days_ahead
 from order_assets.landing import Attempt, IndexDraft, ListedOrder, receive
 from order_assets.landing.index import orders_by_day
@@ -33,6 +34,7 @@ from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
 from order_assets.sandbox.life import LONGEST_LIFE
 from order_assets.sandbox.shop import FIRST_PK
 from order_assets.warehouse import load_days
+from order_assets.warehouse.marts import MARTS
 from order_assets_tests.pipeline import VERSION, Pipeline
 
 _FIRST = date(2025, 6, 1)
@@ -185,7 +187,13 @@ def _fill(pool: ProcessPoolExecutor, pipeline: Pipeline, settings: ShopSettings,
     for filled in [pool.submit(_fill_some, pipeline.root, pipeline.url, settings, part) for part in parts]:
         filled.result()
     for start in range(0, len(days), _DAYS_PER_LOAD):
-        load_days(pipeline.root, days[start : start + _DAYS_PER_LOAD], contract_version=VERSION)
+        load_days(
+            pipeline.root,
+            days[start : start + _DAYS_PER_LOAD],
+            contract=CONTRACT,
+            marts=MARTS,
+            contract_version=VERSION,
+        )
 
 
 def _fill_some(root: Path, url: str, settings: ShopSettings, days: list[date]) -> None:
@@ -228,7 +236,7 @@ def _round(pipeline: Pipeline, sandbox: Sandbox) -> _Round:
     pipeline.refresh(days)
     for _, made in days_ahead(pipeline.task, days):
         made.result()
-    report = load_days(pipeline.root, days, contract_version=VERSION)
+    report = load_days(pipeline.root, days, contract=CONTRACT, marts=MARTS, contract_version=VERSION)
     seconds, used = time.perf_counter() - started, cpu() - used
     written = {path: size for path, (size, at) in _files(pipeline.root).items() if before.get(path) != (size, at)}
     warehouse = written.pop(pipeline.root / "warehouse.duckdb")

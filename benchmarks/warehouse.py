@@ -10,7 +10,9 @@ from statistics import median
 
 from benchmarks.figures import Figure
 from benchmarks.million import FIRST_DAY, VERSION, flatten, land
+from order_assets.contract import CONTRACT
 from order_assets.warehouse import load_days
+from order_assets.warehouse.marts import MARTS
 
 TITLE = "Warehouse: one day of 40 orders loaded again, by days of history"
 _HISTORIES = (10, 100, 365)
@@ -31,10 +33,12 @@ def figures(*, quick: bool) -> Iterator[Figure]:
         for history in histories:
             for start in range(loaded, history, 50):
                 some = days[start : min(start + 50, history)]
-                load_days(root, some, contract_version=VERSION, fresh=start == 0)
+                load_days(root, some, contract=CONTRACT, marts=MARTS, contract_version=VERSION, fresh=start == 0)
             loaded = history
             again = days[history // 2 : history // 2 + 1]
-            reports = [load_days(root, again, contract_version=VERSION) for _ in range(runs)]
+            reports = [
+                load_days(root, again, contract=CONTRACT, marts=MARTS, contract_version=VERSION) for _ in range(runs)
+            ]
             seconds = tuple(report.load_seconds for report in reports)
             growth = median(seconds) / least if least else None
             is_goal = growth is not None and not quick

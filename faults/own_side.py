@@ -23,8 +23,10 @@ from unittest import mock
 from faults.scenario import Scenario, hold
 from faults.worker import killed
 from faults.world import FIRST, LAST, World, age, left_over
+from order_assets.contract import CONTRACT
 from order_assets.landing import LandingError, OrderIndexError
 from order_assets.warehouse import WarehouseError
+from order_assets.warehouse.marts import MARTS
 from order_assets_tests.crashes import before_each_write, ends_of_places, places_of
 from order_assets_tests.pipeline import VERSION, Pipeline
 
@@ -302,7 +304,9 @@ def _little_memory(world: World) -> str:
     before = pipeline.query("SELECT count(*), max(modified_date) FROM orders.orders")
     message = ""
     try:
-        load_days(pipeline.root, days, contract_version=VERSION, threads=1, memory_limit="2MB")
+        load_days(
+            pipeline.root, days, contract=CONTRACT, marts=MARTS, contract_version=VERSION, threads=1, memory_limit="2MB"
+        )
     except WarehouseError as error:
         message = str(error)
     hold(message != "", "the limit did not bite")

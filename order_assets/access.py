@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
-from order_assets.contract import CONTRACT, Table
+from order_assets.contract import CONTRACT, Contract, Table
 from order_assets.contract.schema import arrow_schema
 from order_assets.errors import OrderAssetsError
 
@@ -33,6 +33,7 @@ def read_table(
     *,
     columns: Sequence[str] | None = None,
     data_root: Path | str | None = None,
+    contract: Contract = CONTRACT,
     arrow: Literal[False] = False,
 ) -> pd.DataFrame: ...
 @overload
@@ -43,6 +44,7 @@ def read_table(
     *,
     columns: Sequence[str] | None = None,
     data_root: Path | str | None = None,
+    contract: Contract = CONTRACT,
     arrow: Literal[True],
 ) -> pa.Table: ...
 def read_table(
@@ -52,13 +54,14 @@ def read_table(
     *,
     columns: Sequence[str] | None = None,
     data_root: Path | str | None = None,
+    contract: Contract = CONTRACT,
     arrow: bool = False,
 ) -> pd.DataFrame | pa.Table:
     """The rows of a table of the contract, such as `transactions`, of the days from `start` to `end`, both included.
 
     A first column `date` says the day; the others are the table's, or those in `columns`. Without `start` or `end` the
     days are not bounded there. Days are dates or text such as `2026-11-01`. `data_root` is by default that of
-    ORDER_ASSETS_DATA, else `data` in the current folder.
+    ORDER_ASSETS_DATA, else `data` in the current folder. With columns or tables of your own, give your `contract`.
 
     Gives a pandas DataFrame: amounts are `Decimal`, times aware in UTC, keys nullable integers (`Int64`). With `arrow`
     a pyarrow Table with the types of the contract. Without a day in the range there are all columns and no row.
@@ -70,7 +73,7 @@ def read_table(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = arrow_schema(_declared(table))
+    schema = arrow_schema(_declared(table, contract))
     wanted = list(schema.names) if columns is None else [_column(table, name, schema.names) for name in columns]
     first, last = _range(start, end)
     root = Path(data_root if data_root is not None else os.environ.get("ORDER_ASSETS_DATA", "data")).expanduser()
@@ -124,16 +127,16 @@ def _frame(rows: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _declared(name: str) -> Table:
-    names = [table.name for table in CONTRACT]
+def _declared(name: str, contract: Contract) -> Table:
+    names = contract.table_names
     if name not in names:
         raise TableAccessError(f"there is no table {name!r}; {_mart(name) or _near(name, names)}")
-    return CONTRACT.table(name)
+    return contract.table(name)
 
 
 def _mart(name: str) -> str:
     """How to read what is a mart, by its name with or without its schema; empty for what is none."""
-    from order_assets.warehouse.marts_catalogue import MARTS
+    from order_assets.warehouse.marts import MARTS
 
     mart = name.removeprefix("marts.").casefold()
     if mart not in {known.name for known in MARTS}:

@@ -31,6 +31,7 @@ catches within itself is private to it and not in the tree.
         HelperError                     a process that helps with a day ended before it answered
         WarehouseError                  the warehouse cannot be written or read
             QualityError                marts of a draft are wrong, so it was not published
+        MartError                       a mart's file cannot be used
         TableAccessError                what was requested of the tables cannot be read
         ReportError                     the report cannot be made
         AlertError                      an alert could not be delivered

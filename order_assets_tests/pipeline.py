@@ -36,6 +36,7 @@ from order_assets.omnitron.discover import Margins
 from order_assets.sandbox import PASSWORD, USERNAME
 from order_assets.tables import landed_amounts, owners
 from order_assets.warehouse import WarehouseError, load_days, open_readonly
+from order_assets.warehouse.marts import MARTS
 
 VERSION = contract_version(CONTRACT)
 RULES = SyncRules(Margins(), whole_every=timedelta(hours=24), transactions=True)
@@ -112,7 +113,7 @@ class Pipeline:
                 # As in the warehouse asset. Another run may be making the day anew at this very moment.
                 raise WarehouseError(f"{day} is not loaded: {why}")
         if days:
-            load_days(self.root, days, contract_version=VERSION, threads=1)
+            load_days(self.root, days, contract=CONTRACT, marts=MARTS, contract_version=VERSION, threads=1)
 
     def run(self) -> list[date]:
         """One sync and what follows from it; gives the days that it touched."""

@@ -24,6 +24,7 @@ from order_assets.days.make import Maker, Task
 from order_assets.landing import Privacy, PrivacyMode
 from order_assets.landing.schemas import LEDGER_SCHEMA
 from order_assets.warehouse import load_days
+from order_assets.warehouse.marts import MARTS
 
 FIRST = date(2026, 1, 1)
 DAYS = [FIRST + timedelta(days=number) for number in range(3)]
@@ -39,7 +40,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = [{"number": str(pk), **row} for pk, row in landing.current().items()]
         landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in rows])
         maker.make(day)
-    load_days(folder, DAYS, contract_version=contract_version(CONTRACT))
+    load_days(folder, DAYS, contract=CONTRACT, marts=MARTS, contract_version=contract_version(CONTRACT))
     return folder
 
 

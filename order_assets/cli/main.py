@@ -214,11 +214,13 @@ def _status() -> int:
     """Say what is in the data root and what waits, without asking the API."""
     settings = _with_data(_settings())
     from order_assets.cli import output
-    from order_assets.contract import CONTRACT
     from order_assets.contract.shape import contract_version
+    from order_assets.defs.own_package import contract_in_force
     from order_assets.defs.status import status
 
-    output.print_status(status(settings.data_root, settings.first_day, _today(settings), contract_version(CONTRACT)))
+    output.print_status(
+        status(settings.data_root, settings.first_day, _today(settings), contract_version(contract_in_force()))
+    )
     return 0
 
 
@@ -307,15 +309,16 @@ def _forget(customer: int) -> int:
     That is landing, tables and warehouse. Orders and amounts stay. Later answers about the customer are stored without
     personal data too.
     """
-    from order_assets.contract import CONTRACT
     from order_assets.contract.shape import contract_version
     from order_assets.defs.loading import watermarks
+    from order_assets.defs.own_package import contract_in_force, marts_in_force
     from order_assets.landing import forget
     from order_assets.tables import passed_days
     from order_assets.warehouse import load_days
 
     settings = _with_data(_settings())
-    forgetting = forget(settings.data_root, customer, CONTRACT)
+    contract = contract_in_force()
+    forgetting = forget(settings.data_root, customer, contract)
     versions = sum(forgetting.days.values())
     click.echo(f"customer {customer}: {versions} stored versions of orders rewritten on {len(forgetting.days)} days")
     if not forgetting.days:
@@ -325,7 +328,9 @@ def _forget(customer: int) -> int:
     report = load_days(
         settings.data_root,
         passed_days(settings.data_root),
-        contract_version=contract_version(CONTRACT),
+        contract=contract,
+        marts=marts_in_force(),
+        contract_version=contract_version(contract),
         fresh=True,
         storage_version=settings.storage_version,
         watermarks=watermarks(settings.data_root),
@@ -437,11 +442,11 @@ def _check_days(settings: Settings, first: date, last: date) -> None:
 
 def _stale_days(settings: Settings) -> set[date]:
     """The days whose tables were made under another contract than today's."""
-    from order_assets.contract import CONTRACT
     from order_assets.contract.shape import contract_version
+    from order_assets.defs.own_package import contract_in_force
     from order_assets.tables import stale_days
 
-    return set(stale_days(settings.data_root, contract_version(CONTRACT)))
+    return set(stale_days(settings.data_root, contract_version(contract_in_force())))
 
 
 def _replay_days(settings: Settings, days: Sequence[date]) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from order_assets.defs.resources import from_setting
+from order_assets.defs.shop import ALERT, Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
@@ -53,18 +54,19 @@ class AlertResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise AlertError(f"the alert webhook answered {answer.status_code}")
 
 
-def alert_sensor() -> dg.SensorDefinition:
-    """Looks for failed runs and sends one message for all that failed since it last looked."""
+def alert_sensor(shop: Shop) -> dg.SensorDefinition:
+    """Looks for failed runs of a shop and sends one message for all that failed since it last looked."""
 
     @dg.sensor(
-        name="alert_on_failures",
+        name=shop.named("alert_on_failures"),
+        required_resource_keys=shop.needs(ALERT),
         minimum_interval_seconds=60,
         description=(
             "Sends one message for the runs that failed since the last tick; of a backfill one message, not one per "
             "run. Goes to the log, or to ORDER_ASSETS_ALERT_WEBHOOK. Asks the shop for nothing."
         ),
     )
-    def alert_on_failures(context: dg.SensorEvaluationContext, alert: AlertResource) -> dg.SensorResult | dg.SkipReason:
+    def alert_on_failures(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         now = datetime.now(UTC)
         since, told = _seen(context.cursor, now)
         failed = context.instance.get_run_records(
@@ -73,14 +75,16 @@ def alert_sensor() -> dg.SensorDefinition:
             ascending=True,
             order_by="update_timestamp",
         )
-        fresh = [record for record in failed if _storm_of(record) not in told]
+        # What has another shop's name is another shop's matter.
+        ours = [record for record in failed if record.dagster_run.job_name.startswith(shop.named(""))]
+        fresh = [record for record in ours if _storm_of(record) not in told]
         newest = max((record.update_timestamp for record in failed), default=since)
         cursor = json.dumps(
             {"since": newest.isoformat(), "told": [*told, *dict.fromkeys(map(_storm_of, fresh))][-_REMEMBERED:]}
         )
         if fresh:
             # An alert that cannot be delivered ends the tick here, and the cursor stays.
-            alert.send(_message(context.instance, fresh))
+            shop.resources(context).alert.send(_message(context.instance, fresh))
         return dg.SensorResult(skip_reason=None if fresh else dg.SkipReason("no run failed"), cursor=cursor)
 
     return alert_on_failures

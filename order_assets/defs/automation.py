@@ -13,17 +13,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 
-from order_assets.defs.index import ORDER_INDEX
-from order_assets.defs.jobs import REFRESH_DAYS, SYNC_INDEX
-from order_assets.defs.keys import ORDER_DOCUMENTS
+from order_assets.defs.jobs import Jobs
 from order_assets.defs.pieces import REQUESTS_PER_ORDER, WHY, Piece, costs, newest_first
-from order_assets.defs.resources import (
-    ContractResource,
-    DataRootResource,
-    OmnitronResource,
-    PrivacyResource,
-    SyncRulesResource,
-)
+from order_assets.defs.shop import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.defs.under_way import days_under_way, runs_under_way
 from order_assets.quiet import QuietHours, quiet_until
 from order_assets.settings import VARIABLES, Settings, SettingsError
@@ -74,12 +66,15 @@ def _a_day_of(cron: str, timezone: str) -> Iterator[datetime]:
         yield moment
 
 
-def sync_index_schedule(cron: str, timezone: str, quiet_hours: QuietHours | None) -> dg.ScheduleDefinition:
+def sync_index_schedule(
+    shop: Shop, jobs: Jobs, cron: str, timezone: str, quiet_hours: QuietHours | None
+) -> dg.ScheduleDefinition:
     """Brings the index up to date at the times of a cron expression."""
 
     @dg.schedule(
-        name="sync_index_regularly",
-        job=SYNC_INDEX,
+        name=shop.named("sync_index_regularly"),
+        job=jobs.sync_index,
+        required_resource_keys=shop.needs(OMNITRON, PRIVACY, DATA_ROOT, SYNC_RULES),
         cron_schedule=cron,
         execution_timezone=timezone,
         description=(
@@ -90,21 +85,16 @@ def sync_index_schedule(cron: str, timezone: str, quiet_hours: QuietHours | None
             "shop; once a day all orders are listed. Skips in quiet hours and while a sync is queued or under way."
         ),
     )
-    def sync_index_regularly(
-        context: dg.ScheduleEvaluationContext,
-        omnitron: OmnitronResource,
-        contract: ContractResource,
-        privacy: PrivacyResource,
-        data_root: DataRootResource,
-        sync_rules: SyncRulesResource,
-    ) -> dg.RunRequest | dg.SkipReason:
+    def sync_index_regularly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         from order_assets.defs.quick_sync import QuickSync
 
         if (until := quiet_until(datetime.now(UTC), quiet_hours)) is not None:
             return dg.SkipReason(f"quiet hours until {until.isoformat()}")
-        if runs := runs_under_way(context.instance, SYNC_INDEX.name, ORDER_INDEX):
+        if runs := runs_under_way(context.instance, jobs.sync_index.name, shop.order_index):
             return dg.SkipReason(f"a sync is queued or under way: run {runs[0].run_id}")
-        asked = QuickSync(context.instance, omnitron, contract, privacy, data_root, sync_rules).ask(datetime.now(UTC))
+        using = shop.resources(context)
+        tick = QuickSync(context.instance, shop, using.omnitron, using.privacy, using.data_root, using.sync_rules)
+        asked = tick.ask(datetime.now(UTC))
         if not asked.needs_run:
             return dg.SkipReason(asked.said)
         return dg.RunRequest(tags={**_FIRST, WHY: asked.said[:_LONGEST_TAG]})
@@ -113,13 +103,15 @@ def sync_index_schedule(cron: str, timezone: str, quiet_hours: QuietHours | None
 
 
 def changed_days_sensor(
-    days: dg.DailyPartitionsDefinition, quiet_hours: QuietHours | None, requests_per_second: float | None
+    shop: Shop, jobs: Jobs, quiet_hours: QuietHours | None, requests_per_second: float | None
 ) -> dg.SensorDefinition:
     """Asks for runs over exactly the days whose orders are new or changed in the index, from the first day fetched."""
+    name = shop.named(_CHANGED_DAYS)
 
     @dg.sensor(
-        name=_CHANGED_DAYS,
-        job=REFRESH_DAYS,
+        name=name,
+        job=jobs.refresh_days,
+        required_resource_keys=shop.needs(DATA_ROOT),
         minimum_interval_seconds=60,
         description=(
             "Refreshes the days on which the index has new or changed orders, from the first day that was ever fetched "
@@ -128,20 +120,18 @@ def changed_days_sensor(
             "backfill or order-assets run. Leaves out days that a run is queued or under way for."
         ),
     )
-    def changed_days(
-        context: dg.SensorEvaluationContext, data_root: DataRootResource
-    ) -> dg.SensorResult | dg.SkipReason:
+    def changed_days(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         from order_assets.defs.due import due_days
         from order_assets.landing import OrderIndexError
 
         if (until := quiet_until(datetime.now(UTC), quiet_hours)) is not None:
             return dg.SkipReason(f"quiet hours until {until.isoformat()}")
-        if (known := _first_and_last(days)) is None:
+        if (known := _first_and_last(shop.days)) is None:
             return dg.SkipReason("there is no day yet")
         # Before the disk: a run that ends in between has done its days, and they are not due any more.
-        runs = runs_under_way(context.instance, REFRESH_DAYS.name, ORDER_DOCUMENTS)
+        runs = runs_under_way(context.instance, jobs.refresh_days.name, shop.order_documents)
         busy = days_under_way(runs)
-        root = data_root.checked()
+        root = shop.resources(context).data_root.checked()
         try:
             left_out = _left_out(root, *known, requests_per_second)
             if (first := first_fetched(root, *known)) is None:
@@ -153,7 +143,7 @@ def changed_days_sensor(
         asked = _asked_before(context.cursor)
         free = [day for day in due if day.day not in busy]
         fresh = [day for day in free if not _was_asked(asked, day, now)]
-        room = _MOST_RUNS - sum(run.tags.get(_BY_SENSOR) == _CHANGED_DAYS for run in runs)
+        room = _MOST_RUNS - sum(run.tags.get(_BY_SENSOR) == name for run in runs)
         pieces = list(newest_first(fresh))[: max(0, room)]
         if not pieces:
             return dg.SkipReason(_why_nothing(due, free, fresh) + left_out)
@@ -162,14 +152,16 @@ def changed_days_sensor(
         still_due = {day.day.isoformat() for day in due}
         cursor = json.dumps({day: what for day, what in asked.items() if day in still_due})
         context.log.info(_launches(pieces, len(fresh) - len(launched), requests_per_second) + left_out)
-        requests = [piece.run_request(requests_per_second, keyed=False) for piece in pieces]
+        documents = shop.named("order_documents")
+        requests = [piece.run_request(documents, requests_per_second, keyed=False) for piece in pieces]
         return dg.SensorResult(run_requests=requests, cursor=cursor)
 
     return changed_days
 
 
 def read_again_schedule(
-    days: dg.DailyPartitionsDefinition,
+    shop: Shop,
+    jobs: Jobs,
     cron: str,
     timezone: str,
     quiet_hours: QuietHours | None,
@@ -178,8 +170,9 @@ def read_again_schedule(
     """Asks once a night for the days that are not complete, and for those with orders to be read again."""
 
     @dg.schedule(
-        name="read_again_nightly",
-        job=REFRESH_DAYS,
+        name=shop.named("read_again_nightly"),
+        job=jobs.refresh_days,
+        required_resource_keys=shop.needs(DATA_ROOT, SYNC_RULES),
         cron_schedule=cron,
         execution_timezone=timezone,
         description=(
@@ -192,21 +185,20 @@ def read_again_schedule(
             "queued or under way for."
         ),
     )
-    def read_again_nightly(
-        context: dg.ScheduleEvaluationContext, data_root: DataRootResource, sync_rules: SyncRulesResource
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def read_again_nightly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         from order_assets.landing import OrderIndexError, waiting_days
 
         if (until := quiet_until(datetime.now(UTC), quiet_hours)) is not None:
             yield dg.SkipReason(f"quiet hours until {until.isoformat()}")
             return
-        if (known := _first_and_last(days)) is None:
+        if (known := _first_and_last(shop.days)) is None:
             yield dg.SkipReason("there is no day yet")
             return
-        busy = days_under_way(runs_under_way(context.instance, REFRESH_DAYS.name, ORDER_DOCUMENTS))
+        busy = days_under_way(runs_under_way(context.instance, jobs.refresh_days.name, shop.order_documents))
         try:
-            reread, share = sync_rules.reread(sweep=True), _sweep_of_a_night(requests_per_second)
-            due = waiting_days(data_root.checked(), *known, reread, datetime.now(UTC), most_swept=share)
+            using = shop.resources(context)
+            reread, share = using.sync_rules.reread(sweep=True), _sweep_of_a_night(requests_per_second)
+            due = waiting_days(using.data_root.checked(), *known, reread, datetime.now(UTC), most_swept=share)
         except OrderIndexError as error:
             yield dg.SkipReason(str(error))
             return
@@ -218,7 +210,8 @@ def read_again_schedule(
             later = sum(len(piece.days) for piece in pieces) - sum(len(piece.days) for piece in tonight)
             context.log.info(_launches(tonight, later, requests_per_second))
             # A schedule may ask for several runs only by keys; they count within one tick.
-            yield from (piece.run_request(requests_per_second, keyed=True) for piece in tonight)
+            documents = shop.named("order_documents")
+            yield from (piece.run_request(documents, requests_per_second, keyed=True) for piece in tonight)
         elif due:
             yield dg.SkipReason("a run is queued or under way for the days that are due")
         else:

@@ -1,12 +1,16 @@
-"""Puts the definitions together from settings; tests and other projects build their own variants here."""
+"""Puts the definitions together from settings, a contract and marts; other projects build theirs here."""
 
 from __future__ import annotations
 
+import os
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import dagster as dg
 
+from order_assets.contract import CONTRACT, Contract
 from order_assets.defs.alerts import AlertResource, alert_sensor
 from order_assets.defs.automation import (
     changed_days_sensor,
@@ -15,13 +19,13 @@ from order_assets.defs.automation import (
     sync_index_schedule,
 )
 from order_assets.defs.documents import order_documents_asset
-from order_assets.defs.executor import one_process_executor
+from order_assets.defs.executor import EXECUTOR
 from order_assets.defs.index import order_index_asset
-from order_assets.defs.jobs import JOBS
+from order_assets.defs.jobs import jobs_of
 from order_assets.defs.partitions import daily_partitions
 from order_assets.defs.purge import purge_sensor
 from order_assets.defs.rebuild import rebuild_warehouse_job
-from order_assets.defs.report import WRITE_REPORT, report_asset
+from order_assets.defs.report import report_asset
 from order_assets.defs.resources import (
     ContractResource,
     DataRootResource,
@@ -30,65 +34,120 @@ from order_assets.defs.resources import (
     SyncRulesResource,
     resource_from,
 )
+from order_assets.defs.shop import ALERT, CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.defs.tables import tables_assets
 from order_assets.defs.warehouse import warehouse_assets
-from order_assets.settings import Settings, from_environment
+from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment
+from order_assets.warehouse.marts import MARTS, Mart, Marts
+
+_SHOP_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# What two shops never have in common.
+_OF_ONE_SHOP = ("url", "token", "username", "password", "pii_key", "data_root")
 
 
 def build_definitions(
-    settings: Settings | None = None, resources: Mapping[str, object] | None = None
+    settings: Settings | None = None,
+    resources: Mapping[str, object] | None = None,
+    *,
+    contract: Contract = CONTRACT,
+    marts: tuple[Mart, ...] = MARTS,
+    shop: str = "",
+    assets: Iterable[Any] = (),
+    checks: Iterable[Any] = (),
+    jobs: Iterable[Any] = (),
+    schedules: Iterable[Any] = (),
+    sensors: Iterable[Any] = (),
 ) -> dg.Definitions:
     """All definitions for these settings, by default those of the environment.
 
-    `resources` replace the ones made from the settings, by name. Raises `SettingsError`.
+    `contract` and `marts` are what an order is and what is made from it: `CONTRACT.with_columns(...)`,
+    `MARTS + load_marts(folder)`. `assets` and the others are a user's own, downstream of ours; the jobs, and with them
+    the command, make own assets of the same days or of none. `resources` replace the ones made from the settings, by
+    name.
+
+    `shop` prefixes keys, pools, jobs, schedules, sensors, groups and resources, so that several shops live in one
+    Dagster instance. Its variables are read with the name in capital letters before them, such as TR_OMNITRON_URL for
+    `tr`; those that shops may share are read without it too, and its data lies in a folder of its name in that of
+    ORDER_ASSETS_DATA. Raises `SettingsError`, and `MartError` for marts that cannot be made from the contract.
     """
-    settings = settings or from_environment()
+    if shop and not _SHOP_NAME.fullmatch(shop):
+        raise SettingsError(f"a shop cannot be called {shop!r}: take small letters, digits and _, such as tr")
+    settings = settings or from_environment(_environment_of(shop, os.environ))
     refuse_times_that_never_come(settings)
+    own = [*assets]
     with warnings.catch_warnings():
         # Checks per day are a preview and backfill policies a beta of Dagster; the pinned line of releases has them.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return _definitions(settings, resources or {})
+        days = daily_partitions(settings.first_day, settings.timezone.key)
+        of = Shop(contract, Marts(marts).checked(contract), days, shop, _made_with_days(own, days))
+        found = {**_resources(settings, of), **(resources or {}), of.named("shop"): of}
+        ours = _definitions(settings, of, found)
+    others = dg.Definitions(
+        assets=own, asset_checks=[*checks], jobs=[*jobs], schedules=[*schedules], sensors=[*sensors], resources=found
+    )
+    return dg.Definitions.merge(ours, others)
 
 
-def _definitions(settings: Settings, resources: Mapping[str, object]) -> dg.Definitions:
-    timezone = settings.timezone.key
-    days = daily_partitions(settings.first_day, timezone)
-    index = order_index_asset(sandbox=settings.uses_sandbox)
-    documents = order_documents_asset(days)
-    tables = tables_assets(days)
-    warehouse = warehouse_assets(days)
+def _definitions(settings: Settings, shop: Shop, resources: Mapping[str, object]) -> dg.Definitions:
+    warehouse = warehouse_assets(shop)
+    tables = tables_assets(shop)
+    jobs = jobs_of(shop, [*tables.keys, *warehouse.keys])
+    timezone, quiet, rate = settings.timezone.key, settings.quiet_hours, settings.requests_per_second
     return dg.Definitions(
-        assets=[index, documents, tables, warehouse, report_asset()],
-        jobs=[*JOBS, rebuild_warehouse_job(), WRITE_REPORT],
+        assets=[
+            order_index_asset(shop, sandbox=settings.uses_sandbox),
+            order_documents_asset(shop),
+            tables,
+            warehouse,
+            report_asset(shop),
+        ],
+        jobs=[*jobs.all(), rebuild_warehouse_job(shop)],
         schedules=[
-            sync_index_schedule(settings.sync_cron, timezone, settings.quiet_hours),
-            read_again_schedule(
-                days,
-                settings.nightly_cron,
-                timezone,
-                settings.quiet_hours,
-                settings.requests_per_second,
-            ),
+            sync_index_schedule(shop, jobs, settings.sync_cron, timezone, quiet),
+            read_again_schedule(shop, jobs, settings.nightly_cron, timezone, quiet, rate),
         ],
         sensors=[
-            changed_days_sensor(days, settings.quiet_hours, settings.requests_per_second),
-            alert_sensor(),
-            purge_sensor(settings.keep_runs_days),
+            changed_days_sensor(shop, jobs, quiet, rate),
+            alert_sensor(shop),
+            purge_sensor(settings.keep_runs_days, shop.named),
         ],
-        resources={**_resources(settings), **resources},
-        # Few steps, each busy inside: in one process they start at once. A step that failed for one day must not
-        # hold back the days that it finished, so a step starts when its inputs are there.
-        executor=one_process_executor.configured({"step_dependency_config": {"require_upstream_step_success": False}}),
+        resources=resources,
+        executor=EXECUTOR,
     )
 
 
-def _resources(settings: Settings) -> dict[str, object]:
-    return {
-        "omnitron": resource_from(OmnitronResource, settings),
-        "privacy": resource_from(PrivacyResource, settings),
-        "contract": ContractResource(),
-        "alert": resource_from(AlertResource, settings),
-        "sync_rules": resource_from(SyncRulesResource, settings),
-        "data_root": resource_from(DataRootResource, settings),
+def _resources(settings: Settings, shop: Shop) -> dict[str, object]:
+    prefix = _prefix(shop.name)
+    found: dict[str, object] = {
+        OMNITRON: resource_from(OmnitronResource, settings, prefix),
+        PRIVACY: resource_from(PrivacyResource, settings, prefix),
+        CONTRACT_POLICY: ContractResource(),
+        ALERT: resource_from(AlertResource, settings, prefix),
+        SYNC_RULES: resource_from(SyncRulesResource, settings, prefix),
+        DATA_ROOT: resource_from(DataRootResource, settings, prefix),
     }
+    return {shop.named(name): resource for name, resource in found.items()}
+
+
+def _made_with_days(assets: Iterable[Any], days: dg.PartitionsDefinition) -> tuple[dg.AssetKey, ...]:
+    """The assets that a run over days can make: those of the same days, and those that have none."""
+    made = [
+        asset for asset in assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def in (None, days)
+    ]
+    return tuple(key for asset in made for key in asset.keys)
+
+
+def _prefix(shop: str) -> str:
+    return f"{shop.upper()}_" if shop else ""
+
+
+def _environment_of(shop: str, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables of a shop, under the names that all shops have."""
+    if not shop:
+        return environment
+    prefix, never = _prefix(shop), {VARIABLES[name] for name in _OF_ONE_SHOP}
+    shared = {name: environment[name] for name in VARIABLES.values() if name in environment and name not in never}
+    own = {name.removeprefix(prefix): text for name, text in environment.items() if name.startswith(prefix)}
+    data = VARIABLES["data_root"]
+    return {data: f"{environment.get(data) or 'data'}/{shop}", **shared, **own}

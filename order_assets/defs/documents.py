@@ -13,8 +13,6 @@ from pydantic import Field
 
 from order_assets import progress
 from order_assets.core.check_result import CheckResult, Severity
-from order_assets.defs.index import API_POOL, ORDER_INDEX
-from order_assets.defs.keys import ORDER_DOCUMENTS
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import (
     OWNERS,
@@ -24,14 +22,9 @@ from order_assets.defs.reporting import (
     failure,
     written_together,
 )
-from order_assets.defs.resources import (
-    ContractResource,
-    DataRootResource,
-    OmnitronResource,
-    PrivacyResource,
-    SyncRulesResource,
-)
+from order_assets.defs.resources import ContractResource
 from order_assets.defs.schema import documents_schema
+from order_assets.defs.shop import CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
@@ -61,13 +54,13 @@ class DocumentsConfig(dg.Config):
     sweep: bool = Field(default=False, description="Fetch orders too whose turn in the slow sweep it is")
 
 
-def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def order_documents_asset(shop: Shop) -> dg.AssetsDefinition:
     """The asset that lands the documents of days."""
 
     spec = dg.AssetSpec(
-        ORDER_DOCUMENTS,
-        deps=[ORDER_INDEX],
-        group_name="landing",
+        shop.order_documents,
+        deps=[shop.order_index],
+        group_name=shop.named("landing"),
         kinds={"python", "parquet"},
         owners=OWNERS,
         code_version="2",
@@ -83,37 +76,33 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
 
     # A multi-asset of one: in a run over many days its checks are reported per day, so their outputs are optional.
     @dg.multi_asset(
-        name="order_documents",
+        name=shop.named("order_documents"),
         specs=[spec],
-        partitions_def=days,
+        partitions_def=shop.days,
         backfill_policy=ONE_RUN,
         can_subset=True,
-        pool=API_POOL,
+        pool=shop.api_pool,
+        required_resource_keys=shop.needs(OMNITRON, CONTRACT_POLICY, PRIVACY, DATA_ROOT, SYNC_RULES),
         check_specs=[
             check_spec(
-                ORDER_DOCUMENTS,
+                shop.order_documents,
                 ACCOUNTED_FOR,
                 "listed = landed + tombstoned + quarantined + pending",
-                days,
+                shop.days,
                 blocking=True,
             ),
-            check_spec(ORDER_DOCUMENTS, NOTHING_PENDING, "No listed order is waiting to be fetched", days),
+            check_spec(shop.order_documents, NOTHING_PENDING, "No listed order is waiting to be fetched", shop.days),
             check_spec(
-                ORDER_DOCUMENTS,
+                shop.order_documents,
                 QUARANTINE_BUDGET,
                 "No more orders were refused than the contract's policy allows",
-                days,
+                shop.days,
             ),
         ],
     )
     def order_documents(
         context: dg.AssetExecutionContext,
         config: DocumentsConfig,
-        omnitron: OmnitronResource,
-        contract: ContractResource,
-        privacy: PrivacyResource,
-        data_root: DataRootResource,
-        sync_rules: SyncRulesResource,
     ) -> Iterator[_Event]:
         from order_assets.landing import (
             Gate,
@@ -124,15 +113,15 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
 
         if not has_days(context):
             return
-        checks = StepChecks(context)
+        checks, using = StepChecks(context), shop.resources(context)
         reports: list[DayReport] = []
         metadata: dict[tuple[dg.AssetKey, date], dict[str, Any]] = {}
         doing = "preparing to fetch"
         try:
-            gate = Gate(contract.contract(), privacy.privacy())
-            root = data_root.checked()
+            gate = Gate(shop.contract, using.privacy.privacy())
+            root = using.data_root.checked()
             days_asked = days_of(context)
-            with omnitron.client() as client:
+            with using.omnitron.client() as client:
                 client.expect_prefixes(sync_state(root).capabilities.get("prefixes") or {})
                 doing = f"fetching the orders of {span(days_asked)}"
                 for report in refresh_days(
@@ -141,21 +130,21 @@ def order_documents_asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefini
                     partial(_fetch, client, gate, partial(forgotten_customers, root)),
                     privacy_policy=gate.privacy.policy,
                     refetch=config.refetch,
-                    reread=sync_rules.reread(sweep=config.sweep),
-                    keep_versions=sync_rules.keep_versions(),
+                    reread=using.sync_rules.reread(sweep=config.sweep),
+                    keep_versions=using.sync_rules.keep_versions(),
                     on_progress=_progress(days_asked, context.log.info),
                 ):
                     reports.append(report)
                     values = _metadata(report, root)
-                    metadata[ORDER_DOCUMENTS, report.day] = values
-                    yield from _report_day(context, checks, report, contract, values)
+                    metadata[shop.order_documents, report.day] = values
+                    yield from _report_day(context, checks, report, _results(shop, report, using.contract), values)
         except OrderAssetsError as error:
             raise failure(error, doing=doing) from None
         add_day_metadata(context, metadata)
         with written_together(context.instance):
-            yield dg.MaterializeResult(asset_key=ORDER_DOCUMENTS)
+            yield dg.MaterializeResult(asset_key=shop.order_documents)
             for report in reports:
-                checks.take(_results(report, contract))
+                checks.take(_results(shop, report, using.contract))
             yield from checks.results()
             yield from checks.complete()
         incomplete = [report for report in reports if report.pending]
@@ -228,7 +217,7 @@ def _report_day(
     context: dg.AssetExecutionContext,
     checks: StepChecks,
     report: "DayReport",
-    policy: ContractResource,
+    results: Sequence[CheckResult],
     metadata: Mapping[str, Any],
 ) -> Iterator[_Event]:
     context.log.info(
@@ -238,18 +227,19 @@ def _report_day(
     with written_together(context.instance):
         if checks.days > 1:
             # Dagster would report all days at the end; a run that is cut off keeps the days that it finished.
-            yield dg.AssetMaterialization(ORDER_DOCUMENTS, partition=report.day.isoformat(), metadata=metadata)
-            checks.take(_results(report, policy))
+            key = dg.AssetKey.from_user_string(results[0].asset)
+            yield dg.AssetMaterialization(key, partition=report.day.isoformat(), metadata=metadata)
+            checks.take(results)
             yield from checks.results()
 
 
-def _results(report: "DayReport", policy: ContractResource) -> list[CheckResult]:
+def _results(shop: Shop, report: "DayReport", policy: ContractResource) -> list[CheckResult]:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items())
     refused = report.outcomes["quarantined"]
     share = 100 * refused / report.listed if report.listed else 0.0
     within = refused <= policy.quarantine_warn_above
     beyond = share > policy.quarantine_error_above_percent
-    asset = ORDER_DOCUMENTS.to_user_string()
+    asset = shop.order_documents.to_user_string()
     return [
         CheckResult(
             asset,

@@ -67,3 +67,9 @@ def one_process_executor(context: dg.InitExecutorContext) -> InProcessExecutor:
         retries=RetryMode.from_config(config["retries"]) or RetryMode.ENABLED,
         step_dependency_config=StepDependencyConfig.from_config(config.get("step_dependency_config")),
     )
+
+
+# One object for all shops: definitions with two executors cannot be put together. Few steps, each busy inside: in one
+# process they start at once. A step that failed for one day must not hold back the days that it finished, so a step
+# starts when its inputs are there.
+EXECUTOR = one_process_executor.configured({"step_dependency_config": {"require_upstream_step_success": False}})

@@ -10,20 +10,18 @@ from pydantic import Field
 from order_assets.core.check_result import CheckResult
 from order_assets.defs.reporting import OWNERS, as_dagster_has_it, failure
 from order_assets.defs.resources import (
-    ContractResource,
     DataRootResource,
     OmnitronResource,
     PrivacyResource,
     SyncRulesResource,
 )
+from order_assets.defs.shop import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
     from order_assets.defs.sync import SyncReport
     from order_assets.landing.plan import RunPlan
 
-ORDER_INDEX = dg.AssetKey("order_index")
-API_POOL = "omnitron_api"
 NOTHING_LEFT_BEHIND = "no_day_failed_or_pending"
 NEWEST_DAY_FRESH = "newest_day_is_fresh"
 ROWS_PLACED = "every_list_row_placed"
@@ -43,40 +41,41 @@ class IndexConfig(dg.Config):
     )
 
 
-def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
+def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefinition:
     """The asset that keeps the list of orders; with `sandbox` it says that the shop is invented."""
 
     @dg.asset(
-        key=ORDER_INDEX,
-        group_name="index",
+        key=shop.order_index,
+        group_name=shop.named("index"),
         kinds={"python", "parquet"},
         owners=OWNERS,
-        pool=API_POOL,
+        pool=shop.api_pool,
+        required_resource_keys=shop.needs(OMNITRON, PRIVACY, DATA_ROOT, SYNC_RULES),
         code_version="2",
         check_specs=[
             dg.AssetCheckSpec(
                 NOTHING_LEFT_BEHIND,
-                asset=ORDER_INDEX,
+                asset=shop.order_index,
                 description="No landed day failed, has pending or refused orders, or was left between two steps",
             ),
             dg.AssetCheckSpec(
                 NEWEST_DAY_FRESH,
-                asset=ORDER_INDEX,
+                asset=shop.order_index,
                 description="The orders of the newest day in the list are landed in time",
             ),
             dg.AssetCheckSpec(
                 ROWS_PLACED,
-                asset=ORDER_INDEX,
+                asset=shop.order_index,
                 description="Every row of the order list could be read and belongs to a day",
             ),
             dg.AssetCheckSpec(
                 LIST_COMPLETE,
-                asset=ORDER_INDEX,
+                asset=shop.order_index,
                 description="The rows found are as many as the order list counts",
             ),
             dg.AssetCheckSpec(
                 LOOKED_AT_AGAIN,
-                asset=ORDER_INDEX,
+                asset=shop.order_index,
                 description="A late refund of any order would be seen, by reading it again or by its row in the list",
             ),
         ],
@@ -91,16 +90,13 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
     def order_index(
         context: dg.AssetExecutionContext,
         config: IndexConfig,
-        omnitron: OmnitronResource,
-        contract: ContractResource,
-        privacy: PrivacyResource,
-        data_root: DataRootResource,
-        sync_rules: SyncRulesResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other annotation beside checks
         from order_assets.defs.sync import sync
         from order_assets.landing.flat_row import COMPARED_WITH_LANDED
         from order_assets.tables import landed_amounts, owners
 
+        using = shop.resources(context)
+        omnitron, privacy, data_root, sync_rules = using.omnitron, using.privacy, using.data_root, using.sync_rules
         try:
             # What no run can do without is looked at before the first request.
             privacy.check()
@@ -111,7 +107,7 @@ def order_index_asset(*, sandbox: bool = False) -> dg.AssetsDefinition:
                     root,
                     data_root.instance(),
                     sync_rules.rules(),
-                    contract_version=contract.version(),
+                    contract_version=shop.contract_version,
                     owners=partial(owners, root),
                     whole=config.whole,
                     accept_shorter_list=config.accept_shorter_list,

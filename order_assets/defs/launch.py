@@ -21,6 +21,8 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from order_assets.core.check_result import CheckResult, Severity
 from order_assets.core.processes import this_process
 from order_assets.defs.build import build_definitions
+from order_assets.defs.jobs import REBUILD_WAREHOUSE, REFRESH_DAYS, REPLAY_DAYS, SYNC_INDEX, WRITE_REPORT
+from order_assets.defs.own_package import own_package
 from order_assets.defs.pools import PROCESS_TAG, release_places_of_dead_runs
 
 _RANGE_START = "dagster/asset_partition_range_start"
@@ -51,27 +53,34 @@ class RunSummary:
 
 def sync_index_job() -> dg.JobDefinition:
     """The job `sync_index` of the definitions."""
-    return build_definitions().resolve_job_def("sync_index")
+    return _job(SYNC_INDEX)
 
 
 def refresh_days_job() -> dg.JobDefinition:
     """The job `refresh_days` of the definitions."""
-    return build_definitions().resolve_job_def("refresh_days")
+    return _job(REFRESH_DAYS)
 
 
 def replay_days_job() -> dg.JobDefinition:
     """The job `replay_days` of the definitions."""
-    return build_definitions().resolve_job_def("replay_days")
+    return _job(REPLAY_DAYS)
 
 
 def write_report_job() -> dg.JobDefinition:
     """The job `write_report` of the definitions."""
-    return build_definitions().resolve_job_def("write_report")
+    return _job(WRITE_REPORT)
 
 
 def rebuild_warehouse_job() -> dg.JobDefinition:
     """The job `rebuild_warehouse` of the definitions."""
-    return build_definitions().resolve_job_def("rebuild_warehouse")
+    return _job(REBUILD_WAREHOUSE)
+
+
+def _job(name: str) -> dg.JobDefinition:
+    package = own_package()
+    if package is None:
+        return build_definitions().resolve_job_def(name)
+    return package.definitions.resolve_job_def(package.shop.named(name))
 
 
 @contextmanager
@@ -89,13 +98,13 @@ def sync_index(instance: dg.DagsterInstance) -> RunSummary:
 
 def refresh_days(instance: dg.DagsterInstance, first: date, last: date, *, refetch: bool = False) -> RunSummary:
     """Fetch, flatten and load the days from first to last."""
-    config = {**_QUIET, "ops": {"order_documents": {"config": {"refetch": refetch}}}}
+    config = {**_QUIET, "ops": {_named("order_documents"): {"config": {"refetch": refetch}}}}
     return _run(instance, refresh_days_job, config, _days(first, last))
 
 
 def replay_days(instance: dg.DagsterInstance, first: date, last: date) -> RunSummary:
     """Make the tables of landed days again and load them; asks the API for nothing."""
-    config = {**_QUIET, "ops": {"tables": {"config": {"compare": True}}}}
+    config = {**_QUIET, "ops": {_named("tables"): {"config": {"compare": True}}}}
     return _run(instance, replay_days_job, config, _days(first, last))
 
 
@@ -129,11 +138,18 @@ def _run(
         return _summary(result)
 
 
+def _named(name: str) -> str:
+    package = own_package()
+    return package.shop.named(name) if package else name
+
+
 def _repository() -> RemoteRepositoryOrigin:
     """The definitions as workspace.yaml names them to the UI and the daemon."""
+    package = own_package()
+    module, location = (package.module, package.location) if package else (_MODULE, CODE_LOCATION)
     return RemoteRepositoryOrigin(
         code_location_origin=ManagedGrpcPythonEnvCodeLocationOrigin(
-            loadable_target_origin=LoadableTargetOrigin(module_name=_MODULE), location_name=CODE_LOCATION
+            loadable_target_origin=LoadableTargetOrigin(module_name=module), location_name=location
         ),
         repository_name=SINGLETON_REPOSITORY_NAME,
     )

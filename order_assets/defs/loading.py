@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from order_assets.contract import CONTRACT
 from order_assets.core.check_result import CheckResult
-from order_assets.defs.keys import warehouse_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.marts import mart_metadata, shown
 from order_assets.defs.partitions import span
-from order_assets.warehouse.marts_facts import MartFacts
+from order_assets.defs.shop import Shop
 
 if TYPE_CHECKING:
     from order_assets.warehouse import LoadReport, QualityError, Watermarks
@@ -61,9 +59,9 @@ def refusal(root: Path, day: date) -> str:
 
 
 def load(
+    shop: Shop,
     root: Path,
     days: Sequence[date],
-    version: str,
     config: WarehouseConfig,
     *,
     storage_version: str,
@@ -82,7 +80,9 @@ def load(
         report = load_days(
             root,
             days,
-            contract_version=version,
+            contract=shop.contract,
+            marts=shop.marts,
+            contract_version=shop.contract_version,
             watermarks=watermarks(root),
             fresh=fresh,
             storage_version=storage_version,
@@ -93,10 +93,10 @@ def load(
         # A changed mart is made anew for all days: one that is not loaded now can be wrong too, and then none can be.
         alone = not fresh and error.days is not None and error.days <= set(days)
         wrong = error.days if alone and error.days is not None else frozenset(days)
-        others = load(root, [day for day in days if day not in wrong], version, config, storage_version=storage_version)
+        others = load(shop, root, [day for day in days if day not in wrong], config, storage_version=storage_version)
         refused = {day: _why(error, day) for day in sorted(wrong)}
-        return Loaded(others.report, {**others.refused, **refused}, (*others.results, *shown(error.findings)))
-    return Loaded(report, {}, shown(report.findings))
+        return Loaded(others.report, {**others.refused, **refused}, (*others.results, *shown(shop, error.findings)))
+    return Loaded(report, {}, shown(shop, report.findings))
 
 
 def log_load(log: dg.DagsterLogManager, report: LoadReport) -> None:
@@ -108,24 +108,22 @@ def log_load(log: dg.DagsterLogManager, report: LoadReport) -> None:
     )
 
 
-def load_metadata(
-    root: Path, report: LoadReport, asked: Iterable[dg.AssetKey], facts: Mapping[str, MartFacts]
-) -> Metadata:
+def load_metadata(shop: Shop, root: Path, report: LoadReport, asked: Iterable[dg.AssetKey]) -> Metadata:
     """What the materialisation of each table and mart says for each day of a load."""
     asked = list(asked)
     file = dg.MetadataValue.path(str(root / "warehouse.duckdb"))
     found: Metadata = {}
-    for table in [*(table.name for table in CONTRACT), LEDGER]:
-        if warehouse_key(table) not in asked:
+    for table in [*shop.contract.table_names, LEDGER]:
+        if shop.warehouse(table) not in asked:
             continue
         rows = _ledger_rows(root, report) if table == LEDGER else report.rows[table]
         for day in report.days:
             values = {"dagster/partition_row_count": rows.get(day, 0), "file": file}
-            found[warehouse_key(table), day] = values
+            found[shop.warehouse(table), day] = values
         if table != LEDGER:
             # Whoever draws column lineage reads it from the newest materialisation.
-            values[LINEAGE] = lineage_of_warehouse(CONTRACT.table(table))
-    return found | dict(mart_metadata(report, asked, facts, file))
+            values[LINEAGE] = lineage_of_warehouse(shop, shop.contract.table(table))
+    return found | dict(mart_metadata(shop, report, asked, file))
 
 
 def _why(error: QualityError, day: date) -> str:

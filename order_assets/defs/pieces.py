@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 WHY = "order_assets/why"
 _COSTS = "order_assets/costs"
-# What a run is told that is to read the orders again whose turn in the slow sweep it is.
-_SWEEP = {"ops": {"order_documents": {"config": {"sweep": True}}}}
 # What one run takes: minutes of the shop's budget, so that an order that is placed meanwhile does not wait for long.
 _MOST_DAYS = 14
 _MOST_ORDERS = 2_000
@@ -46,8 +44,8 @@ class Piece:
         """Whether the days are read again because it is their turn in the slow sweep."""
         return _is_swept(self.days[0])
 
-    def run_request(self, requests_per_second: float | None, *, keyed: bool) -> dg.RunRequest:
-        """The run, tagged with why and what it costs.
+    def run_request(self, documents: str, requests_per_second: float | None, *, keyed: bool) -> dg.RunRequest:
+        """The run, tagged with why and what it costs; `documents` is the name of the step that fetches.
 
         Without a key, where a sensor would never ask for a key a second time.
         """
@@ -60,7 +58,8 @@ class Piece:
         }
         first, last = self.days[0].day.isoformat(), self.days[-1].day.isoformat()
         run_key = f"{first}...{last}" if keyed else None
-        config = _SWEEP if self.is_swept else None
+        # The orders whose turn in the slow sweep it is are read again only where a run is told so.
+        config = {"ops": {documents: {"config": {"sweep": True}}}} if self.is_swept else None
         if first == last:
             return dg.RunRequest(run_key, config, partition_key=first, tags=tags)
         return dg.RunRequest(run_key, config, tags={**tags, RANGE_START: first, RANGE_END: last})

@@ -9,13 +9,11 @@ from __future__ import annotations
 import dagster as dg
 
 from order_assets.core.processes import is_gone
-from order_assets.defs.index import API_POOL
-from order_assets.defs.warehouse import WAREHOUSE_POOL
+from order_assets.defs.shop import API_POOL, WAREHOUSE_POOL
 
 # The UI hides tags that begin like this.
 PROCESS_TAG = ".dagster/order_assets_process"
 _FORMER_TAG = "order_assets/process"
-_POOLS = (API_POOL, WAREHOUSE_POOL)
 
 
 def release_places_of_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -37,7 +35,10 @@ def _holders(instance: dg.DagsterInstance) -> set[str]:
     if not storage.supports_global_concurrency_limits:
         return set()
     found: set[str] = set()
-    for pool in _POOLS:
+    for pool in storage.get_concurrency_keys():
+        # Those of a shop that has a name end like this too.
+        if not pool.endswith((API_POOL, WAREHOUSE_POOL)):
+            continue
         info = storage.get_concurrency_info(pool)
         found |= info.active_run_ids | info.assigned_run_ids | info.pending_run_ids
     return found

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from order_assets.defs.index import ORDER_INDEX, checks_of_sync
+from order_assets.defs.index import checks_of_sync
 from order_assets.defs.resources import (
-    ContractResource,
     DataRootResource,
     OmnitronResource,
     PrivacyResource,
     SyncRulesResource,
 )
+from order_assets.defs.shop import Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class QuickSync:
     """What a sync needs, as the tick of a schedule has it."""
 
     instance: dg.DagsterInstance
+    shop: Shop
     omnitron: OmnitronResource
-    contract: ContractResource
     privacy: PrivacyResource
     data_root: DataRootResource
     rules: SyncRulesResource
@@ -81,7 +81,7 @@ class QuickSync:
         self.privacy.check()
         if not index_file(root).exists():
             return "there is no index yet"
-        event = self.instance.get_latest_materialization_event(ORDER_INDEX)
+        event = self.instance.get_latest_materialization_event(self.shop.order_index)
         if event is None or now - datetime.fromtimestamp(event.timestamp, UTC) >= _LIFE_SIGN:
             return "the index was not materialised for a day"
         state, rules = sync_state(root), self.rules.rules()
@@ -115,7 +115,7 @@ class QuickSync:
                     root,
                     self.data_root.instance(),
                     self.rules.rules(),
-                    contract_version=self.contract.version(),
+                    contract_version=self.shop.contract_version,
                     owners=partial(owners, root),
                     landed_amounts=partial(landed_amounts, root, COMPARED_WITH_LANDED),
                     row_key=lambda: self.privacy.privacy().key,
@@ -138,7 +138,7 @@ class QuickSync:
     def _checks_to_say(self, report: SyncReport) -> Sequence[str]:
         """The checks of the index that have another result than when they were evaluated last."""
         now = {found.name: found.passed for found in checks_of_sync(self.data_root, self.rules, report)}
-        keys = [dg.AssetCheckKey(ORDER_INDEX, str(name)) for name in now]
+        keys = [dg.AssetCheckKey(self.shop.order_index, str(name)) for name in now]
         known = self.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
         said = {}
         for key, record in known.items():

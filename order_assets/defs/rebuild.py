@@ -6,19 +6,21 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from order_assets.defs.jobs import REBUILD_WAREHOUSE
 from order_assets.defs.loading import WarehouseConfig, load, load_metadata, log_load
 from order_assets.defs.reporting import evaluations, failure, written_together
-from order_assets.defs.resources import ContractResource, DataRootResource
-from order_assets.defs.warehouse import WAREHOUSE_POOL, warehouse_specs
+from order_assets.defs.shop import DATA_ROOT, Shop
+from order_assets.defs.warehouse import warehouse_specs
 from order_assets.errors import OrderAssetsError
-from order_assets.warehouse.marts_facts import mart_facts
 
 
-def rebuild_warehouse_job() -> dg.JobDefinition:
+def rebuild_warehouse_job(shop: Shop) -> dg.JobDefinition:
     """A job without partitions: it takes all days."""
 
     @dg.op(
-        pool=WAREHOUSE_POOL,
+        name=shop.named("rebuild"),
+        pool=shop.warehouse_pool,
+        required_resource_keys=shop.needs(DATA_ROOT),
         out=dg.Out(dagster_type=dg.Nothing),
         description=(
             "Makes warehouse.duckdb anew from the Parquet files of all days that passed their checks, and publishes it "
@@ -26,16 +28,17 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
         ),
     )
     def rebuild(
-        context: dg.OpExecutionContext, config: WarehouseConfig, contract: ContractResource, data_root: DataRootResource
+        context: dg.OpExecutionContext, config: WarehouseConfig
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:
         from order_assets.tables import passed_days
 
+        data_root = shop.resources(context).data_root
         try:
             root = data_root.checked()
             loaded = load(
+                shop,
                 root,
                 passed_days(root),
-                contract.version(),
                 config,
                 storage_version=data_root.storage_version,
                 fresh=True,
@@ -45,9 +48,8 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
         with written_together(context.instance):
             if loaded.report is not None:
                 log_load(context.log, loaded.report)
-                facts = mart_facts()
-                asked = [spec.key for spec in warehouse_specs(facts)]
-                for (key, day), values in load_metadata(root, loaded.report, asked, facts).items():
+                asked = [spec.key for spec in warehouse_specs(shop)]
+                for (key, day), values in load_metadata(shop, root, loaded.report, asked).items():
                     yield dg.AssetMaterialization(key, partition=day.isoformat(), metadata=values)
             yield from evaluations(context.instance, context.run_id, loaded.results)
         if loaded.refused:
@@ -61,6 +63,7 @@ def rebuild_warehouse_job() -> dg.JobDefinition:
         yield dg.Output(None)
 
     @dg.job(
+        name=shop.named(REBUILD_WAREHOUSE),
         description=(
             "Make the warehouse file anew from all days that passed their checks, such as after a change of a mart's "
             "SQL, without asking the API. Readers keep the old file until the new one is complete"

@@ -8,31 +8,23 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from order_assets.defs.index import ORDER_INDEX
-from order_assets.defs.keys import mart_key
 from order_assets.defs.partitions import ONE_RUN
 from order_assets.defs.reporting import OWNERS, failure
-from order_assets.defs.resources import DataRootResource, SyncRulesResource
+from order_assets.defs.shop import DATA_ROOT, SYNC_RULES, Shop
 from order_assets.errors import OrderAssetsError
 
-REPORT = dg.AssetKey("report")
 # What the page reads.
 _MARTS = ("fct_orders", "agg_daily_sales", "fct_payments", "fct_refunds", "fct_shipments")
 
-WRITE_REPORT = dg.define_asset_job(
-    "write_report",
-    selection=dg.AssetSelection.assets(REPORT),
-    description="Write report.html from what is in the warehouse now, without asking the API",
-)
 
-
-def report_asset() -> dg.AssetsDefinition:
+def report_asset(shop: Shop) -> dg.AssetsDefinition:
     """The asset of the report; it is of all days, and made anew when somebody asks for it."""
 
     @dg.asset(
-        key=REPORT,
-        deps=[ORDER_INDEX, *map(mart_key, _MARTS)],
-        group_name="report",
+        key=shop.report,
+        deps=[shop.order_index, *(shop.mart(mart.name) for mart in shop.marts if mart.name in _MARTS)],
+        required_resource_keys=shop.needs(DATA_ROOT, SYNC_RULES),
+        group_name=shop.named("report"),
         kinds={"duckdb", "html"},
         owners=OWNERS,
         code_version="1",
@@ -44,13 +36,13 @@ def report_asset() -> dg.AssetsDefinition:
             "Its key plots are in the metadata. Grain: one page of all days."
         ),
     )
-    def report(
-        context: dg.AssetExecutionContext, data_root: DataRootResource, sync_rules: SyncRulesResource
-    ) -> dg.MaterializeResult[None]:
+    def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from order_assets.landing.windows import outside_of_every_window
         from order_assets.report import write_report
         from order_assets.report.write import KEY_PLOTS
 
+        using = shop.resources(context)
+        data_root, sync_rules = using.data_root, using.sync_rules
         now, first = datetime.now(UTC), date.fromisoformat(data_root.first_day)
         try:
             reread, whole = sync_rules.reread(sweep=True), bool(sync_rules.whole_listing_hours)

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dagster as dg
 from pydantic import AfterValidator, Field, SecretStr
 
-from order_assets.contract import CONTRACT, Contract
 from order_assets.quiet import QuietHours, parse_quiet_hours
 from order_assets.settings import VARIABLES, Settings
 
@@ -56,15 +55,19 @@ def from_setting(name: str, *, extra: Mapping[str, Any] | None = None, **limits:
     return Field(default, description=line.description, json_schema_extra={_SETTING: name, **(extra or {})}, **limits)
 
 
-def resource_from(kind: type[AResource], settings: Settings) -> AResource:
-    """A resource whose fields have the values of the settings that they were declared from."""
+def resource_from(kind: type[AResource], settings: Settings, prefix: str = "") -> AResource:
+    """A resource whose fields have the values of the settings that they were declared from.
+
+    Secrets are read when a run needs them, from their variables with the `prefix`.
+    """
     taken: dict[str, Any] = {}
     for field, line in kind.model_fields.items():
         if isinstance(line.json_schema_extra, dict) and (name := str(line.json_schema_extra.get(_SETTING, ""))):
             value = getattr(settings, name)
             if SecretStr in get_args(Settings.model_fields[name].annotation):
                 # Dagster shows the name of an EnvVar and never its value; one that is not set cannot be used at all.
-                taken[field] = dg.EnvVar(VARIABLES[name]) if os.environ.get(VARIABLES[name]) else ""
+                variable = prefix + VARIABLES[name]
+                taken[field] = dg.EnvVar(variable) if os.environ.get(variable) else ""
             else:
                 taken[field] = 0.0 if value is None and line.annotation is float else _in_config(value)
     return kind(**taken)
@@ -178,7 +181,7 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """What an order is, and what happens when orders are not like that."""
+    """What happens when orders are not as the contract says."""
 
     unknown_field: Literal["warn", "fail"] = Field(
         default="warn", description="When documents have a field that the contract does not know"
@@ -204,16 +207,6 @@ class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         description="Share of a day's orders whose every value is looked for in the tables; one order at least",
     )
     proof_sample_at_most: int = Field(default=20, ge=1, description="Orders of a day in that sample at most")
-
-    def contract(self) -> Contract:
-        """The contract in force."""
-        return CONTRACT
-
-    def version(self) -> str:
-        """Its version."""
-        from order_assets.contract.shape import contract_version
-
-        return contract_version(self.contract())
 
 
 class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]

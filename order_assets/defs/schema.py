@@ -9,9 +9,9 @@ import dagster as dg
 from order_assets.contract.lineage import full_paths
 from order_assets.contract.model import Column, Table
 from order_assets.defs.lineage import shown_paths, source_link
+from order_assets.defs.shop import Shop
 from order_assets.warehouse.layout import orders_layout
 from order_assets.warehouse.marts import Mart
-from order_assets.warehouse.marts_facts import MartFacts
 
 # Name, type and meaning of what landing keeps of each fetched version of an order.
 _LANDED: Sequence[tuple[str, str, str]] = (
@@ -79,14 +79,15 @@ def warehouse_schema(table: Table) -> dg.TableSchema:
     return dg.TableSchema([day, *table_schema(table).columns])
 
 
-def mart_schema(mart: Mart, facts: MartFacts) -> dg.TableSchema:
+def mart_schema(shop: Shop, mart: Mart) -> dg.TableSchema:
     """The columns of a mart with types, descriptions and the columns that they are made from."""
+    facts = shop.facts[mart.name]
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=name,
                 type=facts.types[name],
-                description=_described(description, facts.sources[name]),
+                description=_described(shop, description, facts.sources[name]),
                 constraints=dg.TableColumnConstraints(
                     unique=mart.key == (name,), other=["key"] if name in mart.key else []
                 ),
@@ -96,8 +97,8 @@ def mart_schema(mart: Mart, facts: MartFacts) -> dg.TableSchema:
     )
 
 
-def _described(description: str, sources: Sequence[tuple[str, str, str]]) -> str:
-    shown = ", ".join(source_link(*source) for source in sources[:4])
+def _described(shop: Shop, description: str, sources: Sequence[tuple[str, str, str]]) -> str:
+    shown = ", ".join(source_link(shop, *source) for source in sources[:4])
     more = f" and {len(sources) - 4} more" if len(sources) > 4 else ""
     return f"{description}. From {shown}{more}" if sources else description
 

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from order_assets.contract import CONTRACT, Kind, Table
-from order_assets.contract.shape import contract_version
+from order_assets.contract import Kind, Table
 from order_assets.core.check_result import CheckResult, Severity
-from order_assets.defs.keys import ORDER_DOCUMENTS, table_key
 from order_assets.defs.lineage import LINEAGE, lineage_of_table
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days
 from order_assets.defs.reporting import (
@@ -24,8 +22,9 @@ from order_assets.defs.reporting import (
     failure,
     written_together,
 )
-from order_assets.defs.resources import ContractResource, DataRootResource, PrivacyResource
+from order_assets.defs.resources import ContractResource
 from order_assets.defs.schema import table_schema
+from order_assets.defs.shop import CONTRACT_POLICY, DATA_ROOT, PRIVACY, Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ _CONTROLS = {
         False,
     ),
 }
-_VERSION = contract_version(CONTRACT)
 
 
 class TablesConfig(dg.Config):
@@ -61,73 +59,59 @@ class TablesConfig(dg.Config):
     compare: bool = Field(default=False, description="Say how many rows of each table are not as they were")
 
 
-def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def tables_assets(shop: Shop) -> dg.AssetsDefinition:
     """All tables of the contract as one multi-asset."""
     specs = [
         dg.AssetSpec(
-            table_key(table),
-            deps=[ORDER_DOCUMENTS],
-            group_name="tables",
+            shop.table(table),
+            deps=[shop.order_documents],
+            group_name=shop.named("tables"),
             kinds={"duckdb", "parquet"},
             owners=OWNERS,
-            code_version=_VERSION,
+            code_version=shop.contract_version,
             skippable=True,
             description=f"{table.description}. Grain: {table.grain}. {_origin(table)}",
             metadata={
                 "dagster/column_schema": table_schema(table),
-                LINEAGE: lineage_of_table(table),
+                LINEAGE: lineage_of_table(shop, table),
                 "dagster/table_name": f"orders.{table.name}",
             },
         )
-        for table in CONTRACT
+        for table in shop.contract
     ]
 
     @dg.multi_asset(
-        name="tables",
+        name=shop.named("tables"),
         specs=specs,
-        partitions_def=days,
+        partitions_def=shop.days,
         backfill_policy=ONE_RUN,
         can_subset=True,
-        check_specs=[
-            *(check_spec(table_key(table), CONFORMS, _rules(table), days, blocking=True) for table in CONTRACT),
-            check_spec(
-                table_key(CONTRACT.table("unmapped_fields")),
-                NO_UNKNOWN_FIELDS,
-                "The documents have no field that the contract does not know. Those that they have are kept in "
-                "unmapped_fields; a column in order_assets/contract takes them over",
-                days,
-            ),
-            *(
-                check_spec(table_key(CONTRACT.table(table)), name, description, days, blocking=blocking)
-                for name, (table, description, blocking) in _CONTROLS.items()
-            ),
-        ],
+        required_resource_keys=shop.needs(CONTRACT_POLICY, PRIVACY, DATA_ROOT),
+        check_specs=_check_specs(shop),
     )
     def tables(
         context: dg.AssetExecutionContext,
         config: TablesConfig,
-        contract: ContractResource,
-        privacy: PrivacyResource,
-        data_root: DataRootResource,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]]:
         from order_assets.days import Task, days_ahead
 
         if not has_days(context):
             return
-        checks = StepChecks(context)
-        asked = [table for table in CONTRACT if table_key(table) in context.selected_asset_keys]
+        checks, using = StepChecks(context), shop.resources(context)
+        policy = using.contract
+        asked = [table for table in shop.contract if shop.table(table) in context.selected_asset_keys]
         newest = days_of(context)[-1]
         metadata: dict[tuple[dg.AssetKey, date], Mapping[str, Any]] = {}
         blocked: list[str] = []
         doing = "preparing to flatten"
         try:
             task = Task(
-                root=data_root.checked(),
-                contract=contract.contract(),
-                privacy=privacy.privacy(),
-                sample_percent=contract.proof_sample_percent,
-                sample_at_most=contract.proof_sample_at_most,
-                ignored=_ignored(contract),
+                root=using.data_root.checked(),
+                contract=shop.contract,
+                privacy=using.privacy.privacy(),
+                sample_percent=policy.proof_sample_percent,
+                sample_at_most=policy.proof_sample_at_most,
+                ignored=_ignored(policy),
                 blocking=frozenset(name for name, (_, _, blocking) in _CONTROLS.items() if blocking),
                 compare=config.compare,
             )
@@ -136,14 +120,14 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
                     doing = f"flattening the orders of {day}"
                     done = result.result()
                     metadata |= {
-                        (table_key(table), day): _metadata(task.root, table, done)
+                        (shop.table(table), day): _metadata(shop, task.root, table, done)
                         # Whoever draws column lineage reads it from the newest materialisation.
-                        | ({LINEAGE: lineage_of_table(table)} if day == newest else {})
+                        | ({LINEAGE: lineage_of_table(shop, table)} if day == newest else {})
                         for table in asked
                     }
                     blocked += [f"{day}: {reason}" for reason in done.reasons]
-                    _log_day(context, done)
-                    checks.take(_results(done, contract))
+                    _log_day(context, shop.contract_version, done)
+                    checks.take(_results(shop, done, policy))
         except OrderAssetsError as error:
             # What was found about the days before stays known.
             yield from checks.results()
@@ -151,7 +135,7 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         add_day_metadata(context, metadata)
         with written_together(context.instance):
             for table in asked:
-                yield dg.MaterializeResult(asset_key=table_key(table))
+                yield dg.MaterializeResult(asset_key=shop.table(table))
             yield from checks.results()
             yield from checks.complete()
         if blocked:
@@ -164,13 +148,31 @@ def tables_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     return tables
 
 
+def _check_specs(shop: Shop) -> list[dg.AssetCheckSpec]:
+    days = shop.days
+    return [
+        *(check_spec(shop.table(table), CONFORMS, _rules(table), days, blocking=True) for table in shop.contract),
+        check_spec(
+            shop.table("unmapped_fields"),
+            NO_UNKNOWN_FIELDS,
+            "The documents have no field that the contract does not know. Those that they have are kept in "
+            "unmapped_fields; a column in order_assets/contract, or CONTRACT.with_columns, takes them over",
+            days,
+        ),
+        *(
+            check_spec(shop.table(table), name, description, days, blocking=blocking)
+            for name, (table, description, blocking) in _CONTROLS.items()
+        ),
+    ]
+
+
 def _ignored(policy: ContractResource) -> frozenset[str]:
     """The rules whose findings pass under the policy of this instance."""
     severities = {"values_are_known": policy.unknown_value, "documented_fields_present": policy.missing_field}
     return frozenset(rule for rule, severity in severities.items() if severity == "ignore")
 
 
-def _metadata(root: Path, table: Table, done: "DayTables") -> dict[str, Any]:
+def _metadata(shop: Shop, root: Path, table: Table, done: "DayTables") -> dict[str, Any]:
     """What a table's materialisation of the day says."""
     from order_assets.tables import table_file
 
@@ -183,7 +185,7 @@ def _metadata(root: Path, table: Table, done: "DayTables") -> dict[str, Any]:
         metadata["preview"] = dg.MetadataValue.md(done.previews[table.name])
     if table.kind is Kind.ORDER:
         versions = done.revalidation.versions
-        metadata["orders_of_older_contract"] = sum(versions.values()) - versions.get(_VERSION, 0)
+        metadata["orders_of_older_contract"] = sum(versions.values()) - versions.get(shop.contract_version, 0)
         metadata["orders_released_from_quarantine"] = done.revalidation.released
         metadata["orders_set_aside"] = len(done.set_aside)
     if done.changed is not None:
@@ -191,15 +193,15 @@ def _metadata(root: Path, table: Table, done: "DayTables") -> dict[str, Any]:
     return metadata
 
 
-def _log_day(context: dg.AssetExecutionContext, done: "DayTables") -> None:
+def _log_day(context: dg.AssetExecutionContext, version: str, done: "DayTables") -> None:
     rows = sum(done.report.rows.values())
     context.log.info(
         f"{done.day}: {done.report.orders} orders, {rows} rows in {len(done.report.rows)} tables, "
         f"{done.report.seconds:.2f} s"
     )
-    older = {version: count for version, count in done.revalidation.versions.items() if version != _VERSION}
+    older = {found: count for found, count in done.revalidation.versions.items() if found != version}
     if older:
-        landed = ", ".join(f"{count} orders under {version}" for version, count in older.items())
+        landed = ", ".join(f"{count} orders under {found}" for found, count in older.items())
         context.log.info(
             f"{done.day}: landed under an older contract: {landed}; {done.revalidation.released} released from "
             f"quarantine, {done.revalidation.refused} refused"
@@ -211,15 +213,15 @@ def _log_day(context: dg.AssetExecutionContext, done: "DayTables") -> None:
         context.log.info(f"{done.day}: rows changed: {rows_changed}")
 
 
-def _results(done: "DayTables", policy: ContractResource) -> Iterator[CheckResult]:
+def _results(shop: Shop, done: "DayTables", policy: ContractResource) -> Iterator[CheckResult]:
     """What was found about the tables of a day, with these named as Dagster names them."""
-    for found in (*_conformity(done.findings), _unknown_fields(done, policy), *done.controls):
-        yield replace(found, asset=table_key(CONTRACT.table(found.asset)).to_user_string(), day=done.day)
+    for found in (*_conformity(shop, done.findings), _unknown_fields(done, policy), *done.controls):
+        yield replace(found, asset=shop.table(found.asset).to_user_string(), day=done.day)
 
 
-def _conformity(findings: "Sequence[CheckResult]") -> Iterator[CheckResult]:
+def _conformity(shop: Shop, findings: "Sequence[CheckResult]") -> Iterator[CheckResult]:
     """One result per table from those of its rules."""
-    for table in CONTRACT:
+    for table in shop.contract:
         of_table = [found for found in findings if found.asset == table.name]
         failed = [found for found in of_table if not found.passed]
         yield CheckResult(

@@ -7,20 +7,15 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from order_assets.contract import CONTRACT, Kind, Table
-from order_assets.contract.shape import contract_version
-from order_assets.defs.keys import ORDER_DOCUMENTS, table_key, warehouse_key
+from order_assets.contract import Kind, Table
 from order_assets.defs.lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.loading import LEDGER, WarehouseConfig, load, load_metadata, log_load, refusal
 from order_assets.defs.marts import mart_checks, mart_specs
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure, written_together
-from order_assets.defs.resources import ContractResource, DataRootResource
 from order_assets.defs.schema import warehouse_schema
+from order_assets.defs.shop import DATA_ROOT, Shop
 from order_assets.errors import OrderAssetsError
-from order_assets.warehouse.marts_facts import MartFacts, mart_facts
-
-WAREHOUSE_POOL = "warehouse_writer"
 
 _Event = (
     dg.MaterializeResult[None]
@@ -31,35 +26,33 @@ _Event = (
 )
 
 
-def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def warehouse_assets(shop: Shop) -> dg.AssetsDefinition:
     """All warehouse tables and marts as one multi-asset: a load is one transaction and one swap of the file."""
-    facts = mart_facts()
-    specs = warehouse_specs(facts)
+    specs = warehouse_specs(shop)
 
     @dg.multi_asset(
-        name="warehouse",
+        name=shop.named("warehouse"),
         specs=specs,
-        partitions_def=days,
+        partitions_def=shop.days,
         backfill_policy=ONE_RUN,
         can_subset=True,
-        pool=WAREHOUSE_POOL,
-        check_specs=mart_checks(days),
+        pool=shop.warehouse_pool,
+        required_resource_keys=shop.needs(DATA_ROOT),
+        check_specs=mart_checks(shop),
     )
     def warehouse(
         context: dg.AssetExecutionContext,
         config: WarehouseConfig,
-        contract: ContractResource,
-        data_root: DataRootResource,
     ) -> Iterator[_Event]:
         if not has_days(context):
             return
-        checks = StepChecks(context)
+        checks, data_root = StepChecks(context), shop.resources(context).data_root
         days_asked = days_of(context)
         try:
             root = data_root.checked()
             refused = {day: reason for day in days_asked if (reason := refusal(root, day))}
             loadable = [day for day in days_asked if day not in refused]
-            loaded = load(root, loadable, contract.version(), config, storage_version=data_root.storage_version)
+            loaded = load(shop, root, loadable, config, storage_version=data_root.storage_version)
         except OrderAssetsError as error:
             raise failure(error, doing=f"loading {span(days_asked)} into the warehouse") from None
         refused |= loaded.refused
@@ -67,7 +60,7 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         with written_together(context.instance):
             if loaded.report is not None:
                 log_load(context.log, loaded.report)
-                metadata = load_metadata(root, loaded.report, asked, facts)
+                metadata = load_metadata(shop, root, loaded.report, asked)
                 if refused:
                     # The days that were loaded count; a result for the whole range would count the others too.
                     for (key, day), values in metadata.items():
@@ -90,39 +83,38 @@ def warehouse_assets(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     return warehouse
 
 
-def warehouse_specs(facts: dict[str, MartFacts]) -> list[dg.AssetSpec]:
+def warehouse_specs(shop: Shop) -> list[dg.AssetSpec]:
     """The tables of the warehouse and the marts, in the order in which they are made."""
-    version = contract_version(CONTRACT)
     ledger = dg.AssetSpec(
-        warehouse_key(LEDGER),
+        shop.warehouse(LEDGER),
         # The tables stand between, so that a day is loaded after it was checked.
-        deps=[ORDER_DOCUMENTS, table_key(CONTRACT.table("orders"))],
-        group_name="warehouse",
+        deps=[shop.order_documents, shop.table("orders")],
+        group_name=shop.named("warehouse"),
         kinds={"duckdb"},
         owners=OWNERS,
-        code_version=version,
+        code_version=shop.contract_version,
         skippable=True,
         description="What became of each listed order. Grain: one row per listed order. Source: ledgers of landing",
         metadata={"dagster/table_name": f"meta.{LEDGER}"},
     )
-    return [*(_table_spec(table, version) for table in CONTRACT), ledger, *mart_specs(facts)]
+    return [*(_table_spec(shop, table) for table in shop.contract), ledger, *mart_specs(shop)]
 
 
-def _table_spec(table: Table, version: str) -> dg.AssetSpec:
+def _table_spec(shop: Shop, table: Table) -> dg.AssetSpec:
     newest = " Newest version per key over all days; all versions by day are in the schema history."
     return dg.AssetSpec(
-        warehouse_key(table.name),
-        deps=[table_key(table)],
-        group_name="warehouse",
+        shop.warehouse(table.name),
+        deps=[shop.table(table)],
+        group_name=shop.named("warehouse"),
         kinds={"duckdb"},
         owners=OWNERS,
-        code_version=version,
+        code_version=shop.contract_version,
         skippable=True,
         description=f"{table.description}. Grain: {table.grain.removesuffix(' and day')}. "
         f"Source: tables/{table.name} of all days." + (newest if table.kind is Kind.THING else ""),
         metadata={
             "dagster/column_schema": warehouse_schema(table),
-            LINEAGE: lineage_of_warehouse(table),
+            LINEAGE: lineage_of_warehouse(shop, table),
             "dagster/table_name": f"orders.{table.name}",
         },
     )

@@ -15,7 +15,7 @@ import duckdb
 from order_assets.landing import index_file
 from order_assets.tables import read_verdict
 from order_assets.warehouse import open_readonly
-from order_assets.warehouse.marts_refresh import known_days
+from order_assets.warehouse.marts.mart_refresh import known_days
 
 # More days than this are shown by week, so that a plot of years can be read.
 _DAYS_SHOWN_ONE_BY_ONE = 120

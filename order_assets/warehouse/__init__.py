@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from order_assets.warehouse.files import WarehouseError, table_files
     from order_assets.warehouse.load import LoadReport, drop_days, load_days
-    from order_assets.warehouse.marts_refresh import MartReport, refresh_marts
+    from order_assets.warehouse.marts.mart_checks import QualityError
+    from order_assets.warehouse.marts.mart_refresh import MartReport, refresh_marts
     from order_assets.warehouse.meta import Watermarks
-    from order_assets.warehouse.quality import QualityError
     from order_assets.warehouse.read import loaded_days, open_readonly
 
 __all__ = [
@@ -32,15 +32,15 @@ __all__ = [
 
 _MODULES = {
     "LoadReport": "load",
-    "MartReport": "marts_refresh",
-    "QualityError": "quality",
+    "MartReport": "marts.mart_refresh",
+    "QualityError": "marts.mart_checks",
     "WarehouseError": "files",
     "Watermarks": "meta",
     "drop_days": "load",
     "load_days": "load",
     "loaded_days": "read",
     "open_readonly": "read",
-    "refresh_marts": "marts_refresh",
+    "refresh_marts": "marts.mart_refresh",
     "table_files": "files",
 }
 

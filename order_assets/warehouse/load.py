@@ -1,14 +1,14 @@
 """Loads days into the warehouse and takes days out of it: one call, one transaction on a draft of the file.
 
 One statement per table serves all days of a call, so thirty days in one call are far cheaper than thirty
-calls. The files to read are checked in `inputs`, tables are made in `schema`, marts in `marts_refresh`, and the
+calls. The files to read are checked in `inputs`, tables are made in `schema`, marts in `marts.mart_refresh`, and the
 swap is in `publish`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from order_assets.contract import CONTRACT, Contract, Kind, Table
+from order_assets.contract import Contract, Kind, Table
 from order_assets.core.check_result import CheckResult
 from order_assets.warehouse.compare import refuse_unlike
 from order_assets.warehouse.database import attach_draft, detach, scratch
@@ -28,10 +28,11 @@ from order_assets.warehouse.layout import (
     history_layout,
     loaded_layout,
 )
-from order_assets.warehouse.marts_refresh import MartReport, known_days, marts_of, refresh_marts
+from order_assets.warehouse.marts.mart import Mart
+from order_assets.warehouse.marts.mart_checks import check_marts, refuse_wrong
+from order_assets.warehouse.marts.mart_refresh import MartReport, known_days, refresh_marts
 from order_assets.warehouse.meta import LEDGER, OUTCOME, Watermarks, code_version, days_layout, ledger_layout
 from order_assets.warehouse.publish import Draft, drafting
-from order_assets.warehouse.quality import check_marts, refuse_wrong
 from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import age, count_per_day, name, names, statement
 
@@ -57,7 +58,8 @@ def load_days(
     data_root: Path,
     days: Collection[date],
     *,
-    contract: Contract = CONTRACT,
+    contract: Contract,
+    marts: Sequence[Mart],
     contract_version: str,
     watermarks: Watermarks | None = None,
     fresh: bool = False,
@@ -70,6 +72,7 @@ def load_days(
 
     With `fresh` the file is made anew from these days alone. A file of another `storage_version` (v1.0.0, v1.2.0,
     v1.4.0, v1.5.0 or v2.0.0: the first DuckDB that reads it) is first written anew with all that is in it.
+    `marts` are made from the tables; what the file has of others is dropped.
     `lock_timeout` (seconds) bounds the wait for another writer. `contract_version` is recorded with the days,
     `watermarks` beside them.
     Raises `WarehouseError` if a file is missing or does not fit the contract, or if the warehouse cannot be
@@ -83,9 +86,9 @@ def load_days(
             inputs = find_inputs(connection, contract, data_root, wanted)
             copy_seconds = draft.start(fresh=fresh)
             attach_draft(connection, draft, storage_version)
-            rows, marts = _load(connection, contract, contract_version, inputs, watermarks)
+            rows, made = _load(connection, contract, marts, contract_version, inputs, watermarks)
             refuse_unlike(connection, contract, inputs)
-            findings = _look_at(connection, wanted, marts)
+            findings = _look_at(connection, wanted, marts, contract, made)
             detach(connection)
         draft.publish()
         return LoadReport(
@@ -94,7 +97,7 @@ def load_days(
             copy_seconds=copy_seconds,
             load_seconds=time.perf_counter() - started - copy_seconds,
             bytes=draft.published.stat().st_size,
-            marts=marts,
+            marts=made,
             findings=findings,
         )
 
@@ -103,7 +106,8 @@ def drop_days(
     data_root: Path,
     days: Collection[date],
     *,
-    contract: Contract = CONTRACT,
+    contract: Contract,
+    marts: Sequence[Mart],
     storage_version: str = STORAGE_VERSION,
     lock_timeout: float = 600,
     memory_limit: str = "2GB",
@@ -120,7 +124,7 @@ def drop_days(
             connection.begin()
             ensure_schema(connection, contract, ())
             _replace(connection, contract, wanted, None)
-            refresh_marts(connection, wanted, marts_of(contract))
+            refresh_marts(connection, wanted, marts, contract)
             connection.commit()
             detach(connection)
         draft.publish()
@@ -160,6 +164,7 @@ def _refusal(days: tuple[date, ...], draft: Draft, reason: str) -> str:
 def _load(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
+    marts: Sequence[Mart],
     contract_version: str,
     inputs: Inputs,
     watermarks: Watermarks | None,
@@ -181,19 +186,21 @@ def _load(
     )
     if watermarks is not None:
         connection.execute(statement("record_sync"), asdict(watermarks))
-    marts = refresh_marts(connection, inputs.days, marts_of(contract))
+    made = refresh_marts(connection, inputs.days, marts, contract)
     connection.commit()
-    return rows, marts
+    return rows, made
 
 
 def _look_at(
-    connection: duckdb.DuckDBPyConnection, days: tuple[date, ...], marts: Mapping[str, MartReport]
+    connection: duckdb.DuckDBPyConnection,
+    days: tuple[date, ...],
+    marts: Sequence[Mart],
+    contract: Contract,
+    made: Mapping[str, MartReport],
 ) -> tuple[CheckResult, ...]:
     """What the rules say of the marts of these days; of all days where a mart was made anew."""
-    if not marts:
-        return ()
-    made_anew = any(report.made_anew for report in marts.values())
-    findings = tuple(check_marts(connection, known_days(connection) if made_anew else days))
+    made_anew = any(report.made_anew for report in made.values())
+    findings = tuple(check_marts(connection, known_days(connection) if made_anew else days, marts, contract))
     refuse_wrong(findings)
     return findings
 

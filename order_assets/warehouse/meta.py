@@ -1,7 +1,7 @@
 """The tables of the schema `meta`: what is loaded, what became of each order, and how far the shop was read.
 
 Layouts and values only; `schema` makes the tables and `load` fills them. The register of the marts is made in
-`marts_refresh`.
+`marts.mart_refresh`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -75,6 +77,19 @@ class Project:
     def materialised(self, asset: dg.AssetKey) -> set[str]:
         """The days for which Dagster knows a materialisation."""
         return set(self.instance.get_materialized_partitions(asset))
+
+
+def own_package(folder: Path, monkeypatch: pytest.MonkeyPatch, definitions: str) -> Path:
+    """A user's own package, named like its folder, and the command started there; gives the package's folder."""
+    package = folder / folder.name
+    package.mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(f'[tool.dg.project]\nroot_module = "{folder.name}"\n', encoding="utf-8")
+    (package / "__init__.py").touch()
+    (package / "definitions.py").write_text(textwrap.dedent(definitions), encoding="utf-8")
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(sys, "modules", {**sys.modules})
+    return package
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from dagster._core.events import EngineEventData
 
 from order_assets.defs import build_definitions, pieces
-from order_assets.defs.documents import ORDER_DOCUMENTS
-from order_assets.defs.index import API_POOL
+from order_assets.defs.keys import order_documents_key
 from order_assets.defs.purge import purge
+from order_assets.defs.shop import API_POOL
 from order_assets.landing import DueDay
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import Project
@@ -32,9 +32,10 @@ def tick(project: Project, cursor: str | None = None) -> dg.SensorResult | dg.Sk
     context = dg.build_sensor_context(
         instance=project.instance, cursor=cursor, resources=resources, definitions=definitions
     )
-    result = sensor(context)
-    assert isinstance(result, dg.SensorResult | dg.SkipReason)
-    return result
+    found = sensor.evaluate_tick(context)
+    if found.run_requests:
+        return dg.SensorResult(run_requests=found.run_requests, cursor=found.cursor)
+    return dg.SkipReason(found.skip_message)
 
 
 def days_of(result: dg.SensorResult | dg.SkipReason) -> list[tuple[str, str]]:
@@ -293,7 +294,7 @@ def test_a_sync_that_waits_or_runs_is_not_asked_for_again(project: Project) -> N
 @pytest.mark.usefixtures("listed")
 def test_days_of_a_run_from_the_ui_are_left_to_it(project: Project) -> None:
     landed(project, "2026-03-01")
-    asked_for(project, "__ASSET_JOB", asset=ORDER_DOCUMENTS, days=("2026-03-03", "2026-03-05"))
+    asked_for(project, "__ASSET_JOB", asset=order_documents_key(), days=("2026-03-03", "2026-03-05"))
     asked_for(project, "__ASSET_JOB", asset=dg.AssetKey(["warehouse", "orders"]), days=("2026-03-07", "2026-03-08"))
     assert days_of(tick(project)) == [("2026-03-06", "2026-03-08"), ("2026-03-01", "2026-03-02")]
     asked_for(project, "refresh_days", days=("2026-03-01", "2026-03-08"))
@@ -377,12 +378,12 @@ def test_old_runs_are_removed_with_their_files_and_no_day_of_an_asset_goes_missi
     superseded = project.refresh("2026-03-02", "2026-03-03").run_id
     kept = project.refresh("2026-03-05").run_id
     newer = [project.refresh("2026-03-02", "2026-03-03").run_id, project.sync().run_id]
-    days = project.materialised(ORDER_DOCUMENTS)
+    days = project.materialised(order_documents_key())
     in_a_year = datetime.now(UTC) + timedelta(days=365)
     assert purge(project.instance, datetime.now(UTC) - timedelta(days=1)) == 0
     assert purge(project.instance, in_a_year) == 2
     assert {run.run_id for run in project.instance.get_runs()} == {kept, *newer}
-    assert project.materialised(ORDER_DOCUMENTS) == days == {"2026-03-02", "2026-03-03", "2026-03-05"}
+    assert project.materialised(order_documents_key()) == days == {"2026-03-02", "2026-03-03", "2026-03-05"}
     files = what_lies(project)
     assert not [file for file in files if old_sync in file or superseded in file]
     assert [file for file in files if kept in file]

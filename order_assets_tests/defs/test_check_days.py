@@ -10,7 +10,7 @@ import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionResolvedStatus
 
 from order_assets.defs import build_definitions, launch
-from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.keys import order_documents_key
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.tampering import answer
@@ -22,7 +22,7 @@ FAILED = AssetCheckExecutionResolvedStatus.FAILED
 def days_by_status(project: Project) -> dict[str, Counter[AssetCheckExecutionResolvedStatus]]:
     """How many days of each check are in which state, by the lookup behind the pages of the UI."""
     graph = build_definitions(from_environment()).resolve_asset_graph()
-    days = graph.get(ORDER_DOCUMENTS).partitions_def
+    days = graph.get(order_documents_key()).partitions_def
     keys = [(key, days) for key in graph.asset_check_keys if graph.get(key).partitions_def is not None]
     assert len(keys) > 40
     found = project.instance.event_log_storage.get_asset_check_state(keys)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from order_assets import cli
-from order_assets.defs.index import ORDER_INDEX
+from order_assets.defs.keys import order_index_key
 from order_assets.sandbox import running_sandbox
 from order_assets_tests.defs.conftest import SHOP, Project
 
@@ -134,12 +134,14 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_history_that_is_kept_open_reads_like_any_other(project: Project, tmp_path: Path) -> None:
     import dagster as dg
 
-    from order_assets.defs.documents import ORDER_DOCUMENTS
+    from order_assets.defs.keys import order_documents_key
 
     # An instance of its own opens the files as Dagster does.
     with dg.DagsterInstance.get() as other:
-        assert set(other.get_materialized_partitions(ORDER_DOCUMENTS)) == project.materialised(ORDER_DOCUMENTS)
-        assert len(other.get_materialized_partitions(ORDER_DOCUMENTS)) == 8
+        assert set(other.get_materialized_partitions(order_documents_key())) == project.materialised(
+            order_documents_key()
+        )
+        assert len(other.get_materialized_partitions(order_documents_key())) == 8
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_a_run_without_an_instance_says_first_that_the_shop_is_invented_and_so_d
     assert run("--sandbox", "--from", today, "--to", today) == 0
     assert "embedded sandbox, an invented shop" in capsys.readouterr().out.splitlines()[0]
     assert len(project.sandbox.requests) == 0
-    event = project.instance.get_latest_materialization_event(ORDER_INDEX)
+    event = project.instance.get_latest_materialization_event(order_index_key())
     assert event is not None
     assert event.asset_materialization is not None
     assert "invented shop" in str(event.asset_materialization.metadata["instance"].value)

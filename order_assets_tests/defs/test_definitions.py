@@ -15,8 +15,10 @@ from order_assets.contract import CONTRACT
 from order_assets.days.preview import preview
 from order_assets.defs import build_definitions, launch
 from order_assets.settings import Settings, SettingsError, from_environment
-from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, MARTS
+from order_assets.warehouse.marts import MARTS
 from order_assets_tests.defs.conftest import Project
+
+AGG_DAILY_SALES = MARTS.mart("agg_daily_sales")
 
 SETTINGS = Settings(data_root=Path("unused"))
 TOKEN = "a-token-that-nobody-may-see"

@@ -86,9 +86,8 @@ def tick(project: Project, cursor: str | None, webhook: str) -> dg.SensorResult:
     context = dg.build_sensor_context(
         instance=project.instance, cursor=cursor, resources={"alert": AlertResource(webhook=webhook)}
     )
-    result = sensor(context)
-    assert isinstance(result, dg.SensorResult)
-    return result
+    found = sensor.evaluate_tick(context)
+    return dg.SensorResult(run_requests=found.run_requests, cursor=found.cursor)
 
 
 @pytest.mark.usefixtures("listed")

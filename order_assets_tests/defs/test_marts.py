@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 
 import dagster as dg
 import duckdb
@@ -12,30 +11,30 @@ import pytest
 from order_assets.defs import launch
 from order_assets.defs.keys import mart_key
 from order_assets.defs.loading import WarehouseConfig
-from order_assets.warehouse import load as load_module
-from order_assets.warehouse.marts import Mart
-from order_assets.warehouse.marts_catalogue import FCT_ORDERS, MARTS
-from order_assets_tests.defs.conftest import Project
+from order_assets.warehouse.marts import MARTS
+from order_assets_tests.defs.conftest import Project, own_package
+
+FCT_ORDERS = MARTS.mart("fct_orders")
 
 BROKEN = "2026-03-03"
 
 
-class _TwiceOnADay(Mart):
-    """A mart whose SELECT gives each row of one day twice."""
-
-    @property
-    def select(self) -> str:
-        once = super().select
-        return f"SELECT * FROM ({once}) UNION ALL SELECT * FROM ({once}) WHERE date = DATE '{BROKEN}'"
-
-
 @pytest.fixture
-def wrong_mart(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    twice = _TwiceOnADay(**{field.name: getattr(FCT_ORDERS, field.name) for field in fields(FCT_ORDERS)})
-    marts = tuple(twice if mart is FCT_ORDERS else mart for mart in MARTS)
-    monkeypatch.setattr(load_module, "marts_of", lambda contract: marts)
-    yield
-    monkeypatch.undo()
+def wrong_mart(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package whose fct_orders gives each row of one day twice, and the command is started in its folder."""
+    own_package(
+        project.root / "wrong_mart",
+        monkeypatch,
+        f"""
+        from dataclasses import replace
+        import order_assets as oa
+
+        once = oa.MARTS.mart("fct_orders")
+        sql = f"SELECT * FROM ({{once.sql}}) UNION ALL SELECT * FROM ({{once.sql}}) WHERE date = DATE '{BROKEN}'"
+        marts = oa.Marts(replace(mart, sql=sql) if mart is once else mart for mart in oa.MARTS)
+        defs = oa.build_definitions(marts=marts)
+        """,
+    )
 
 
 def days_of_marts(project: Project) -> set[str]:
@@ -133,7 +132,7 @@ def test_a_day_whose_mart_counts_twice_is_not_published_and_the_check_says_why(p
     assert {(check.name, str(check.day)) for check in wrong.values()} == {("grain_is_unique", BROKEN)}
     assert "keys are there more than once" in wrong["marts/fct_orders"].explanation
     assert "for example order_pk = " in wrong["marts/fct_orders"].explanation
-    assert "order_assets/warehouse/sql/marts" in wrong["marts/fct_orders"].explanation
+    assert "order_assets/warehouse/marts" in wrong["marts/fct_orders"].explanation
 
     before = project.files("warehouse.duckdb")
     single = project.refresh(BROKEN)

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from order_assets import cli
 from order_assets.contract import CONTRACT
-from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.keys import order_documents_key
 from order_assets.omnitron.session import Session
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.defs.stored import found_in
@@ -237,7 +237,7 @@ def personal_values(project: Project) -> set[str]:
 
 
 def reasons(project: Project) -> object:
-    event = project.instance.get_latest_materialization_event(ORDER_DOCUMENTS)
+    event = project.instance.get_latest_materialization_event(order_documents_key())
     assert event is not None
     assert event.asset_materialization is not None
     return event.asset_materialization.metadata["due"].value

@@ -10,18 +10,16 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from order_assets import cli, warehouse
+from order_assets import cli
 from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.model import TEXT, Provenance, column, decimal
 from order_assets.contract.shape import contract_version
-from order_assets.defs import resources, tables
 from order_assets.defs.tables import NO_UNKNOWN_FIELDS
 from order_assets.landing import Gate, Landing, Privacy, PrivacyMode, revalidate_day
 from order_assets.tables import Flattener
-from order_assets.warehouse import load as load_module
 from order_assets.warehouse import load_days
-from order_assets.warehouse.marts_catalogue import MARTS
-from order_assets_tests.defs.conftest import Project
+from order_assets.warehouse.marts import MARTS
+from order_assets_tests.defs.conftest import Project, own_package
 from order_assets_tests.defs.test_runs import orders_of
 from order_assets_tests.tampering import detail_of
 
@@ -103,22 +101,26 @@ def test_one_more_column_takes_the_values_of_landed_days(project: Project) -> No
     assert (found.versions, found.checked) == ({contract_version(CONTRACT): 6}, 6)
     assert (found.released, found.refused) == (1, 0)
     Flattener(contract).flatten_day(project.data, day, Landing(project.data, day).documents(pks))
-    load_days(project.data, [day], contract=contract, contract_version=contract_version(contract))
+    load_days(project.data, [day], contract=contract, marts=MARTS, contract_version=contract_version(contract))
     assert project.query("SELECT pk, loyalty_tier FROM orders ORDER BY 1") == [(pk, f"tier-{pk % 3}") for pk in pks]
     assert project.query("SELECT count(*) FROM unmapped_fields WHERE path = 'loyalty_tier'") == [(0,)]
     assert not project.sandbox.requests
 
 
-def in_force(monkeypatch: pytest.MonkeyPatch, contract: Contract) -> None:
-    """Make the definitions use this contract, as an edited declaration would."""
-    monkeypatch.setattr(resources, "CONTRACT", contract)
-    monkeypatch.setattr(tables, "CONTRACT", contract)
-    monkeypatch.setattr(tables, "_VERSION", contract_version(contract))
-    monkeypatch.setattr(warehouse, "load_days", partial(load_days, contract=contract))
-    monkeypatch.setattr(load_module, "marts_of", lambda contract: MARTS)
+OWN = """
+from dataclasses import replace
+import order_assets as oa
+
+tier = oa.column("loyalty_tier", oa.TEXT, "Tier of the customer's loyalty card", optional=True)
+orders = oa.CONTRACT.table("orders")
+finer = tuple(
+    replace(known, type=oa.decimal(18, 4)) if known.name == "shipping_amount" else known for known in orders.columns
+)
+tables = tuple(replace(known, columns=finer) if known is orders else known for known in oa.CONTRACT)
+defs = oa.build_definitions(contract=oa.Contract(tables).with_columns("orders", tier))
+"""
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("listed")
 def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -134,7 +136,7 @@ def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_n
         return " ".join(capsys.readouterr().out.split())
 
     assert "rows changed: none" in replayed()
-    in_force(monkeypatch, extended())
+    own_package(project.root / "my_replay", monkeypatch, OWN)
     printed = replayed()
     assert f"{DAY}: 6 orders were landed under an older contract, 1 left quarantine" in printed
     # A new column changes every row of orders; the order that was released is one more.

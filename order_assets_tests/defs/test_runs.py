@@ -7,9 +7,7 @@ import json
 import pytest
 
 from order_assets.contract import CONTRACT
-from order_assets.defs.documents import ORDER_DOCUMENTS
-from order_assets.defs.tables import table_key
-from order_assets.defs.warehouse import warehouse_key
+from order_assets.defs.keys import order_documents_key, table_key, warehouse_key
 from order_assets.sandbox import known_secrets
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.tampering import answer, detail_of
@@ -26,7 +24,7 @@ def test_a_range_of_days_is_one_run_and_each_day_has_its_own_numbers_and_checks(
     run = project.refresh("2026-03-02", "2026-03-03")
     assert run.succeeded, run.failures
     days = {"2026-03-02", "2026-03-03"}
-    for asset in (ORDER_DOCUMENTS, ORDERS, warehouse_key("orders"), warehouse_key("order_ledger")):
+    for asset in (order_documents_key(), ORDERS, warehouse_key("orders"), warehouse_key("order_ledger")):
         assert project.materialised(asset) == days
     for day in days:
         expected = len(orders_of(project, day))
@@ -144,7 +142,7 @@ def test_a_refused_token_keeps_finished_days_and_is_no_empty_day(project: Projec
     run = project.refresh("2026-03-02", "2026-03-03")
     assert not run.succeeded
     assert "403" in run.failures[0]
-    assert project.materialised(ORDER_DOCUMENTS) == {"2026-03-02"}
+    assert project.materialised(order_documents_key()) == {"2026-03-02"}
     assert project.query("SELECT count(*) FROM orders") == [(len(orders_of(project, "2026-03-02")),)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from order_assets.defs.documents import ORDER_DOCUMENTS
+from order_assets.defs.keys import order_documents_key
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.defs.stored import found_in
 from order_assets_tests.landing.personal_places import BY_NAME, BY_VALUE, KINDS, NAMED
@@ -56,7 +56,7 @@ def test_no_byte_of_anybody_is_left_after_a_run_and_what_was_masked_is_counted(
     }
     assert counted.keys() >= {"card", "identity", "phone", "email", "name", "address"}
     assert counted["card"][1] == len(ORDERS)
-    event = project.instance.get_latest_materialization_event(ORDER_DOCUMENTS)
+    event = project.instance.get_latest_materialization_event(order_documents_key())
     assert event is not None
     assert event.asset_materialization is not None
     said = event.asset_materialization.metadata["masked_by_path"].value

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -18,6 +19,7 @@ from order_assets.days.make import Maker, Task
 from order_assets.landing import Landing, Privacy, PrivacyMode
 from order_assets.landing.schemas import LEDGER_SCHEMA
 from order_assets.warehouse import load_days
+from order_assets.warehouse.marts import MARTS
 
 FIRST = date(2026, 1, 1)
 PUBLISHES = 30
@@ -61,7 +63,7 @@ def test_eight_readers_never_meet_a_lock_or_half_a_load(tmp_path: Path) -> None:
     for number, day in enumerate(days):
         _write_ledger(land_day(root, day, ORDERS, first_turn=number))
         assert maker.make(day).reasons == ()
-    load = {"contract_version": contract_version(CONTRACT)}
+    load: dict[str, Any] = {"contract": CONTRACT, "marts": MARTS, "contract_version": contract_version(CONTRACT)}
     load_days(root, days[:1], **load)
     path = root / "warehouse.duckdb"
     readers = [

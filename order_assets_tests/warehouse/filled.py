@@ -13,6 +13,7 @@ import duckdb
 
 from order_assets.contract import CONTRACT, Kind
 from order_assets.warehouse import load_days, refresh_marts
+from order_assets.warehouse.marts import MARTS
 from order_assets_tests.warehouse.inputs import DAY, Rows, at, write_day, write_table
 
 
@@ -31,7 +32,7 @@ def a_shop(*orders: Mapping[str, Any], **others: Rows) -> dict[str, Rows]:
 def empty_warehouse(folder: Path) -> Path:
     """A warehouse file with a day without rows in it, to be copied."""
     write_day(folder, date(2000, 1, 1))
-    load_days(folder, [date(2000, 1, 1)], contract_version="1")
+    load_days(folder, [date(2000, 1, 1)], contract=CONTRACT, marts=MARTS, contract_version="1")
     return folder / "warehouse.duckdb"
 
 
@@ -60,7 +61,7 @@ class Filled:
             "INSERT INTO meta.days (date, loaded_at, rows, contract_version) VALUES ($day, now(), 0, '1')", {"day": day}
         )
         if refresh:
-            refresh_marts(self.connection, [day])
+            refresh_marts(self.connection, [day], MARTS, CONTRACT)
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query, by column."""

@@ -26,7 +26,7 @@ def test_a_spoilt_draft_is_not_published(
     root: Path, few: Contract, sql: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_day(root, DAY, some_rows(2, contract=few), contract=few)
-    load_days(root, [DAY], contract=few, contract_version="1")
+    load_days(root, [DAY], contract=few, marts=(), contract_version="1")
     before = (root / "warehouse.duckdb").read_bytes()
     really = load._load
 
@@ -38,5 +38,5 @@ def test_a_spoilt_draft_is_not_published(
 
     monkeypatch.setattr(load, "_load", spoiling)
     with pytest.raises(WarehouseError, match=said):
-        load_days(root, [DAY], contract=few, contract_version="1")
+        load_days(root, [DAY], contract=few, marts=(), contract_version="1")
     assert (root / "warehouse.duckdb").read_bytes() == before

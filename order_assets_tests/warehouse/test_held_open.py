@@ -47,7 +47,7 @@ def held_for_writing(root: Path, *statements: str) -> Iterator[int]:
 def loaded(root: Path, few: Contract) -> Path:
     for day in (DAY, NEXT):
         write_day(root, day, some_rows(2, day, contract=few), contract=few)
-    load_days(root, [DAY], contract=few, contract_version="1")
+    load_days(root, [DAY], contract=few, marts=(), contract_version="1")
     return root
 
 
@@ -62,12 +62,12 @@ def test_days_are_known_read_loaded_and_dropped_while_another_program_holds_the_
     with held_for_writing(loaded):
         assert list(loaded_days(loaded)) == [DAY]
         assert count(loaded) == 2
-        load_days(loaded, [NEXT], contract=few, contract_version="1")
+        load_days(loaded, [NEXT], contract=few, marts=(), contract_version="1")
         assert list(loaded_days(loaded)) == [DAY, NEXT]
         assert count(loaded) == 4
     with held_for_writing(loaded):
-        drop_days(loaded, [DAY], contract=few)
-        load_days(loaded, [NEXT], contract=few, contract_version="1", fresh=True)
+        drop_days(loaded, [DAY], contract=few, marts=())
+        load_days(loaded, [NEXT], contract=few, marts=(), contract_version="1", fresh=True)
         assert list(loaded_days(loaded)) == [NEXT]
 
 
@@ -76,7 +76,7 @@ def test_what_the_other_program_wrote_and_did_not_finish_is_no_hindrance(loaded:
     with held_for_writing(loaded, *theirs):
         assert (loaded / "warehouse.duckdb.wal").exists()
         assert count(loaded) == 2
-        load_days(loaded, [NEXT], contract=few, contract_version="1")
+        load_days(loaded, [NEXT], contract=few, marts=(), contract_version="1")
         assert count(loaded) == 4
     assert count(loaded) == 4
     with duckdb.connect(loaded / "warehouse.duckdb", read_only=True) as direct:
@@ -104,7 +104,7 @@ def test_what_is_known_of_the_days_is_that_of_the_published_file_and_no_other(
     with duckdb.connect(loaded / "warehouse.duckdb") as other:
         other.execute("DELETE FROM meta.days")
     assert loaded_days(loaded) == {}
-    load_days(loaded, [NEXT], contract=few, contract_version="1")
+    load_days(loaded, [NEXT], contract=few, marts=(), contract_version="1")
     assert list(loaded_days(loaded)) == [NEXT]
     for spoiled in (b"", b"[]", b"{}", b'{"file": 1, "days": 2}'):
         (loaded / ".warehouse.days.json").write_bytes(spoiled)

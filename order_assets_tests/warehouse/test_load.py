@@ -13,13 +13,14 @@ import pytest
 
 from order_assets.contract import CONTRACT, Contract, Kind
 from order_assets.warehouse import WarehouseError, drop_days, load_days, open_readonly
+from order_assets.warehouse.marts import MARTS
 from order_assets_tests.warehouse.inputs import DAY, Rows, at, days, some_rows, write_day, write_ledger
 
 NEXT = DAY + timedelta(days=1)
 
 
 def load(root: Path, *wanted: date, contract: Contract) -> Any:
-    return load_days(root, wanted, contract=contract, contract_version="1")
+    return load_days(root, wanted, contract=contract, marts=MARTS if contract == CONTRACT else (), contract_version="1")
 
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -142,7 +143,7 @@ def test_a_dropped_day_leaves_all_tables_and_its_things_go_back(root: Path, few:
         write_day(root, day, some_rows(2, day, contract=few), contract=few)
     load(root, DAY, NEXT, contract=few)
 
-    drop_days(root, [NEXT, NEXT + timedelta(days=9)], contract=few)
+    drop_days(root, [NEXT, NEXT + timedelta(days=9)], contract=few, marts=())
 
     for table in few:
         assert query(root, f"SELECT DISTINCT date FROM orders.{table.name}") == [(DAY,)]
@@ -152,7 +153,7 @@ def test_a_dropped_day_leaves_all_tables_and_its_things_go_back(root: Path, few:
 
 
 def test_dropping_a_day_before_there_is_a_warehouse_makes_none(root: Path, few: Contract) -> None:
-    drop_days(root, [DAY], contract=few)
+    drop_days(root, [DAY], contract=few, marts=())
     assert not (root / "warehouse.duckdb").exists()
 
 

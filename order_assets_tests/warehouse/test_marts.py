@@ -15,14 +15,16 @@ import pytest
 
 from order_assets.contract import CONTRACT
 from order_assets.warehouse import WarehouseError, drop_days, load_days, open_readonly, refresh_marts
-from order_assets.warehouse.marts import Refresh
-from order_assets.warehouse.marts_catalogue import FCT_ORDERS, MARTS
-from order_assets.warehouse.quality import check_marts
+from order_assets.warehouse.marts import MARTS
+from order_assets.warehouse.marts.mart import Refresh
+from order_assets.warehouse.marts.mart_checks import check_marts
 from order_assets.warehouse.statements import names, statement
 from order_assets_tests.warehouse.filled import Filled, a_shop, empty_warehouse, order
 from order_assets_tests.warehouse.inputs import DAY, at, days, some_rows, write_day
 from order_assets_tests.warehouse.recomputed_marts import Tables, recomputed
 from order_assets_tests.warehouse.sandbox_days import make_days
+
+FCT_ORDERS = MARTS.mart("fct_orders")
 
 NEXT = DAY + timedelta(days=1)
 DAILY = [mart for mart in MARTS if mart.refresh is Refresh.DAYS]
@@ -41,12 +43,12 @@ class Made:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("marts")
     made_days = make_days(root, date(2026, 1, 5), 4, 25)
-    load_days(root, made_days, contract_version="1")
+    load_days(root, made_days, contract=CONTRACT, marts=MARTS, contract_version="1")
     return Made(root, made_days, recomputed(Tables(root, made_days)))
 
 
 def load(root: Path, *wanted: date) -> Any:
-    return load_days(root, wanted, contract_version="1")
+    return load_days(root, wanted, contract=CONTRACT, marts=MARTS, contract_version="1")
 
 
 def query(root: Path, sql: str) -> list[dict[str, Any]]:
@@ -99,7 +101,7 @@ def _plain(value: Any) -> Any:
 
 def test_the_marts_of_the_stand_in_hold_what_is_asked_of_them(made: Made) -> None:
     connection = open_readonly(made.root)
-    found = list(check_marts(connection, made.days))
+    found = list(check_marts(connection, made.days, MARTS, CONTRACT))
     connection.close()
 
     assert [finding for finding in found if not finding.passed] == []
@@ -311,7 +313,7 @@ def test_a_dropped_day_leaves_the_marts_too(root: Path) -> None:
     write_day(root, NEXT, a_shop(order(2)))
     load(root, DAY, NEXT)
 
-    drop_days(root, [DAY])
+    drop_days(root, [DAY], contract=CONTRACT, marts=MARTS)
 
     for mart in DAILY:
         assert query(root, f"SELECT DISTINCT date FROM marts.{mart.name} WHERE date <> '{NEXT}'") == []
@@ -336,20 +338,20 @@ def test_a_day_without_orders_gives_every_mart_without_rows(filled: Filled) -> N
         assert filled.query(f"SELECT * FROM marts.{mart.name}") == []
     days = [row["date"] for row in filled.query("SELECT date FROM meta.days")]
     assert len(days) == 1
-    assert [finding for finding in check_marts(filled.connection, days) if not finding.passed] == []
+    assert [finding for finding in check_marts(filled.connection, days, MARTS, CONTRACT) if not finding.passed] == []
 
 
 def test_a_mart_that_is_computed_in_another_way_now_is_made_anew_for_all_days(filled: Filled) -> None:
     filled.add(a_shop(order(1)), DAY, refresh=False)
     filled.add({"orders": [order(2)]}, NEXT)
-    refresh_marts(filled.connection, [DAY])
+    refresh_marts(filled.connection, [DAY], MARTS, CONTRACT)
     by_day = "SELECT amount a FROM marts.fct_orders ORDER BY date"
     filled.connection.execute("UPDATE marts.fct_orders SET amount = 0")
-    refresh_marts(filled.connection, [NEXT])
+    refresh_marts(filled.connection, [NEXT], MARTS, CONTRACT)
     assert filled.query(by_day) == [{"a": 0}, {"a": 10}]
     other = replace(FCT_ORDERS, description="Orders, otherwise")
 
-    refresh_marts(filled.connection, [NEXT], tuple(other if mart is FCT_ORDERS else mart for mart in MARTS))
+    refresh_marts(filled.connection, [NEXT], tuple(other if mart is FCT_ORDERS else mart for mart in MARTS), CONTRACT)
 
     assert filled.query(by_day) == [{"a": 10}, {"a": 10}]
     # What is made from it follows.
@@ -360,7 +362,7 @@ def test_all_marts_can_be_made_anew(filled: Filled) -> None:
     filled.add(a_shop(order(1)))
     filled.connection.execute("UPDATE marts.fct_orders SET amount = 0; DROP TABLE marts.dim_geography")
 
-    report = refresh_marts(filled.connection, None)
+    report = refresh_marts(filled.connection, None, MARTS, CONTRACT)
 
     assert filled.query("SELECT sum(amount) a FROM marts.fct_orders") == [{"a": 10}]
     assert report["fct_orders"].rows[DAY] == 1
@@ -369,7 +371,7 @@ def test_all_marts_can_be_made_anew(filled: Filled) -> None:
 def test_a_mart_that_is_no_more_goes_and_what_users_put_beside_it_stays(filled: Filled) -> None:
     filled.connection.execute("CREATE TABLE marts.mine AS SELECT 1 AS one")
 
-    refresh_marts(filled.connection, [DAY], MARTS[:-1])
+    refresh_marts(filled.connection, [DAY], MARTS[:-1], CONTRACT)
 
     tables = filled.query("SELECT table_name t FROM duckdb_tables() WHERE schema_name = 'marts'")
     assert {row["t"] for row in tables} == {"mine", *(mart.name for mart in MARTS[:-1])}
@@ -384,12 +386,14 @@ def test_a_refresh_reads_only_the_rows_of_its_days(filled: Filled) -> None:
                 row |= {"order_pk": of_order["pk"]} if table != "orders" else {"refund_amount": Decimal("9.00")}
         rows["transactions"][1]["transaction_type"] = "refund"
         filled.add(rows, day, refresh=False)
-    refresh_marts(filled.connection, None)
+    refresh_marts(filled.connection, None, MARTS, CONTRACT)
     # Not the first and the last: what every row fulfils is not asked of any.
     first, last = four[1:3]
     scanned = set()
     for mart in DAILY:
-        sql = statement("insert_mart_days", mart=f"marts.{mart.name}", select=mart.select, key=names(mart.key))
+        sql = statement(
+            "insert_mart_days", mart=f"marts.{mart.name}", select=mart.select(CONTRACT), key=names(mart.key)
+        )
         select = sql.partition(f"INSERT INTO marts.{mart.name}")[2]
         parameters = {"days": [first, last], "first": first, "last": last}
         plan = filled.connection.execute(f"EXPLAIN (FORMAT json) {select}", parameters).fetchall()

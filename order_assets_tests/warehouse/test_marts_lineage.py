@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from order_assets.contract import CONTRACT
-from order_assets.warehouse.marts import Mart
-from order_assets.warehouse.marts_catalogue import AGG_DAILY_SALES, FCT_ORDERS, MARTS
-from order_assets.warehouse.marts_facts import FILE, derive_facts, mart_facts
-from order_assets.warehouse.marts_lineage import reads
-from order_assets.warehouse.statements import statement
+from order_assets.warehouse.marts import MARTS, Marts
+from order_assets.warehouse.marts.mart_facts import mart_facts
+from order_assets.warehouse.marts.mart_lineage import tables_read
+
+AGG_DAILY_SALES = MARTS.mart("agg_daily_sales")
+FCT_ORDERS = MARTS.mart("fct_orders")
 
 Found = dict[str, Mapping[str, Sequence[tuple[str, str]]]]
 
 
 @pytest.fixture(scope="module")
 def found() -> Found:
-    return {mart: facts.origins for mart, facts in mart_facts().items()}
+    return {mart: facts.origins for mart, facts in mart_facts(MARTS, CONTRACT).items()}
 
 
 def test_every_declared_column_is_in_the_select_and_the_other_way_round(found: Found) -> None:
@@ -61,22 +63,24 @@ def test_no_mart_shows_what_names_a_person(found: Found) -> None:
 
 
 def test_a_mart_reads_what_its_select_joins_and_no_name_of_its_own(found: Found) -> None:
-    assert reads(AGG_DAILY_SALES) == [("marts", "fct_orders")]
-    assert ("orders", "channels") in reads(FCT_ORDERS)  # the history of a thing counts as the thing
+    assert tables_read(AGG_DAILY_SALES, CONTRACT) == [("marts", "fct_orders")]
+    assert ("orders", "channels") in tables_read(FCT_ORDERS, CONTRACT)  # the history of a thing counts as the thing
     known = {("orders", table.name) for table in CONTRACT} | {("marts", mart.name) for mart in MARTS}
-    assert {place for mart in MARTS for place in reads(mart)} <= known
+    assert {place for mart in MARTS for place in tables_read(mart, CONTRACT)} <= known
 
 
-def test_what_dagster_shows_of_the_marts_is_derived_from_their_sql_of_today() -> None:
-    kept = (files("order_assets.warehouse") / FILE).read_text(encoding="utf-8")
-    assert kept == derive_facts(), "run: python -m order_assets.warehouse.marts_facts"
-    facts = mart_facts()
+def test_what_dagster_shows_is_derived_from_the_sql_of_today_and_kept(tmp_path: Path) -> None:
+    facts = mart_facts(MARTS, CONTRACT, cache=tmp_path)
     assert facts["fct_orders"].types["amount"] == "DECIMAL(18,2)"
     assert facts["agg_daily_sales"].sources["net_amount"] == [("marts", "fct_orders", "net_amount")]
     assert facts["agg_daily_sales"].origins["net_amount"] == [("orders", "amount"), ("orders", "refund_amount")]
-
-
-def test_a_select_that_was_changed_is_read_again_without_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mart, "select", property(lambda mart: f"{statement(f'marts/{mart.name}')} -- changed"))
-    monkeypatch.setattr("order_assets.warehouse.marts_facts._derived", dict)
-    assert mart_facts() == {}
+    (kept,) = tmp_path.iterdir()
+    written = kept.stat().st_mtime_ns
+    assert mart_facts(MARTS, CONTRACT, cache=tmp_path) == facts
+    assert kept.stat().st_mtime_ns == written
+    kept.write_text("{", encoding="utf-8")
+    assert mart_facts(MARTS, CONTRACT, cache=tmp_path) == facts
+    # Another SELECT, or other columns below it, is another mart.
+    own = MARTS + Marts([replace(AGG_DAILY_SALES, name="own", sql=f"{AGG_DAILY_SALES.sql} -- changed")])
+    assert set(mart_facts(own, CONTRACT, cache=tmp_path)) == {*facts, "own"}
+    assert len(list(tmp_path.iterdir())) == 2

@@ -18,8 +18,8 @@ from order_assets.contract.orders import STATUSES
 from order_assets.core.check_result import CheckResult
 from order_assets.landing.reread import is_open
 from order_assets.warehouse import refresh_marts
-from order_assets.warehouse.marts_refresh import marts_of
-from order_assets.warehouse.quality import (
+from order_assets.warehouse.marts import MARTS
+from order_assets.warehouse.marts.mart_checks import (
     check_marts,
     kinds_are_known,
     quantities_are_read,
@@ -71,7 +71,7 @@ def test_only_kinds_that_are_known_to_take_money_are_captured_and_others_are_nam
         "give_back": ["refund"],
         "none": ["cancel", "chargeback 4111", "void", "void"],
     }
-    found = only(kinds_are_known(filled.connection, [DAY]))
+    found = only(kinds_are_known(filled.connection, MARTS.mart("money_movements"), [DAY]))
     assert (found.passed, found.severity) == (False, "warn")
     numbers = {"transactions: void": 2, "transactions: cancel": 1, "transactions: (not a word)": 1}
     assert found.numbers == numbers
@@ -96,7 +96,7 @@ def test_sets_that_nobody_documents_are_held_to_the_same_kinds(filled: Filled, n
     filled.add(a_shop(order(1, refund_amount=Decimal("10.00")), **{f"{name}_transactions": rows}))
 
     assert filled.query("SELECT paid_amount p, refunds r FROM marts.fct_orders") == [{"p": Decimal("20.00"), "r": 1}]
-    found = only(kinds_are_known(filled.connection, [DAY]))
+    found = only(kinds_are_known(filled.connection, MARTS.mart("money_movements"), [DAY]))
     assert found.numbers == {f"{name}_transactions: cancel": 1, f"{name}_transactions: (not a word)": 1}
 
 
@@ -159,7 +159,7 @@ def test_refund_transactions_and_the_refund_amount_of_an_order_that_contradict_e
     orders = [order(pk, refund_amount=amount and Decimal(amount)) for pk, amount in said.items()]
     filled.add(a_shop(*orders, transactions=moves))
 
-    found = only(refunds_agree(filled.connection, [DAY]))
+    found = only(refunds_agree(filled.connection, MARTS.mart("fct_refunds"), [DAY]))
 
     assert (found.passed, found.severity) == (False, "warn")
     assert found.numbers == {
@@ -209,13 +209,15 @@ def test_a_quantity_that_cannot_be_read_is_empty_and_its_item_is_named(filled: F
     wrong = filled.query("SELECT item_pk, quantity FROM marts.fct_order_items WHERE quantity IS NOT NULL")
     assert wrong == []
     assert filled.query("SELECT items, quantity q FROM marts.fct_orders") == [{"items": len(given), "q": None}]
-    found = only(quantities_are_read(filled.connection, [DAY]))
+    found = only(quantities_are_read(filled.connection, MARTS.mart("fct_order_items"), [DAY]))
     kinds = [kind for _, kind in given]
     assert (found.passed, found.severity) == (False, "warn")
     assert found.numbers == {"items": len(given), **{kind: kinds.count(kind) for kind in kinds}}
     assert "item_pk 10 of order_pk 1 has a text" in str(found)
     assert "2,5" not in str(found)
-    assert [f.name for f in check_marts(filled.connection, [DAY]) if not f.passed and f.severity == "error"] == []
+    assert [
+        f.name for f in check_marts(filled.connection, [DAY], MARTS, CONTRACT) if not f.passed and f.severity == "error"
+    ] == []
 
 
 def test_a_quantity_that_is_a_number_counts_in_any_spelling_and_one_that_is_not_there_is_one(filled: Filled) -> None:
@@ -226,7 +228,7 @@ def test_a_quantity_that_is_a_number_counts_in_any_spelling_and_one_that_is_not_
     found = filled.query("SELECT quantity q FROM marts.fct_order_items ORDER BY position")
     assert [row["q"] for row in found] == [*given.values(), 1]
     assert filled.query("SELECT quantity q FROM marts.agg_daily_sales") == [{"q": sum(given.values()) + 1}]
-    assert only(quantities_are_read(filled.connection, [DAY])).passed
+    assert only(quantities_are_read(filled.connection, MARTS.mart("fct_order_items"), [DAY])).passed
 
 
 # Sales
@@ -286,12 +288,14 @@ def test_one_more_status_reaches_the_marts_the_quality_check_and_the_dictionary(
     filled.add(a_shop(order(1, status="555"), order_status_history=states))
     columns = "SELECT status_group g, is_sale s FROM marts.fct_orders"
     assert filled.query(columns) == [{"g": "other", "s": True}]
-    assert only(status_goes_forward(filled.connection, [DAY])).passed
+    assert only(status_goes_forward(filled.connection, MARTS.mart("fct_orders"), [DAY], CONTRACT)).passed
 
-    refresh_marts(filled.connection, [], marts_of(contract))
+    refresh_marts(filled.connection, [], MARTS, contract)
 
     assert filled.query(columns) == [{"g": "delivered", "s": False}]
-    assert only(status_goes_forward(filled.connection, [DAY], contract)).numbers == {"555 to 500": 1}
+    assert only(status_goes_forward(filled.connection, MARTS.mart("fct_orders"), [DAY], contract)).numbers == {
+        "555 to 500": 1
+    }
     assert "`555` left\\_at\\_the\\_door (delivered, no sale, final)" in render_dictionary(contract)
 
 
@@ -320,5 +324,5 @@ def test_one_more_kind_of_transaction_reaches_the_marts(filled: Filled) -> None:
     ]
     filled.add(a_shop(order(1), transactions=[move(1, "post_purchase")]))
     assert filled.query("SELECT paid_amount p FROM marts.fct_orders") == [{"p": 0}]
-    refresh_marts(filled.connection, [], marts_of(Contract(tuple(tables))))
+    refresh_marts(filled.connection, [], MARTS, Contract(tuple(tables)))
     assert filled.query("SELECT paid_amount p FROM marts.fct_orders") == [{"p": Decimal("10.00")}]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from order_assets.contract import CONTRACT
 from order_assets.core.check_result import CheckResult
 from order_assets.warehouse import WarehouseError, load_days, refresh_marts
-from order_assets.warehouse import load as load_module
-from order_assets.warehouse.marts import Mart, Reference
-from order_assets.warehouse.marts_catalogue import DIM_CUSTOMERS, FCT_ORDER_ITEMS, FCT_ORDERS, MARTS
-from order_assets.warehouse.quality import (
+from order_assets.warehouse.marts import MARTS, Marts, Reference
+from order_assets.warehouse.marts.mart_checks import (
     QualityError,
     Severity,
     Usual,
@@ -27,9 +26,13 @@ from order_assets.warehouse.quality import (
     status_goes_forward,
     volume_as_usual,
 )
-from order_assets.warehouse.rules import ADVICE, rules_of
+from order_assets.warehouse.marts.mart_rules import ADVICE, rules_of
 from order_assets_tests.warehouse.filled import Filled, a_shop, empty_warehouse, order
 from order_assets_tests.warehouse.inputs import DAY, Rows, at, write_day
+
+DIM_CUSTOMERS = MARTS.mart("dim_customers")
+FCT_ORDER_ITEMS = MARTS.mart("fct_order_items")
+FCT_ORDERS = MARTS.mart("fct_orders")
 
 NEXT = DAY + timedelta(days=1)
 
@@ -47,7 +50,7 @@ def filled(empty: Path, tmp_path: Path) -> Iterator[Filled]:
 
 
 def broken(filled: Filled) -> set[tuple[str, str]]:
-    return {(f.asset, f.name) for f in check_marts(filled.connection, [DAY]) if not f.passed}
+    return {(f.asset, f.name) for f in check_marts(filled.connection, [DAY], MARTS, CONTRACT) if not f.passed}
 
 
 def only(findings: Iterator[CheckResult]) -> CheckResult:
@@ -59,7 +62,7 @@ def test_each_mart_has_one_finding_per_rule_and_day_and_what_is_whole_one_for_al
     for day in (DAY, NEXT):
         filled.add(a_shop(order(day.toordinal())), day)
 
-    findings = list(check_marts(filled.connection, [DAY, NEXT]))
+    findings = list(check_marts(filled.connection, [DAY, NEXT], MARTS, CONTRACT))
 
     expected: list[tuple[str, str, date | None]] = [
         (mart.name, rule, day)
@@ -136,7 +139,7 @@ def test_amounts_that_do_not_add_up_show_how_far_they_are_off_per_currency(fille
         a_shop(discounted, order(2), order(3), order(4, currency="eur"), order(5), order_items=items)  # 5 has no items
     )
 
-    found = only(amounts_add_up(filled.connection, [DAY]))
+    found = only(amounts_add_up(filled.connection, MARTS.mart("fct_orders"), [DAY]))
 
     assert (found.passed, found.severity) == (False, Severity.WARN)
     assert found.numbers == {
@@ -170,26 +173,26 @@ def test_a_status_goes_back_only_through_a_cancellation_that_is_not_through(fill
     orders = [order(pk) for pk in range(1, len(lives) + len(going_back) + 1)]
     filled.add(a_shop(*orders, order_status_history=states))
 
-    found = only(status_goes_forward(filled.connection, [DAY]))
+    found = only(status_goes_forward(filled.connection, MARTS.mart("fct_orders"), [DAY], CONTRACT))
 
     assert (found.passed, found.severity) == (False, Severity.ERROR)
     assert found.numbers == {"500 to 450": 2, "100 to 400": 1, "550 to 500": 1}
     assert "500 to 450 in 2 orders, as order_pk 7" in str(found)
     filled.connection.execute(f"DELETE FROM orders.order_status_history WHERE order_pk > {len(lives)}")
-    assert only(status_goes_forward(filled.connection, [DAY])).passed
+    assert only(status_goes_forward(filled.connection, MARTS.mart("fct_orders"), [DAY], CONTRACT)).passed
 
 
 def test_sales_that_are_not_the_sum_of_their_orders_are_found_to_the_cent(filled: Filled) -> None:
     filled.add(a_shop(order(1), order(2, currency=None, channel_pk=None)))
-    assert only(daily_sales_equal_orders(filled.connection, [DAY])).passed
+    assert only(daily_sales_equal_orders(filled.connection, MARTS.mart("agg_daily_sales"), [DAY])).passed
     filled.connection.execute("UPDATE marts.fct_orders SET net_amount = net_amount + 0.01 WHERE order_pk = 2")
 
-    found = only(daily_sales_equal_orders(filled.connection, [DAY]))
+    found = only(daily_sales_equal_orders(filled.connection, MARTS.mart("agg_daily_sales"), [DAY]))
 
     assert (found.passed, found.numbers) == (False, {"groups": 1})
     assert "channel_pk None, None, in_progress" in str(found)
-    refresh_marts(filled.connection, [DAY])
-    assert only(daily_sales_equal_orders(filled.connection, [DAY])).passed
+    refresh_marts(filled.connection, [DAY], MARTS, CONTRACT)
+    assert only(daily_sales_equal_orders(filled.connection, MARTS.mart("agg_daily_sales"), [DAY])).passed
 
 
 def test_a_day_with_far_fewer_orders_than_the_weekday_before_is_found(filled: Filled) -> None:
@@ -197,11 +200,15 @@ def test_a_day_with_far_fewer_orders_than_the_weekday_before_is_found(filled: Fi
         day = DAY + timedelta(weeks=week)
         filled.add({"orders": [order(week * 10 + n) for n in range(orders)]}, day, refresh=False)
     filled.add({"orders": []}, DAY + timedelta(weeks=3, days=1), refresh=False)
-    refresh_marts(filled.connection, None)
+    refresh_marts(filled.connection, None, MARTS, CONTRACT)
     days = [DAY + timedelta(weeks=3), DAY + timedelta(weeks=2), DAY + timedelta(weeks=3, days=1)]
 
     def volume(**usual: int) -> dict[date, CheckResult]:
-        return {f.day: f for f in volume_as_usual(filled.connection, days, Usual(**usual)) if f.day is not None}
+        return {
+            f.day: f
+            for f in volume_as_usual(filled.connection, MARTS.mart("fct_orders"), days, Usual(**usual))
+            if f.day is not None
+        }
 
     found = volume(few=2)
     assert {day for day, finding in found.items() if not finding.passed} == {days[0]}
@@ -213,26 +220,16 @@ def test_a_day_with_far_fewer_orders_than_the_weekday_before_is_found(filled: Fi
     assert volume(few=2, known_weeks=4)[days[0]].passed
 
 
-class _Twice(Mart):
-    """A mart whose SELECT gives each row twice."""
-
-    @property
-    def select(self) -> str:
-        once = super().select
-        return f"SELECT * FROM ({once}) UNION ALL SELECT * FROM ({once})"
-
-
-def test_a_mart_with_a_broken_grain_is_never_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mart_with_a_broken_grain_is_never_published(tmp_path: Path) -> None:
     for day in (DAY, NEXT):
         write_day(tmp_path, day, a_shop(order(day.toordinal())))
-    load_days(tmp_path, [DAY], contract_version="1")
+    load_days(tmp_path, [DAY], contract=CONTRACT, marts=MARTS, contract_version="1")
     before = (tmp_path / "warehouse.duckdb").read_bytes()
-    twice = _Twice(**{field.name: getattr(FCT_ORDERS, field.name) for field in fields(FCT_ORDERS)})
-    marts = tuple(twice if mart is FCT_ORDERS else mart for mart in MARTS)
-    monkeypatch.setattr(load_module, "marts_of", lambda contract: marts)
+    twice = replace(FCT_ORDERS, sql=f"SELECT * FROM ({FCT_ORDERS.sql}) UNION ALL SELECT * FROM ({FCT_ORDERS.sql})")
+    marts = Marts(twice if mart is FCT_ORDERS else mart for mart in MARTS)
 
     with pytest.raises(QualityError) as refused:
-        load_days(tmp_path, [NEXT], contract_version="1")
+        load_days(tmp_path, [NEXT], contract=CONTRACT, marts=marts, contract_version="1")
 
     assert isinstance(refused.value, WarehouseError)
     # The mart was made anew for all days, so the day that was loaded before is wrong as well.

@@ -22,7 +22,7 @@ def loaded(root: Path, few: Contract) -> Path:
     """A warehouse with one day, and good inputs for the next."""
     write_day(root, DAY, {"orders": [{"pk": 1}]}, contract=few)
     write_day(root, NEXT, {"orders": [{"pk": 2}]}, contract=few)
-    load_days(root, [DAY], contract=few, contract_version="1")
+    load_days(root, [DAY], contract=few, marts=(), contract_version="1")
     return root
 
 
@@ -30,7 +30,7 @@ def refusal(root: Path, few: Contract) -> str:
     """Load both days, which must fail and change nothing. Returns the message."""
     before = (root / "warehouse.duckdb").read_bytes()
     with pytest.raises(WarehouseError) as raised:
-        load_days(root, [DAY, NEXT], contract=few, contract_version="2")
+        load_days(root, [DAY, NEXT], contract=few, marts=(), contract_version="2")
     assert (root / "warehouse.duckdb").read_bytes() == before
     assert sorted(path.name for path in root.glob("*warehouse*")) == [".warehouse.lock", "warehouse.duckdb"]
     return str(raised.value)
@@ -132,5 +132,5 @@ def test_the_same_load_works_once_the_fault_is_mended(loaded: Path, few: Contrac
     write_table(loaded, NEXT, few.table("unmapped_fields"), [{"path": None}])
     refusal(loaded, few)
     write_table(loaded, NEXT, few.table("unmapped_fields"), [])
-    report = load_days(loaded, [DAY, NEXT], contract=few, contract_version="2")
+    report = load_days(loaded, [DAY, NEXT], contract=few, marts=(), contract_version="2")
     assert report.rows["orders"] == {date(2026, 1, 1): 1, date(2026, 1, 2): 1}

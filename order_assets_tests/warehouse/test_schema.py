@@ -14,6 +14,7 @@ import pytest
 from order_assets.contract import CONTRACT, Column, Contract, Kind
 from order_assets.contract.model import BIGINT, TEXT, column, decimal
 from order_assets.warehouse import WarehouseError, load_days, open_readonly
+from order_assets.warehouse.marts import MARTS
 from order_assets_tests.warehouse.inputs import DAY, write_day
 
 NEXT = DAY + timedelta(days=1)
@@ -27,7 +28,7 @@ def with_orders(contract: Contract, *columns: Column) -> Contract:
 
 def load(root: Path, contract: Contract, day: Any = DAY, rows: Any = ()) -> None:
     write_day(root, day, {"orders": rows}, contract=contract)
-    load_days(root, [day], contract=contract, contract_version="1")
+    load_days(root, [day], contract=contract, marts=MARTS if contract == CONTRACT else (), contract_version="1")
 
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -43,7 +44,7 @@ NAMES = ("orders", "main.orders", "orders.orders", "orders.transactions", "trans
 
 def test_tables_have_their_names_in_the_file_opened_directly_or_attached(root: Path, few: Contract) -> None:
     write_day(root, DAY, {"orders": [{"pk": 1}], "transactions": [{"pk": 2}]}, contract=few)
-    load_days(root, [DAY], contract=few, contract_version="1")
+    load_days(root, [DAY], contract=few, marts=(), contract_version="1")
     file = root / "warehouse.duckdb"
     with (
         open_readonly(root) as ours,
@@ -98,13 +99,13 @@ def test_a_new_column_keeps_the_rows_of_days_loaded_before(root: Path, few: Cont
 
 def test_a_new_column_of_a_thing_reaches_its_history_and_its_newest_version(root: Path, few: Contract) -> None:
     write_day(root, DAY, {"customers": [{"pk": 1}]}, contract=few)
-    load_days(root, [DAY], contract=few, contract_version="1")
+    load_days(root, [DAY], contract=few, marts=(), contract_version="1")
     customers = few.table("customers")
     wider = replace(customers, columns=(*customers.columns, column("tier", TEXT, "Tier")))
     changed = Contract(tuple(wider if table.name == "customers" else table for table in few))
     write_day(root, NEXT, {"customers": [{"pk": 2, "tier": "gold"}]}, contract=changed)
 
-    load_days(root, [NEXT], contract=changed, contract_version="2")
+    load_days(root, [NEXT], contract=changed, marts=(), contract_version="2")
 
     for table in ("customers", "history.customers"):
         assert query(root, f"SELECT pk, tier FROM {table} ORDER BY pk") == [(1, None), (2, "gold")]
@@ -136,13 +137,13 @@ def test_a_required_column_is_asked_for_once_no_old_row_lacks_it(root: Path, few
 
 def test_a_thing_from_before_a_column_was_required_can_still_come_back(root: Path, few: Contract) -> None:
     write_day(root, DAY, {"customers": [{"pk": 1}]}, contract=few)
-    load_days(root, [DAY], contract=few, contract_version="1")
+    load_days(root, [DAY], contract=few, marts=(), contract_version="1")
     customers = few.table("customers")
     stricter = replace(customers, columns=(*customers.columns, column("tier", TEXT, "Tier", required=True)))
     changed = Contract(tuple(stricter if table.name == "customers" else table for table in few))
     for rows in ([{"pk": 1}], [{"pk": 2}], []):
         write_day(root, NEXT, {"customers": rows}, contract=changed)
-        load_days(root, [NEXT], contract=changed, contract_version="2")
+        load_days(root, [NEXT], contract=changed, marts=(), contract_version="2")
     assert query(root, "SELECT pk, tier FROM customers") == [(1, None)]
 
 

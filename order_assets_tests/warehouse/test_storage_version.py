@@ -40,24 +40,24 @@ def use_the_newest(root: Path) -> None:
 
 
 def test_a_new_file_is_written_for_duckdb_1_1(inputs: Path, few: Contract) -> None:
-    load_days(inputs, [DAY], contract=few, contract_version="1")
+    load_days(inputs, [DAY], contract=few, marts=(), contract_version="1")
     assert written_for(inputs) == _READ_BY_1_1
-    load_days(inputs, [NEXT], contract=few, contract_version="1")
+    load_days(inputs, [NEXT], contract=few, marts=(), contract_version="1")
     assert written_for(inputs) == _READ_BY_1_1
 
 
 def test_a_file_that_only_the_newest_duckdb_reads_is_written_anew_once_with_a_word_and_all_that_was_in_it(
     inputs: Path, few: Contract, caplog: pytest.LogCaptureFixture
 ) -> None:
-    load_days(inputs, [DAY], contract=few, contract_version="1")
+    load_days(inputs, [DAY], contract=few, marts=(), contract_version="1")
     use_the_newest(inputs)
     assert written_for(inputs) > _READ_BY_1_1
     with open_readonly(inputs) as connection:
         before = connection.execute("SELECT * FROM orders.orders ORDER BY pk").fetchall()
 
     with caplog.at_level(logging.WARNING):
-        load_days(inputs, [NEXT], contract=few, contract_version="1")
-        load_days(inputs, [NEXT], contract=few, contract_version="1")
+        load_days(inputs, [NEXT], contract=few, marts=(), contract_version="1")
+        load_days(inputs, [NEXT], contract=few, marts=(), contract_version="1")
 
     assert written_for(inputs) == _READ_BY_1_1
     assert [record.getMessage().partition(" That took")[0] for record in caplog.records] == [
@@ -70,7 +70,7 @@ def test_a_file_that_only_the_newest_duckdb_reads_is_written_anew_once_with_a_wo
 
 
 def test_what_an_analyst_added_to_the_file_is_there_after_it_was_written_anew(inputs: Path, few: Contract) -> None:
-    load_days(inputs, [DAY], contract=few, contract_version="1")
+    load_days(inputs, [DAY], contract=few, marts=(), contract_version="1")
     with duckdb.connect(inputs / "warehouse.duckdb") as own:
         own.execute("""
             CREATE SCHEMA ours;
@@ -86,7 +86,7 @@ def test_what_an_analyst_added_to_the_file_is_there_after_it_was_written_anew(in
         """)
     use_the_newest(inputs)
 
-    load_days(inputs, [NEXT], contract=few, contract_version="1")
+    load_days(inputs, [NEXT], contract=few, marts=(), contract_version="1")
 
     with duckdb.connect(inputs / "warehouse.duckdb", read_only=True) as own:
         assert own.execute("SELECT count(*) FROM ours.a_second").fetchall() == [(6,)]
@@ -99,19 +99,19 @@ def test_what_an_analyst_added_to_the_file_is_there_after_it_was_written_anew(in
 
 
 def test_a_file_for_newer_duckdbs_is_written_where_that_is_asked_for(inputs: Path, few: Contract) -> None:
-    load_days(inputs, [DAY], contract=few, contract_version="1")
-    load_days(inputs, [NEXT], contract=few, contract_version="1", storage_version="v1.4.0")
+    load_days(inputs, [DAY], contract=few, marts=(), contract_version="1")
+    load_days(inputs, [NEXT], contract=few, marts=(), contract_version="1", storage_version="v1.4.0")
     assert written_for(inputs) > _READ_BY_1_1
     with open_readonly(inputs) as connection:
         assert connection.execute("SELECT count(*) FROM orders.orders").fetchall() == [(6,)]
         tags = connection.execute("SELECT tags FROM duckdb_databases() WHERE database_name = 'warehouse'").fetchall()
     assert tags == [({"storage_version": "v1.4.0+"},)]
-    drop_days(inputs, [DAY], contract=few)
+    drop_days(inputs, [DAY], contract=few, marts=())
     assert written_for(inputs) == _READ_BY_1_1
 
 
 def test_what_the_readme_says_of_a_file_that_is_called_like_its_schema_works(inputs: Path, few: Contract) -> None:
-    load_days(inputs, [DAY], contract=few, contract_version="1")
+    load_days(inputs, [DAY], contract=few, marts=(), contract_version="1")
     file = (inputs / "warehouse.duckdb").rename(inputs / "orders.duckdb")
     for how, queries in {
         "direct": ("FROM orders.orders.transactions", "USE orders.orders; FROM transactions"),

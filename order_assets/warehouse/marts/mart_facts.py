@@ -1,26 +1,25 @@
 """What is derived from the SQL of the marts: types of columns, tables that are read, and where values come from.
 
-    python -m order_assets.warehouse.marts_facts
-
 Deriving it takes a second, DuckDB and sqlglot, and Dagster wants it each time that it loads the definitions. So it is
-kept in `marts_facts.json`, and derived anew only where SQL or contract are not those that it was derived from.
+kept in a file of the user's cache, and derived again only for another SQL or contract.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-from order_assets.contract import CONTRACT
+from order_assets.contract import Contract
 from order_assets.contract.shape import contract_version
-from order_assets.warehouse.marts import SCHEMA
-from order_assets.warehouse.marts_catalogue import MARTS
+from order_assets.disk import write_json
+from order_assets.warehouse.marts.mart import SCHEMA, Mart
 
-FILE = "marts_facts.json"
+_KEPT_FILES = 8
 
 # Of a mart the tables that it reads and, by column, the type and the sources; places are joined with dots.
 _Kept = tuple[list[str], dict[str, list[str]]]
@@ -40,19 +39,33 @@ class MartFacts:
     origins: Mapping[str, Sequence[tuple[str, str]]]
 
 
-def mart_facts() -> dict[str, MartFacts]:
-    """The facts of each mart by its name, in the order in which they are made."""
-    kept = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
-    return _read(kept["marts"] if kept["of"] == _digest() else _derived())
+def mart_facts(marts: Sequence[Mart], contract: Contract, *, cache: Path | None = None) -> dict[str, MartFacts]:
+    """The facts of each mart by its name, in the order in which they are made.
+
+    They are kept in the folder `cache`, by default `order-assets` in XDG_CACHE_HOME, else in `~/.cache`; where that
+    cannot be written they are derived each time. Raises `MartError` for SQL that cannot be made from the tables.
+    """
+    file = Path(cache or _users_cache(), f"marts-{_digest(marts, contract)}.json")
+    # Without a home folder there is a RuntimeError.
+    with suppress(OSError, RuntimeError, ValueError, KeyError, TypeError):
+        return _read(json.loads(file.expanduser().read_text(encoding="utf-8")))
+    kept = _derive(marts, contract)
+    with suppress(OSError, RuntimeError):
+        _keep(file.expanduser(), kept)
+    return _read(kept)
 
 
-def derive_facts() -> str:
-    """The content of the file, derived now."""
-    marts = []
-    for mart, (read, columns) in _derived().items():
-        lines = ",\n".join(f"   {json.dumps(column)}: {json.dumps(facts)}" for column, facts in columns.items())
-        marts.append(f'  "{mart}": [\n   {json.dumps(read)},\n   {{\n{lines}\n   }}\n  ]')
-    return f'{{\n "of": "{_digest()}",\n "marts": {{\n' + ",\n".join(marts) + "\n }\n}\n"
+def _users_cache() -> str:
+    return f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/order-assets"
+
+
+def _keep(file: Path, kept: Mapping[str, _Kept]) -> None:
+    """Write the facts, and remove the oldest of other marts and contracts."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(file, kept)
+    others = sorted(file.parent.glob("marts-*.json"), key=lambda other: other.stat().st_mtime)
+    for other in others[:-_KEPT_FILES]:
+        other.unlink(missing_ok=True)
 
 
 def _read(kept: Mapping[str, _Kept]) -> dict[str, MartFacts]:
@@ -83,28 +96,23 @@ def _origins(sources: Sequence[tuple[str, str, str]], marts: Mapping[str, MartFa
     return sorted(below)
 
 
-def _digest() -> str:
+def _digest(marts: Sequence[Mart], contract: Contract) -> str:
     """Changes with everything that the facts are derived from."""
-    facts = [contract_version(CONTRACT), [(mart.name, mart.select) for mart in MARTS]]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+    facts = [contract_version(contract), [(mart.name, list(mart.columns), mart.select(contract)) for mart in marts]]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def _derived() -> dict[str, _Kept]:
-    from order_assets.warehouse.marts_lineage import direct_lineages, reads
-    from order_assets.warehouse.marts_refresh import mart_types
+def _derive(marts: Sequence[Mart], contract: Contract) -> dict[str, _Kept]:
+    from order_assets.warehouse.marts.mart_lineage import column_sources, column_types, tables_read
 
-    types, sources = mart_types(), direct_lineages()
+    types, sources = column_types(marts, contract), column_sources(marts, contract)
     return {
         mart.name: (
-            [".".join(place) for place in reads(mart)],
+            [".".join(place) for place in tables_read(mart, contract)],
             {
                 column: [type_, *(".".join(source) for source in sources[mart.name][column])]
                 for column, type_ in types[mart.name].items()
             },
         )
-        for mart in MARTS
+        for mart in marts
     }
-
-
-if __name__ == "__main__":
-    Path(str(files(__package__).joinpath(FILE))).write_text(derive_facts(), encoding="utf-8")

@@ -1,3 +1,43 @@
+/* ---
+description: Items of orders
+grain: one row per order item
+key: [date, item_pk]
+refresh: days
+references:
+  date, order_pk: marts.fct_orders
+  channel_pk: orders.channels
+rules: [quantities_are_read]
+columns:
+  date: Day that the order was placed in, in the business time zone
+  order_pk: Order (orders.pk)
+  item_pk: Item (order_items.pk)
+  position: Place of the item in its order, counted from 0
+  placed_at: When the customer placed the order, UTC
+  channel_pk: Sales channel (channels.pk)
+  customer_pk: Customer (customers.pk)
+  product_pk: Product key
+  product_sku: Stock keeping unit of the product
+  product_base_code: Base code of the product
+  product_name: Name of the product
+  status: Status code of the item
+  status_display: Name of the status code
+  cancel_status: State of a cancellation or return of the item
+  currency: Currency of the amounts, ISO 4217 in lower case
+  is_order_currency: Whether that is the currency of the order; fct_orders adds up no other
+  quantity: 'Units in the row: the attribute quantity of merged items, else 1; empty where what is given cannot be read,
+    which the check quantities_are_read reports'
+  retail_price: Price of the row before reductions
+  price: Price of the row
+  discount_amount: Discounts on the row
+  net_amount: Price without the discounts on the row
+  tax_rate: Tax rate, percent
+  discounts: Discounts of the order that the item benefits from
+  delivered_at: When the item was delivered, UTC
+  status_group: 'Group of the status code of the order: canceled, waiting, in_progress, inactive, on_the_way, delivered,
+    refunded; deleted where the shop has the order no more, other for codes that are not known'
+  is_sale: 'Whether the order counts as sold: not waiting, canceled, inactive or deleted; a cancellation that is only
+    asked for is a sale still'
+--- */
 SELECT
     i.date,
     i.order_pk,
@@ -21,7 +61,7 @@ SELECT
         WHEN i.given_quantity IS NULL THEN 1
         -- Nothing is made of what is not a number of units, less than a million: neither 1 nor what may be meant.
         WHEN
-            regexp_full_match(i.given_quantity, '"? *[0-9]{{1,6}}([.][0-9]{{1,3}}0*)? *"?')
+            regexp_full_match(i.given_quantity, '"? *[0-9]{1,6}([.][0-9]{1,3}0*)? *"?')
             THEN nullif(CAST(trim(i.given_quantity, '" ') AS DECIMAL(18, 3)), 0)
     END AS quantity,
     i.retail_price,
@@ -47,7 +87,7 @@ FROM (
         coalesce(
             attributes -> '$.quantity',
             -- Attributes that are no object can hold it all the same, in a form that nobody knows.
-            CASE WHEN attributes NOT LIKE '{{%' AND contains(attributes, 'quantity') THEN attributes END
+            CASE WHEN attributes NOT LIKE '{%' AND contains(attributes, 'quantity') THEN attributes END
         )::VARCHAR AS given_quantity
     FROM orders.order_items
 ) AS i

@@ -1,3 +1,40 @@
+/* ---
+description: Orders that were handed to a carrier, and how long their way took
+grain: one row per order that was handed to a carrier
+key: [date, order_pk]
+refresh: days
+references:
+  date, order_pk: marts.fct_orders
+  channel_pk: orders.channels
+  cargo_company_pk: orders.cargo_companies
+  geography_key: marts.dim_geography
+columns:
+  date: Day that the order was placed in, in the business time zone
+  order_pk: Order (orders.pk)
+  channel_pk: Sales channel (channels.pk)
+  customer_pk: Customer (customers.pk)
+  carrier: 'Carrier: of the order, else of its exchanges with carriers, else of its items'
+  cargo_company_pk: Carrier chosen by the customer (cargo_companies.pk)
+  delivery_type: Kind of delivery
+  geography_key: Place of the shipping address (dim_geography); empty without an address
+  country: Country of the shipping address
+  city: City of the shipping address
+  status: Status code of the order
+  status_group: 'Group of the status code of the order: canceled, waiting, in_progress, inactive, on_the_way, delivered,
+    refunded; deleted where the shop has the order no more, other for codes that are not known'
+  is_sale: 'Whether the order counts as sold: not waiting, canceled, inactive or deleted; a cancellation that is only
+    asked for is a sale still'
+  exchanges: Exchanges with carriers (shipping_infos)
+  accepted: Those that the carrier accepted
+  placed_at: When the customer placed the order, UTC
+  shipped_at: When the order was shipped, UTC; empty if nothing dates it
+  shipped_from: 'Table that dates it: order_status_history, if the change was seen, else shipping_infos'
+  delivered_at: When the order was delivered, UTC; empty if nothing dates it
+  delivered_from: 'Table that dates it: order_status_history, if the change was seen, else order_items'
+  hours_to_ship: Hours from placing to shipping
+  hours_in_transit: Hours from shipping to delivery
+  hours_to_deliver: Hours from placing to delivery
+--- */
 -- The times come from the states that the order was seen in. The first state that was seen may have been reached
 -- long before, so it dates nothing; then what the carrier and the items say is taken.
 WITH states AS (

@@ -1,3 +1,34 @@
+/* ---
+description: 'Money that went back: refund transactions that went well, and what an order says beyond them'
+grain: one row per refund
+key: [date, order_pk, source, position]
+refresh: days
+references:
+  date, order_pk: marts.fct_orders
+  channel_pk: orders.channels
+rules: [refunds_agree]
+columns:
+  date: Day that the order was placed in, in the business time zone
+  order_pk: Order (orders.pk)
+  source: Table that the refund comes from; for what no transaction shows, cancellation_plans or orders
+  position: Place of the row in its set, counted from 0
+  transaction_pk: Key of the transaction in that table, if the refund has one
+  plan_pk: Cancellation plan, where the order has only one, or no transaction shows the refund
+  plan_type: Whether the plan cancels or refunds
+  channel_pk: Sales channel (channels.pk)
+  customer_pk: Customer (customers.pk)
+  placed_at: When the customer placed the order, UTC
+  refunded_at: When the money went back, UTC; without a transaction when the plan was last changed
+  amount: Amount refunded
+  currency: Currency of the amounts, ISO 4217 in lower case
+  is_order_currency: Whether that is the currency of the order; fct_orders adds up no other
+  is_restated: 'Whether the row says in the currency of the order what refund transactions in other currencies moved:
+    the same money once more, so fct_orders does not count it as a refund'
+  status_group: 'Group of the status code of the order: canceled, waiting, in_progress, inactive, on_the_way, delivered,
+    refunded; deleted where the shop has the order no more, other for codes that are not known'
+  is_sale: 'Whether the order counts as sold: not waiting, canceled, inactive or deleted; a cancellation that is only
+    asked for is a sale still'
+--- */
 -- Money that went back is counted where it moved. What the order says beyond that, as when a marketplace pays
 -- back, has no transaction: it is one more row, under the order's newest cancellation plan if there is one. Where
 -- money went back in another currency, that row may be the same money in the currency of the order; no rate says so.

@@ -1,3 +1,20 @@
+/* ---
+description: Places of addresses, from the country down to the district
+grain: one row per combination of country, city, township and district
+key: [geography_key]
+refresh: whole
+columns:
+  geography_key: Keys of country, city, township and district, 0 where there is none
+  country_pk: Country (countries.pk)
+  country_code: ISO 3166 code in lower case
+  country: Name of the country
+  city_pk: City (cities.pk)
+  city: Name of the city
+  township_pk: Township (townships.pk)
+  township: Name of the township
+  district_pk: District (districts.pk)
+  district: Name of the district
+--- */
 -- Every place of any version of an address, under its newest name: facts keep the places of their day.
 SELECT
     coalesce(a.country_pk, 0) || '-' || coalesce(a.city_pk, 0) || '-' || coalesce(a.township_pk, 0)

@@ -1,19 +1,12 @@
 """The rules that marts are held to: their names, what they mean, which of them block, and what to do.
 
-Words only, so that a catalogue can show them without DuckDB; how a rule is applied is in `quality` and
+Words only, so that a catalogue can show them without DuckDB; how a rule is applied is in `mart_checks` and
 `sql/quality/`.
 """
 
 from __future__ import annotations
 
-from order_assets.warehouse.marts import Mart
-from order_assets.warehouse.marts_catalogue import (
-    AGG_DAILY_SALES,
-    FCT_ORDER_ITEMS,
-    FCT_ORDERS,
-    FCT_REFUNDS,
-    MONEY_MOVEMENTS,
-)
+from order_assets.warehouse.marts.mart import Mart
 
 GRAIN = "grain_is_unique"
 REFERENCES = "references_resolve"
@@ -29,14 +22,14 @@ REFUNDS = "refunds_agree"
 BLOCKING = frozenset({GRAIN, DAILY_SALES})
 
 ADVICE = {
-    GRAIN: "A join in the mart's SELECT in order_assets/warehouse/sql/marts counts rows more than once: correct it, "
+    GRAIN: "A join in the mart's SELECT in order_assets/warehouse/marts counts rows more than once: correct it, "
     "then load the day again. The published file was left as it was",
     REFERENCES: "The rows are kept. Look in landing whether the shop sent what they name; if it did, run replay_days "
     "for the day",
     AMOUNTS: "amount is kept as the shop says it. Look at the items and discounts of these orders; a shop that "
     "computes its amounts otherwise always differs",
     STATUS: "Look at order_status_history of these orders; the shop may have put them back by hand",
-    DAILY_SALES: "The SELECT of agg_daily_sales or fct_orders in order_assets/warehouse/sql/marts changed without the "
+    DAILY_SALES: "The SELECT of agg_daily_sales or fct_orders in order_assets/warehouse/marts changed without the "
     "other: correct it, then load the day again. The published file was left as it was",
     KINDS: "They count as no money. If the shop moves money by them, add them to TRANSACTION_TYPES in "
     "order_assets/contract/payments.py with what they do to money, then load the days again",
@@ -49,22 +42,22 @@ ADVICE = {
 }
 
 
+# Rules that a mart's head may name, and what each says.
+MEANINGS = {
+    AMOUNTS: "Items + shipping - discounts is the order amount, to the cent; else how far they are off",
+    STATUS: "No order was seen going back in its life, except out of a cancellation that was not through",
+    VOLUME: "The day has about as many orders as the same weekday in the eight weeks before",
+    KINDS: "Every transaction is of a kind that is known to move money; others count as none",
+    QUANTITIES: "Every quantity that is given is a number of units; others are empty",
+    REFUNDS: "Refund transactions and the refund amount of an order do not contradict each other",
+    DAILY_SALES: "Every sum is that of fct_orders, to the cent",
+}
+
+
 def rules_of(mart: Mart) -> dict[str, str]:
     """The rules that a mart is held to, with what each means."""
     rules = {GRAIN: f"Each {', '.join(mart.key)} is there once: {mart.grain}"}
     if mart.references:
         targets = ", ".join(f"{', '.join(r.columns)} in {r.schema}.{r.table}" for r in mart.references)
         rules[REFERENCES] = f"What a row names is there: {targets}"
-    if mart == FCT_ORDERS:
-        rules[AMOUNTS] = "Items + shipping - discounts is the order amount, to the cent; else how far they are off"
-        rules[STATUS] = "No order was seen going back in its life, except out of a cancellation that was not through"
-        rules[VOLUME] = "The day has about as many orders as the same weekday in the eight weeks before"
-    if mart == MONEY_MOVEMENTS:
-        rules[KINDS] = "Every transaction is of a kind that is known to move money; others count as none"
-    if mart == FCT_ORDER_ITEMS:
-        rules[QUANTITIES] = "Every quantity that is given is a number of units; others are empty"
-    if mart == FCT_REFUNDS:
-        rules[REFUNDS] = "Refund transactions and the refund amount of an order do not contradict each other"
-    if mart == AGG_DAILY_SALES:
-        rules[DAILY_SALES] = "Every sum is that of fct_orders, to the cent"
-    return rules
+    return rules | {rule: MEANINGS[rule] for rule in mart.rules}

@@ -1,3 +1,60 @@
+/* ---
+description: Orders with what lies below them counted once
+grain: one row per order
+key: [date, order_pk]
+refresh: days
+references:
+  channel_pk: orders.channels
+  customer_pk, currency: marts.dim_customers
+  geography_key: marts.dim_geography
+rules: [amounts_add_up, status_goes_forward, volume_as_usual]
+columns:
+  date: Day that the order was placed in, in the business time zone
+  order_pk: Order (orders.pk)
+  number: Order number shown to people
+  placed_at: When the customer placed the order, UTC
+  channel_pk: Sales channel (channels.pk)
+  channel_name: Name of the channel on that day
+  channel_type: Kind of channel
+  customer_pk: Customer (customers.pk)
+  client_type: Client the order was placed with
+  status: Status code, a number as text
+  status_display: Name of the status code
+  status_group: 'Group of the status code of the order: canceled, waiting, in_progress, inactive, on_the_way, delivered,
+    refunded; deleted where the shop has the order no more, other for codes that are not known'
+  is_sale: 'Whether the order counts as sold: not waiting, canceled, inactive or deleted; a cancellation that is only
+    asked for is a sale still'
+  tombstoned_at: When the shop had the order no more, UTC; empty while it has it
+  cancel_status: State of a cancellation or return
+  first_status: Status that the order was first seen in
+  first_status_at: When that status was reached at the latest, UTC
+  last_status_at: When the present status was reached at the latest, UTC
+  status_changes: Changes of the status that were seen
+  payment_kind: Kind of the payment option
+  payment_option_slug: Slug of the payment option when the order was placed
+  installment_count: Number of instalments
+  payment_attempts: Attempts to pay or to authorise (fct_payments)
+  failed_payments: Those that failed
+  delivery_type: Kind of delivery
+  geography_key: Place of the shipping address (dim_geography); empty without an address
+  country_code: ISO 3166 code of the country of the shipping address, in lower case
+  country: Country of the shipping address
+  city: City of the shipping address
+  currency: Currency of the amounts, ISO 4217 in lower case
+  gross_amount: Order amount before discounts, with shipping
+  discount_amount: Sum of discounts, as the order says it
+  shipping_amount: Shipping fee
+  amount: 'Order amount: after discounts, with shipping'
+  refunded_amount: Amount refunded so far, as the order says it; single refunds are in fct_refunds
+  net_amount: Order amount without what was refunded; of orders never paid too, so look at is_sale
+  items_amount: Prices of the items in the currency of the order, before discounts
+  paid_amount: What payments brought in, in the currency of the order; marketplaces show no payments
+  items: Rows of items
+  quantity: Units in them; empty where it is empty for an item
+  distinct_skus: Different stock keeping units
+  discounts: Discounts given (discount_items)
+  refunds: Refunds (fct_refunds), none twice that moved in another currency
+--- */
 -- Everything below an order is counted per order before it is joined, so that nothing multiplies. What orders
 -- point to is taken in the version of the order's own day, so that a day can be refreshed alone.
 WITH items AS (

@@ -1,3 +1,29 @@
+/* ---
+description: 'Transactions of all kinds under one head: purchases, authorisations and refunds, also failed ones'
+grain: one row per transaction of an order
+key: [date, order_pk, source, position]
+refresh: days
+rules: [kinds_are_known]
+columns:
+  date: Day that the order was placed in, in the business time zone
+  order_pk: Order (orders.pk)
+  source: Table that the row comes from, in the schema orders
+  position: Place of the row in its set, counted from 0
+  transaction_pk: Key of the transaction in that table; unknown sets may have none
+  kind: Kind of transaction in lower case, such as purchase, pre_purchase or refund; purchase where nothing is said
+  effect: 'What it does to money if it went well: take, reserve, give_back, or none for kinds that are not known'
+  succeeded: Whether it went well; only card transactions always say so, others count as long as they do not say otherwise
+  created_at: When it was made, UTC
+  amount: Amount that was or should have been moved, positive also for refunds
+  currency: Currency of the amounts, ISO 4217 in lower case
+  is_order_currency: Whether that is the currency of the order; fct_orders adds up no other
+  pos_pk: Terminal used (pos.pk)
+  pos_slug: Slug of the terminal when the transaction was made
+  status_group: 'Group of the status code of the order: canceled, waiting, in_progress, inactive, on_the_way, delivered,
+    refunded; deleted where the shop has the order no more, other for codes that are not known'
+  is_sale: 'Whether the order counts as sold: not waiting, canceled, inactive or deleted; a cancellation that is only
+    asked for is a sale still'
+--- */
 -- The six transaction sets under one head. `order_transactions` repeats them and is left out.
 -- Five of the sets are documented by name only: what kind a row is and whether it went well is looked for in its text.
 WITH undocumented AS (

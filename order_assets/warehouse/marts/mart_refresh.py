@@ -1,7 +1,7 @@
 """Fills the marts: the rows of some days, or all of them, inside the caller's transaction.
 
 A mart whose SELECT, comments or types are not those that it was made with is made anew, and so are all that come
-after it. What the marts are stands in `marts` and `marts_catalogue`.
+after it. What the marts are stands in their files.
 """
 
 from __future__ import annotations
@@ -9,18 +9,14 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
-from order_assets.contract import CONTRACT, Contract
-from order_assets.contract.shape import contract_version
+from order_assets.contract import Contract
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout
-from order_assets.warehouse.marts import SCHEMA, Mart, Refresh
-from order_assets.warehouse.marts_catalogue import MARTS
-from order_assets.warehouse.schema import ensure_schema
+from order_assets.warehouse.marts.mart import SCHEMA, Mart, MartError, Refresh
 from order_assets.warehouse.statements import comments, count_per_day, name, names, statement
 
 
@@ -37,24 +33,14 @@ class MartReport:
     made_anew: bool = False
 
 
-def marts_of(contract: Contract) -> tuple[Mart, ...]:
-    """The marts that can be made from the tables of this contract: they are written for the project's own.
-
-    Values that are known beyond its own make no other tables, and are known to the marts.
-    """
-    if contract == CONTRACT:
-        return MARTS
-    same = contract_version(contract) == contract_version(CONTRACT)
-    return tuple(replace(mart, contract=contract) for mart in MARTS) if same else ()
-
-
 def refresh_marts(
-    connection: duckdb.DuckDBPyConnection, days: Collection[date] | None, marts: Sequence[Mart] = MARTS
+    connection: duckdb.DuckDBPyConnection, days: Collection[date] | None, marts: Sequence[Mart], contract: Contract
 ) -> dict[str, MartReport]:
     """Make the rows of these days again, or with None all marts anew, in the current database and transaction.
 
     Rows of other days stay untouched; marts without days are made again whole. Days that the tables do not have any
-    more lose their rows. Marts made earlier that are not among `marts` are dropped.
+    more lose their rows. Marts made earlier that are not among `marts` are dropped. The tables are the contract's.
+    Raises `MartError` for a SELECT that cannot be made from them, or that makes other columns than are described.
     """
     for schema in (META, SCHEMA) if marts else (META,):
         connection.execute(statement("create_schema", schema=name(schema)))
@@ -66,17 +52,18 @@ def refresh_marts(
     wanted = sorted(set(known_days(connection) if days is None else days))
     for mart in marts:
         started = time.perf_counter()
-        layout = _layout(connection, mart)
-        definition = _definition(mart, layout)
+        select = mart.select(contract)
+        layout = mart_layout(connection, mart, select)
+        definition = _definition(mart, select, layout)
         anew = anew or known.get(mart.name) != definition
         if anew or mart.refresh is Refresh.WHOLE:
             if mart.name in known:
                 _drop(connection, mart.name)
-            written[mart.name] = _create(connection, mart, layout, definition)
+            written[mart.name] = _create(connection, mart, select, layout, definition)
             if mart.refresh is Refresh.DAYS:
                 remade.add(mart.name)
         elif wanted:
-            written[mart.name] = _replace_days(connection, mart, wanted)
+            written[mart.name] = _replace_days(connection, mart, select, wanted)
         seconds[mart.name] = time.perf_counter() - started
     rows = _count(connection, marts, wanted)
     return {
@@ -85,14 +72,6 @@ def refresh_marts(
         )
         for mart in marts
     }
-
-
-def mart_types() -> dict[str, dict[str, str]]:
-    """The types of the columns of each mart, by mart and column, as they are made from the tables of the contract."""
-    with closing(duckdb.connect(":memory:")) as connection:
-        ensure_schema(connection, CONTRACT, ())
-        refresh_marts(connection, None)
-        return {mart.name: {c.name: c.type for c in _layout(connection, mart).columns} for mart in MARTS}
 
 
 def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -104,20 +83,42 @@ def known_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
     return [row[0] for row in connection.execute(statement("loaded_days")).fetchall()]
 
 
-def _layout(connection: duckdb.DuckDBPyConnection, mart: Mart) -> TableLayout:
-    rows = connection.execute(statement("describe_mart", select=mart.select)).fetchall()
+def mart_layout(connection: duckdb.DuckDBPyConnection, mart: Mart, select: str) -> TableLayout:
+    """The columns that the SELECT makes from the tables of the current database, as the mart describes them.
+
+    Raises `MartError`.
+    """
+    try:
+        rows = connection.execute(statement("describe_mart", select=select)).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException) as error:
+        raise MartError(
+            f"{mart.file or mart.where}: the SELECT cannot be made: {' '.join(str(error).split())}"
+        ) from None
+    made = [row[0] for row in rows]
+    if unsaid := [column for column in made if column not in mart.columns]:
+        raise MartError(
+            f"{mart.where}: the SELECT makes {', '.join(unsaid)}, which columns does not describe: write "
+            f"`{unsaid[0]}: what it means` there"
+        )
+    if lacking := [column for column in mart.columns if column not in made]:
+        raise MartError(
+            f"{mart.where}: columns describes {', '.join(lacking)}, which the SELECT does not make: it makes "
+            f"{', '.join(made)}"
+        )
     columns = tuple(ColumnLayout(row[0], row[1], False, mart.columns[row[0]]) for row in rows)
     return TableLayout(SCHEMA, mart.name, columns, mart.comment)
 
 
-def _definition(mart: Mart, layout: TableLayout) -> str:
-    text = repr((mart.refresh, mart.select, layout.comment, [(c.name, c.type, c.comment) for c in layout.columns]))
+def _definition(mart: Mart, select: str, layout: TableLayout) -> str:
+    text = repr((mart.refresh, select, layout.comment, [(c.name, c.type, c.comment) for c in layout.columns]))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _create(connection: duckdb.DuckDBPyConnection, mart: Mart, layout: TableLayout, definition: str) -> int:
+def _create(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, select: str, layout: TableLayout, definition: str
+) -> int:
     """Make the mart, with all its rows. Returns how many it has."""
-    sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=mart.select, key=names(mart.key))
+    sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=select, key=names(mart.key))
     written = int(connection.execute(sql).fetchall()[0][0])
     connection.execute(";\n".join(comments("TABLE", layout, SCHEMA)))
     connection.execute(statement("forget_mart"), {"name": mart.name})
@@ -130,11 +131,11 @@ def _drop(connection: duckdb.DuckDBPyConnection, mart: str) -> None:
     connection.execute(statement("drop_table", table=name(SCHEMA, mart)))
 
 
-def _replace_days(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Sequence[date]) -> int:
+def _replace_days(connection: duckdb.DuckDBPyConnection, mart: Mart, select: str, days: Sequence[date]) -> int:
     parameters = {"days": list(days), "first": days[0], "last": days[-1]}
     target = name(SCHEMA, mart.name)
     connection.execute(statement("delete_days", table=target), parameters)
-    sql = statement("insert_mart_days", mart=target, select=mart.select, key=names(mart.key))
+    sql = statement("insert_mart_days", mart=target, select=select, key=names(mart.key))
     return int(connection.execute(sql, parameters).fetchall()[0][0])
 
 

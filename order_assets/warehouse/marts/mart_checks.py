@@ -2,13 +2,13 @@
 
 Each rule gives one result per mart and day, or one for all days of a mart that is made whole. Results show counts,
 days, codes and keys of rows, and nothing personal. Rules that are `BLOCKING` keep a draft from being published, which
-is done in `load`; what the others mean for a run is decided elsewhere. Names, meaning and advice are in `rules`.
+is done in `load`; what the others mean for a run is decided elsewhere. Names, meaning and advice are in `mart_rules`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -16,20 +16,12 @@ from typing import Any
 
 import duckdb
 
-from order_assets.contract import CONTRACT, Contract
+from order_assets.contract import Contract
 from order_assets.core.check_result import CheckResult, Severity
 from order_assets.warehouse.files import WarehouseError
-from order_assets.warehouse.known_values import known_relations
-from order_assets.warehouse.marts import SCHEMA, Mart, Reference, Refresh
-from order_assets.warehouse.marts_catalogue import (
-    AGG_DAILY_SALES,
-    FCT_ORDER_ITEMS,
-    FCT_ORDERS,
-    FCT_REFUNDS,
-    MARTS,
-    MONEY_MOVEMENTS,
-)
-from order_assets.warehouse.rules import (
+from order_assets.warehouse.marts.known_values import filled_in
+from order_assets.warehouse.marts.mart import SCHEMA, Mart, Reference, Refresh
+from order_assets.warehouse.marts.mart_rules import (
     ADVICE,
     AMOUNTS,
     BLOCKING,
@@ -79,25 +71,33 @@ class Usual:
 
 
 def check_marts(
-    connection: duckdb.DuckDBPyConnection, days: Collection[date], usual: Usual = Usual(), marts: Sequence[Mart] = MARTS
+    connection: duckdb.DuckDBPyConnection,
+    days: Collection[date],
+    marts: Sequence[Mart],
+    contract: Contract,
+    usual: Usual = Usual(),
 ) -> Iterator[CheckResult]:
-    """Apply all rules to these days of the marts; marts without days are looked at whole.
+    """Apply the rules of each mart to these days; marts without days are looked at whole.
 
     The connection stands in a warehouse that has the marts, as from `open_readonly`. Without days there is nothing to
     find.
     """
     if not days:
         return
+    rules: dict[str, Callable[[Mart], Iterator[CheckResult]]] = {
+        AMOUNTS: lambda mart: amounts_add_up(connection, mart, days),
+        STATUS: lambda mart: status_goes_forward(connection, mart, days, contract),
+        DAILY_SALES: lambda mart: daily_sales_equal_orders(connection, mart, days),
+        KINDS: lambda mart: kinds_are_known(connection, mart, days),
+        QUANTITIES: lambda mart: quantities_are_read(connection, mart, days),
+        REFUNDS: lambda mart: refunds_agree(connection, mart, days),
+        VOLUME: lambda mart: volume_as_usual(connection, mart, days, usual),
+    }
     for mart in marts:
         yield from grain_is_unique(connection, mart, days)
         yield from references_resolve(connection, mart, days)
-    yield from amounts_add_up(connection, days)
-    yield from status_goes_forward(connection, days, marts[0].contract if marts else CONTRACT)
-    yield from daily_sales_equal_orders(connection, days)
-    yield from kinds_are_known(connection, days)
-    yield from quantities_are_read(connection, days)
-    yield from refunds_agree(connection, days)
-    yield from volume_as_usual(connection, days, usual)
+        for rule in mart.rules:
+            yield from rules[rule](mart)
 
 
 def refuse_wrong(findings: Sequence[CheckResult]) -> None:
@@ -158,7 +158,7 @@ def references_resolve(
         yield _result(mart, REFERENCES, day, Severity.ERROR, text or all_there, not of_day, numbers, examples)
 
 
-def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
+def amounts_add_up(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[CheckResult]:
     """Items, shipping and discounts make the order amount, to the cent; how a shop computes it is not documented."""
     found = _by_day(connection, AMOUNTS, days)
     for day in sorted(days):
@@ -173,14 +173,14 @@ def amounts_add_up(connection: duckdb.DuckDBPyConnection, days: Collection[date]
         examples = [f"order_pk {pk}" for row in rows for pk in row["examples"] or []]
         text = f"in {off} of {orders} orders items + shipping - discounts is not the order amount"
         numbers = {"orders": orders, "orders_off": off, **spread}
-        yield _result(FCT_ORDERS, AMOUNTS, day, Severity.WARN, text, not off, numbers, examples if off else ())
+        yield _result(mart, AMOUNTS, day, Severity.WARN, text, not off, numbers, examples if off else ())
 
 
 def status_goes_forward(
-    connection: duckdb.DuckDBPyConnection, days: Collection[date], contract: Contract = CONTRACT
+    connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date], contract: Contract
 ) -> Iterator[CheckResult]:
     """No order was seen in a status that lies before one that it was seen in earlier, but for cancellations."""
-    found = _by_day(connection, STATUS, days, **known_relations(contract))
+    found = _by_day(connection, STATUS, days, contract)
     for day in sorted(days):
         rows = found.get(day, [])
         steps = {f"{row['status_before']} to {row['status']}": row["orders"] for row in rows}
@@ -189,10 +189,12 @@ def status_goes_forward(
             for row in rows
         ]
         text = "statuses went back" if rows else "no status went back"
-        yield _result(FCT_ORDERS, STATUS, day, Severity.ERROR, text, not rows, steps, examples)
+        yield _result(mart, STATUS, day, Severity.ERROR, text, not rows, steps, examples)
 
 
-def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
+def daily_sales_equal_orders(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]
+) -> Iterator[CheckResult]:
     """`agg_daily_sales` is `fct_orders` added up, in every sum, to the cent."""
     found = _by_day(connection, DAILY_SALES, days)
     for day in sorted(days):
@@ -200,10 +202,10 @@ def daily_sales_equal_orders(connection: duckdb.DuckDBPyConnection, days: Collec
         text = f"{len(rows)} groups are not the sum of their orders" if rows else "every group is the sum of its orders"
         examples = [f"channel_pk {row['channel_pk']}, {row['currency']}, {row['status_group']}" for row in rows]
         numbers = {"groups": len(rows)}
-        yield _result(AGG_DAILY_SALES, DAILY_SALES, day, Severity.ERROR, text, not rows, numbers, examples)
+        yield _result(mart, DAILY_SALES, day, Severity.ERROR, text, not rows, numbers, examples)
 
 
-def kinds_are_known(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
+def kinds_are_known(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[CheckResult]:
     """Every movement is of a kind that is known to move money; those that are not count as none."""
     found = _by_day(connection, KINDS, days)
     for day in sorted(days):
@@ -215,10 +217,12 @@ def kinds_are_known(connection: duckdb.DuckDBPyConnection, days: Collection[date
         ]
         numbers = {f"{row['source']}: {row['shown_kind']}": row["rows"] for row in rows}
         text = f"{len(rows)} kinds are not known to move money" if rows else "every kind is known"
-        yield _result(MONEY_MOVEMENTS, KINDS, day, Severity.WARN, text, not rows, numbers, examples)
+        yield _result(mart, KINDS, day, Severity.WARN, text, not rows, numbers, examples)
 
 
-def quantities_are_read(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
+def quantities_are_read(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]
+) -> Iterator[CheckResult]:
     """Every quantity that is given for an item is a number of units; what is given instead is named by its kind."""
     found = _by_day(connection, QUANTITIES, days)
     for day in sorted(days):
@@ -226,10 +230,10 @@ def quantities_are_read(connection: duckdb.DuckDBPyConnection, days: Collection[
         examples = [f"item_pk {row['item_pk']} of order_pk {row['order_pk']} has {row['given']}" for row in rows]
         numbers = {"items": len(rows), **Counter(row["given"] for row in rows)}
         text = f"the quantity of {len(rows)} items cannot be read" if rows else "every quantity is read"
-        yield _result(FCT_ORDER_ITEMS, QUANTITIES, day, Severity.WARN, text, not rows, numbers, examples)
+        yield _result(mart, QUANTITIES, day, Severity.WARN, text, not rows, numbers, examples)
 
 
-def refunds_agree(connection: duckdb.DuckDBPyConnection, days: Collection[date]) -> Iterator[CheckResult]:
+def refunds_agree(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[CheckResult]:
     """What refund transactions moved and what their order says was refunded do not contradict each other."""
     found = _by_day(connection, REFUNDS, days)
     for day in sorted(days):
@@ -237,11 +241,11 @@ def refunds_agree(connection: duckdb.DuckDBPyConnection, days: Collection[date])
         examples = [f"{row['contradiction']} in {row['orders']} orders, as order_pk {row['example']}" for row in rows]
         text = f"{len(rows)} kinds of contradiction" if rows else "no contradiction"
         numbers = {row["contradiction"]: row["orders"] for row in rows}
-        yield _result(FCT_REFUNDS, REFUNDS, day, Severity.WARN, text, not rows, numbers, examples)
+        yield _result(mart, REFUNDS, day, Severity.WARN, text, not rows, numbers, examples)
 
 
 def volume_as_usual(
-    connection: duckdb.DuckDBPyConnection, days: Collection[date], usual: Usual = Usual()
+    connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date], usual: Usual = Usual()
 ) -> Iterator[CheckResult]:
     """The days have about as many orders as the same weekdays before them; of days that are not loaded nothing."""
     parameters = {**_parameters(days), "weeks": usual.weeks}
@@ -253,7 +257,7 @@ def volume_as_usual(
             numbers["usual"] = median
             text = f"{orders} orders, usually {median:g}"
             passed = abs(orders - median) <= usual.few or usual.least * median <= orders <= usual.most * median
-        yield _result(FCT_ORDERS, VOLUME, row["day"], Severity.WARN, text, passed, numbers)
+        yield _result(mart, VOLUME, row["day"], Severity.WARN, text, passed, numbers)
 
 
 def _result(
@@ -310,8 +314,9 @@ def _shown(connection: duckdb.DuckDBPyConnection, key: Sequence[str], examples: 
 
 
 def _by_day(
-    connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date], **relations: str
+    connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date], contract: Contract | None = None
 ) -> dict[date, list[_Row]]:
+    relations = {"statuses": filled_in("{statuses}", contract)} if contract is not None else {}
     sql = statement(f"quality/{rule}", days=statement("quality/of_days"), **relations)
     rows = sorted(_rows(connection, sql, _parameters(days)), key=lambda row: row["day"])
     return {day: list(of_day) for day, of_day in groupby(rows, key=lambda row: row["day"])}
