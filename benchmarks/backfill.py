@@ -137,7 +137,7 @@ def _watch(clock: Clock) -> None:
     from dagster._core.instance.runs.run_domain import RunDomain
 
     from order_assets import warehouse
-    from order_assets.days import helper, make
+    from order_assets.days import ahead, make
     from order_assets.defs import documents, launch
     from order_assets.defs.event_log import BatchedEventLog
     from order_assets.landing import day
@@ -149,8 +149,8 @@ def _watch(clock: Clock) -> None:
     clock.watch(day.DayRefresh, "__init__", "landing and ledger")
     clock.watch(day.DayRefresh, "finish", "landing and ledger")
     _watch_fetch(clock, documents)
-    # Where helper processes make the days, only the waiting for them is seen here.
-    clock.watch(helper.Helper, "make", "waiting for helpers")
+    # Where worker processes make the days, only the waiting for them is seen here.
+    clock.watch(ahead, "_in_workers", "starting of workers")
     clock.watch(make, "revalidate_day", "look for older contracts")
     clock.watch(Flattener, "flatten_day", "flatten")
     for name in ("prove_day", "rows_name_their_order", "refunds_within_amount", "values_are_known"):

@@ -202,7 +202,7 @@ def _plant_column(row: Record | FreeForm, table: Table, column: Column) -> None:
         if not isinstance(child, (Record, FreeForm)):
             raise ContractError(f"{where}: {parent} is not an object elsewhere in the contract")
         holder = child
-    if column.type is JSON and isinstance(holder, Record):
+    if column.type == JSON and isinstance(holder, Record):
         _plant_free_form(holder, name, where, _is_promised_by(column))
     else:
         _plant_leaf(holder, name, where, column)

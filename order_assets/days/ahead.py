@@ -1,31 +1,38 @@
 """Works on the next days while what came of a day is reported: Dagster takes events one by one, in one process.
 
-The work on a small day holds Python's lock most of the time, so a long range is divided among helper processes. What
-is done with a day is in `make`; what a helper process does is in `helper`.
+The work on a small day holds Python's lock most of the time, so a long range is divided among worker processes. What
+is done with a day is in `make`.
 """
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from datetime import date
-from queue import SimpleQueue
 
-from order_assets.contract import CONTRACT
-from order_assets.days.helper import Helper
 from order_assets.days.make import DayTables, Maker, Task
+from order_assets.errors import OrderAssetsError
 from order_assets.landing import Landing
 
-# A helper takes most of a second to start and 200 MB of memory: it has to pay.
-_DAYS_PER_HELPER = 8
-_MOST_HELPERS = 4
+# A worker takes most of a second to start and 200 MB of memory: it has to pay.
+_DAYS_PER_WORKER = 8
+_MOST_WORKERS = 4
 # Days are worked on at the same time up to so many bytes of landed documents, packed: about 4,000 orders.
 _BYTES_AT_A_TIME = 8 * 1024 * 1024
 
 Made = tuple[date, Future[DayTables]]
+
+
+class HelperError(OrderAssetsError):
+    """A worker process ended before it answered."""
 
 
 def days_ahead(task: Task, days: Sequence[date], *, helpers: int | None = None) -> Generator[Made, None, None]:
@@ -33,15 +40,12 @@ def days_ahead(task: Task, days: Sequence[date], *, helpers: int | None = None) 
 
     `helpers` is how many processes work on days; by default as many as there are cores where the range is long enough
     for them. With none, days are made in this process. After an error, or when the caller leaves, the days that were
-    not begun are dropped and the others come to their end.
+    not begun are dropped and the others come to their end. A day whose process was killed raises `HelperError`.
     """
-    if task.contract is not CONTRACT:
-        # A helper knows only that one.
-        helpers = 0
-    elif helpers is None:
-        helpers = min(_MOST_HELPERS, os.cpu_count() or 1, len(days) // _DAYS_PER_HELPER)
+    if helpers is None:
+        helpers = min(_MOST_WORKERS, os.cpu_count() or 1, len(days) // _DAYS_PER_WORKER)
     with ExitStack() as stack:
-        make = _in_helpers(stack, task, helpers) if helpers > 1 else Maker(task).make
+        make = _in_workers(stack, task, helpers) if helpers > 1 else Maker(task).make
         pool = stack.enter_context(ThreadPoolExecutor(max(1, helpers), thread_name_prefix="day"))
         # Left first: the days that were not begun are dropped before the pool waits for the others.
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
@@ -55,19 +59,50 @@ def days_ahead(task: Task, days: Sequence[date], *, helpers: int | None = None) 
             yield begun.popleft()[1]
 
 
-def _in_helpers(stack: ExitStack, task: Task, count: int) -> Callable[[date], DayTables]:
-    free: SimpleQueue[Helper] = SimpleQueue()
-    for _ in range(count):
-        free.put(stack.enter_context(Helper(task)))
+def _in_workers(stack: ExitStack, task: Task, count: int) -> Callable[[date], DayTables]:
+    # Unlike those of the standard library its workers do not import the main module again, which may be anybody's.
+    from loky.process_executor import ProcessPoolExecutor
+
+    executor = ProcessPoolExecutor(count, initializer=_begin, initargs=(task, os.getpid()))
+    stack.callback(executor.shutdown)
 
     def make(day: date) -> DayTables:
-        helper = free.get()
         try:
-            return helper.make(day)
-        finally:
-            free.put(helper)
+            made: DayTables = executor.submit(_make, day).result()
+        except BrokenProcessPool as error:
+            raise HelperError(
+                f"the process that made the tables of {day} ended before it was done; what it printed says why. The "
+                "days before are made: materialise tables for the others again, fewer at a time if memory is short"
+            ) from error
+        return made
 
     return make
+
+
+# Of a worker process.
+_maker: Maker | None = None
+
+
+def _begin(task: Task, parent: int) -> None:
+    global _maker
+    # Ctrl-C is for the process that has the terminal; it ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _maker = Maker(task)
+    # After each call the pool has Python look for garbage; what is there to stay need not be looked through.
+    gc.freeze()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it was killed and cannot end it any more."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _make(day: date) -> DayTables:
+    assert _maker is not None  # noqa: S101 - see `_begin`
+    return _maker.make(day)
 
 
 def _bytes_landed(task: Task, day: date) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import time
@@ -18,9 +19,10 @@ import pytest
 
 from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT, Contract
+from order_assets.contract.model import TEXT, Provenance, column
 from order_assets.days import DayTables, HelperError, Task, days_ahead
-from order_assets.days.helper import Helper
-from order_assets.landing import Landing, LandingError, Privacy, PrivacyMode
+from order_assets.landing import LandingError, Privacy, PrivacyMode
+from order_assets.tables import DayFiles
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(4)]
 
@@ -67,60 +69,77 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def pids_of_helpers(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "--ppid", str(parent), "-o", "pid=,args="], capture_output=True, text=True)
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "popen_loky" in line]
+
+
 def helpers_of_this_process() -> list[str]:
-    listed = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "args="], check=False, capture_output=True, text=True
-    )
-    return [line for line in listed.stdout.splitlines() if "order_assets.days" in line]
+    """The arguments of each."""
+    return [Path(f"/proc/{pid}/cmdline").read_text() for pid in pids_of_helpers(os.getpid())]
 
 
-def test_helpers_make_the_same_bytes_and_the_same_results_in_the_order_of_the_days(root: Path) -> None:
-    here = [(day, plain(result.result())) for day, result in days_ahead(task(root), DAYS[:3])]
+def test_helpers_make_the_same_bytes_and_the_same_results_under_any_contract(root: Path) -> None:
+    note = column("internal_note", TEXT, "What the shop noted", provenance=Provenance.ASSUMED)
+    other = task(root, CONTRACT.with_columns("orders", note))
+    # What was landed under the contract of before is looked at once.
+    assert [result.result().revalidation.checked for _, result in days_ahead(other, DAYS[:3])] == [3, 4, 5]
+    here = [(day, plain(result.result())) for day, result in days_ahead(other, DAYS[:3])]
     made = files(root)
     assert len(made) == 3 * len(tuple(CONTRACT))
-    there = [(day, plain(result.result())) for day, result in days_ahead(task(root), DAYS[:3], helpers=2)]
+    there = [(day, plain(result.result())) for day, result in days_ahead(other, DAYS[:3], helpers=2)]
     assert there == here
     assert [day for day, _ in there] == DAYS[:3]
     assert all(done.reasons == () for _, done in there)
     assert files(root) == made
+    assert DayFiles(root, DAYS[0]).read("orders", ["internal_note"]).num_rows == 3
     assert helpers_of_this_process() == []
 
 
 def test_what_goes_wrong_in_a_helper_is_raised_here_and_a_killed_one_does_not_hang_the_run(root: Path) -> None:
-    with Helper(task(root)) as helper:
-        with pytest.raises(LandingError, match=f"materialise order_documents for {DAYS[3]} first"):
-            helper.make(DAYS[3])
-        assert helper.make(DAYS[0]).report.orders == 3
-        os.kill(helper.pid, signal.SIGKILL)
-        with pytest.raises(HelperError, match=f"{DAYS[1]} ended with code -9"):
-            helper.make(DAYS[1])
+    made = days_ahead(task(root), [DAYS[3], *DAYS[:3]], helpers=2)
+    _, result = next(made)
+    with pytest.raises(LandingError, match=f"materialise order_documents for {DAYS[3]} first"):
+        result.result()
+    killed = [pid for pid in pids_of_helpers(os.getpid()) if not os.kill(pid, signal.SIGKILL)]
+    assert len(killed) == 2
+    errors = [(day, result.exception(60)) for day, result in made]
+    day, error = errors[-1]
+    assert isinstance(error, HelperError)
+    assert f"tables of {day} ended before it was done" in str(error)
 
 
-def _start_a_helper_and_die(root: Path, pids: Connection) -> None:
-    helper = Helper(task(root))
-    helper.make(DAYS[0])
-    pids.send(helper.pid)
+def _start_helpers_and_die(root: Path, pids: Connection) -> None:
+    made = days_ahead(task(root), DAYS[:3], helpers=2)
+    next(made)[1].result()
+    pids.send(pids_of_helpers(os.getpid()))
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_helper_ends_when_the_run_that_started_it_is_killed(root: Path) -> None:
+@pytest.mark.slow
+def test_helpers_end_when_the_run_that_started_them_is_killed(root: Path) -> None:
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe()
-    run = fork.Process(target=_start_a_helper_and_die, args=(root, theirs))
+    run = fork.Process(target=_start_helpers_and_die, args=(root, theirs))
     run.start()
-    pid = ours.recv()
+    pids = ours.recv()
     run.join(60)
     assert run.exitcode == -signal.SIGKILL
+    assert len(pids) == 2
     end = time.monotonic() + 30
-    while is_running(pid):
-        assert time.monotonic() < end, "the helper lives on"
+    while any(map(is_running, pids)):
+        assert time.monotonic() < end, "a helper lives on"
         time.sleep(0.01)
 
 
-def test_leaving_early_ends_the_helpers(root: Path) -> None:
-    made = days_ahead(task(root), DAYS[:3], helpers=2)
+def test_leaving_early_ends_the_helpers_and_no_secret_was_among_their_arguments(root: Path) -> None:
+    secret = "Anahtar47zK4wP8kelimesi"
+    made = days_ahead(replace(task(root), privacy=Privacy(PrivacyMode.TOKENISE, secret)), DAYS[:3], helpers=2)
     day, result = next(made)
     assert (day, result.result().report.orders) == (DAYS[0], 3)
+    told = helpers_of_this_process()
+    assert len(told) == 2
+    assert secret not in "".join(told)
     made.close()
     assert helpers_of_this_process() == []
 
@@ -138,11 +157,5 @@ def test_large_days_are_made_one_after_the_other(root: Path, monkeypatch: pytest
     assert begun == [(day, True) for day in DAYS[:3]]
 
 
-def test_another_contract_is_worked_with_in_this_process(root: Path) -> None:
-    other = Contract(CONTRACT.tables)
-    assert other is not CONTRACT
-    made = days_ahead(task(root, other), DAYS[:1], helpers=2)
-    _, result = next(made)
-    assert result.result().report.orders == 3
-    assert helpers_of_this_process() == []
-    assert Landing(root, DAYS[0]).ledger_file.exists()
+def test_a_contract_that_was_packed_and_unpacked_is_the_same() -> None:
+    assert pickle.loads(pickle.dumps(CONTRACT)) == CONTRACT
