@@ -15,7 +15,8 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, ValidationError, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import core_schema
 
 from order_assets.base_url import base_url, is_loopback
 from order_assets.errors import OrderAssetsError
@@ -87,9 +88,9 @@ def _near_zone(zone: str) -> str | None:
     return cities[city] if city else None
 
 
-def _quiet_hours(text: str, zone: ZoneInfo) -> QuietHours:
+def _quiet_hours(text: str, zone: ZoneInfo | None) -> QuietHours:
     try:
-        return parse_quiet_hours(text, zone)
+        return parse_quiet_hours(text, zone or ZoneInfo("UTC"))
     except ValueError as error:
         raise ValueError(f"is {text!r}: {error}; it takes spans such as 22:00-06:00,12:00-13:00") from None
 
@@ -114,7 +115,24 @@ def _webhook(text: str) -> SecretStr:
     return SecretStr(text)
 
 
-def _one_of(*words: str) -> PlainValidator:
+class _Parsed:
+    """Texts are parsed, values stay. What `parse` raises is a sentence that begins after the variable's name.
+
+    `parse` takes the text and the values of the settings that are named. Pydantic's `PlainValidator` works out on top
+    how each type would be written, which takes as long again and which each start of a run would wait for.
+    """
+
+    def __init__(self, parse: Callable[..., object], *named: str) -> None:
+        self._parse, self._named = parse, named
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._value)
+
+    def _value(self, given: object, info: core_schema.ValidationInfo[Any]) -> object:
+        return self._parse(given, *map(info.data.get, self._named)) if isinstance(given, str) else given
+
+
+def _one_of(*words: str) -> _Parsed:
     def choose(text: str) -> str:
         chosen = text.lower()
         if chosen not in words:
@@ -122,10 +140,10 @@ def _one_of(*words: str) -> PlainValidator:
             raise ValueError(f"is {chosen!r}; it takes {', '.join(words)}{hint}")
         return chosen
 
-    return _parsed(choose)
+    return _Parsed(choose)
 
 
-def _number(*, whole: bool = False, most: float = 100_000, off: bool = False) -> PlainValidator:
+def _number(*, whole: bool = False, most: float = 100_000, off: bool = False) -> _Parsed:
     """A number above 0, or with `off` also 0."""
 
     def read(text: str) -> float:
@@ -139,21 +157,11 @@ def _number(*, whole: bool = False, most: float = 100_000, off: bool = False) ->
             raise ValueError(f"is {text!r}; it takes {kind} above 0, at most {most:g}{zero}")
         return int(number) if whole else number
 
-    return _parsed(read)
+    return _Parsed(read)
 
 
-def _parsed(parse: Callable[[str], object]) -> PlainValidator:
-    """Texts are parsed, values stay. What `parse` raises is a sentence that begins after the variable's name."""
-    return PlainValidator(lambda given: parse(given) if isinstance(given, str) else given)
-
-
-def _with_zone(given: object, info: ValidationInfo) -> object:
-    return _quiet_hours(given, info.data.get("timezone", ZoneInfo("UTC"))) if isinstance(given, str) else given
-
-
-_Folder = Annotated[Path, _parsed(_folder)]
-_Secret = Annotated[SecretStr | None, _parsed(SecretStr)]
-_Above0 = Annotated[float, _number()]
+_Folder = Annotated[Path, _Parsed(_folder)]
+_Secret = Annotated[SecretStr | None, _Parsed(SecretStr)]
 _OrOff = Annotated[float, _number(off=True)]
 _WholeOrOff = Annotated[int, _number(whole=True, off=True)]
 _Pii = Annotated[str, _one_of("tokenise", "clear", "drop")]
@@ -177,7 +185,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    url: Annotated[str | None, _parsed(_url)] = _setting(
+    url: Annotated[str | None, _Parsed(_url)] = _setting(
         "OMNITRON_URL",
         None,
         "base URL of the instance; plain http only to this machine",
@@ -189,7 +197,7 @@ class Settings(BaseModel):
         "`i1` or `v1`: under which of `/api/i1/` and `/api/v1/` the API is served",
         unset="found out, for each kind of document",
     )
-    token: Annotated[SecretStr | None, _parsed(_token)] = _setting("OMNITRON_TOKEN", None, "API token", unset="none")
+    token: Annotated[SecretStr | None, _Parsed(_token)] = _setting("OMNITRON_TOKEN", None, "API token", unset="none")
     username: _Secret = _setting(
         "OMNITRON_USERNAME", None, "user of a login for a token, where there is none", unset="none"
     )
@@ -200,8 +208,8 @@ class Settings(BaseModel):
         "data root, the folder that everything is written to",
         unset="`data/`",
     )
-    first_day: Annotated[date, _parsed(_day)] = _setting("ORDER_ASSETS_START_DATE", date(2026, 1, 1), "first day")
-    timezone: Annotated[ZoneInfo, _parsed(_zone)] = _setting(
+    first_day: Annotated[date, _Parsed(_day)] = _setting("ORDER_ASSETS_START_DATE", date(2026, 1, 1), "first day")
+    timezone: Annotated[ZoneInfo, _Parsed(_zone)] = _setting(
         "ORDER_ASSETS_TIMEZONE", ZoneInfo("UTC"), "business time zone; a day is the day of `date_placed` in it"
     )
     pii: _Pii = _setting("ORDER_ASSETS_PII", "tokenise", "`tokenise`, `clear` or `drop` personal data")
@@ -231,13 +239,13 @@ class Settings(BaseModel):
         "when incomplete days and orders to be read again are requested",
         unset="`30 2 * * *`, or when quiet hours around it end",
     )
-    quiet_hours: Annotated[QuietHours | None, PlainValidator(_with_zone)] = _setting(
+    quiet_hours: Annotated[QuietHours | None, _Parsed(_quiet_hours, "timezone")] = _setting(
         "ORDER_ASSETS_QUIET_HOURS",
         None,
         "when nothing is requested, in the business time zone, such as `22:00-06:00,12:00-13:00`",
         unset="none",
     )
-    budget_directory: Annotated[Path | None, _parsed(_folder)] = _setting(
+    budget_directory: Annotated[Path | None, _Parsed(_folder)] = _setting(
         "ORDER_ASSETS_BUDGET_DIR",
         None,
         "where all processes of this machine share the shop's budget; on a disk of this machine, not a network share",
@@ -285,7 +293,7 @@ class Settings(BaseModel):
         "eighth smaller), `v1.4.0`, `v1.5.0` or `v2.0.0`; a file of another version is written from scratch with the "
         "next load",
     )
-    alert_webhook: Annotated[SecretStr | None, _parsed(_webhook)] = _setting(
+    alert_webhook: Annotated[SecretStr | None, _Parsed(_webhook)] = _setting(
         "ORDER_ASSETS_ALERT_WEBHOOK",
         None,
         'https address that alerts go to as JSON `{"text": ...}`',
