@@ -97,8 +97,13 @@ def dumps(value: Any) -> str:
 
     Raises `ExactJsonError` for text that is not Unicode (half a surrogate pair).
     """
+    return encode(value).decode()
+
+
+def encode(value: Any) -> bytes:
+    """The text of `dumps` in UTF-8."""
     try:
-        return _WRITER.encode(value).decode()
+        return _WRITER.encode(value)
     except UnicodeEncodeError:
         raise ExactJsonError("text with half a surrogate pair") from None
 

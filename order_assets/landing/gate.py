@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -40,7 +40,7 @@ from order_assets.landing.scrub import (
     free_name,
     is_plain,
 )
-from order_assets.landing.thing_copies import Said, lost_values
+from order_assets.landing.thing_copies import key_of, lost_values
 from order_assets.landing.values import (
     MisfitError,
     as_text,
@@ -53,7 +53,7 @@ from order_assets.landing.values import (
 )
 
 _REQUIRED = "a value is required and there is none"
-_MOST_REMEMBERED, _LONGEST_REMEMBERED = 500, 2_000
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 500, 4_000
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,11 @@ class _Walk:
     unmapped: list[Unmapped] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
     copies: list[tuple[list[str], Any]] = field(default_factory=list)
-    things: list[Said] = field(default_factory=list)
+    things: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
     set_sizes: dict[str, int] = field(default_factory=dict)
     masks: Masks = field(default_factory=Masks)
     irregular: bool = False
+    things_differ: bool = False
 
     def take(self, masks: Masks) -> None:
         """Count what was masked in the value that is being read."""
@@ -130,6 +131,31 @@ class _Walk:
 
     def count(self, place: str, rows: int) -> None:
         self.set_sizes[place] = self.set_sizes.get(place, 0) + rows
+
+    def point_to(self, table: str, thing: Mapping[str, Any]) -> None:
+        """Note what is said here of a thing, and whether another place says the same."""
+        key = thing.get("pk")
+        if type(key) is not int and (key := key_of(thing)) is None:
+            self.things_differ = True
+            return
+        known = self.things.setdefault((table, key), thing)
+        self.things_differ |= known is not thing and known != thing
+
+    def add(self, seen: _Walk, place: str) -> None:
+        """Count in what another walk gathered over the value that is being read, as if it began here."""
+        self.irregular |= seen.irregular
+        self.things_differ |= seen.things_differ
+        for (inside, kind), count in seen.masks.items():
+            add(self.masks, _within(place, inside), kind, count)
+        for inside, rows in seen.set_sizes.items():
+            self.count(f"{place}.{inside}", rows)
+        for inside in seen.missing:
+            self.missing.add(f"{place}.{inside}")
+        for entry in seen.unmapped:
+            self.unmapped.append(Unmapped(self.document, _render([*self.path, entry.path]), entry.value))
+        for name, thing in seen.things.items():
+            known = self.things.setdefault(name, thing)
+            self.things_differ |= known is not thing and known != thing
 
 
 # A visit takes a value that is not `None` and gives what is stored in its place: the same object where nothing changes.
@@ -161,6 +187,7 @@ class Gate:
             if isinstance(copy, CopyOf)
         ]
         self._known = Known()
+        self._pointed_to: dict[Hashable, _Remembering] = {}
         self._strict = {document: self._compile(shape, "", False) for document, shape in shapes.items()}
         self._lenient = {document: self._compile(shape, "", True) for document, shape in shapes.items()}
 
@@ -186,7 +213,7 @@ class Gate:
             self._strict[document](root, walk)
             if walk.copies:
                 self._compare_copies(root, walk)
-            for lost_path, value in lost_values(walk.things):
+            for lost_path, value in lost_values(self.shapes[document], root) if walk.things_differ else ():
                 walk.unmapped.append(Unmapped(document, _render(lost_path), exact.dumps(value)))
             text = exact.dumps(root)
         except UnicodeEncodeError:
@@ -230,7 +257,7 @@ class Gate:
             case SetOf():
                 visit = self._set(shape, f"{place}[]", lenient)
             case FreeForm():
-                visit = self._free_form(shape)
+                visit = self._free_form(shape).at(place)
             case Removed():
                 visit = _remove
             case CopyOf():
@@ -253,7 +280,8 @@ class Gate:
 
     def _record(self, shape: Record, place: str, lenient: bool) -> _Visit:
         places = {name: f"{place}.{name}".lstrip(".") for name in shape.children}
-        visits = {name: self._compile(child, places[name], lenient) for name, child in shape.children.items()}
+        compiled = self._compile if lenient else self._part
+        visits = {name: compiled(child, places[name], lenient) for name, child in shape.children.items()}
         required = frozenset(
             name for name, child in shape.children.items() if isinstance(child, Leaf) and child.required and not lenient
         )
@@ -262,8 +290,8 @@ class Gate:
         passing = nothing_passes(shape) if lenient else self._known.passing(shape)
         has_copies = any(isinstance(child, CopyOf) for child in shape.children.values())
         has_key = "pk" in shape.children
-        is_thing = shape.thing is not None and not lenient
-        if is_thing:
+        table = shape.thing[0] if shape.thing is not None and not lenient else ""
+        if table:
             # What an order points to may come without its key: its order is good, and nothing of it gets lost.
             required -= {"pk"}
             passing[type(None)]["pk"] = (None,)
@@ -278,8 +306,8 @@ class Gate:
                     walk.irregular = True
                     if has_copies:
                         walk.copies.append((walk.path.copy(), value))
-                    if is_thing:
-                        walk.things.append((shape, walk.path.copy(), {"pk": value}))
+                    if table:
+                        walk.point_to(table, {"pk": value})
                     return value
                 raise MisfitError(f"expected an object, got {kind_of(value)}")
             if not value:
@@ -316,12 +344,10 @@ class Gate:
             for name in unknown:
                 self._take_unknown(name, value, walk)
             path.pop()
-            if has_copies or is_thing:
-                here = path.copy()
-                if has_copies:
-                    walk.copies.append((here, value))
-                if is_thing:
-                    walk.things.append((shape, here, value))
+            if has_copies:
+                walk.copies.append((path.copy(), value))
+            if table:
+                walk.point_to(table, value)
             return value
 
         return visit
@@ -358,13 +384,22 @@ class Gate:
 
         return visit
 
-    def _free_form(self, shape: FreeForm) -> _Visit:
+    def _part(self, shape: Shape, place: str, lenient: bool = False) -> _Visit:
+        """The visit of a field; what has a key repeats within and across orders, and in several places."""
+        form = _form(shape)
+        if not isinstance(shape, Record) or "pk" not in shape.children or form is None:
+            return self._compile(shape, place, lenient)
+        if form not in self._pointed_to:
+            self._pointed_to[form] = _Remembering(self._record(shape, "", lenient))
+        return self._pointed_to[form].at(place)
+
+    def _free_form(self, shape: FreeForm) -> _Remembering:
         # Without columns inside, one is like the other, and what was seen of one is known of all.
-        return self._any_free_form if not shape.children else _remembering(self._free_form_with(shape.children))
+        return self._any_free_form if not shape.children else _Remembering(self._free_form_with(shape.children))
 
     @cached_property
-    def _any_free_form(self) -> _Visit:
-        return _remembering(self._free_form_with({}))
+    def _any_free_form(self) -> _Remembering:
+        return _Remembering(self._free_form_with({}))
 
     def _free_form_with(self, children: Mapping[str, Leaf]) -> _Visit:
         checks = {name: check_of(leaf.type) for name, leaf in children.items()}
@@ -532,35 +567,46 @@ def read_loosely(document: Document, body: bytes | str) -> Any:
         raise Refused(document, "", str(error)) from None
 
 
-def _remembering(visit: _Visit) -> _Visit:
-    """The same visit, which remembers what came of a value: free-form values repeat within and across orders."""
-    known: dict[str, tuple[Any, Masks, bool]] = {}
+class _Remembering:
+    """A visit that remembers what came of a value, without the way to it, since it may be seen elsewhere."""
 
-    def remembered(value: Any, walk: _Walk) -> Any:
-        text = exact.dumps(value)
-        found = known.get(text)
-        if found is None:
-            # Seen again it may stand elsewhere, so its masks are kept without the way to it.
-            of_all, way, irregular = walk.masks, walk.path, walk.irregular
-            walk.masks, walk.path, walk.irregular = Masks(), [], False
+    def __init__(self, visit: _Visit) -> None:
+        self._visit = visit
+        self._known: dict[bytes, tuple[Any, _Walk]] = {}
+
+    def at(self, place: str) -> _Visit:
+        """The visit of a value that is counted under this place."""
+        known, visit = self._known, self._visit
+
+        def remembered(value: Any, walk: _Walk) -> Any:
+            if type(value) is int:
+                return visit(value, walk)
             try:
-                stored = visit(value, walk)
-                found = stored, walk.masks, walk.irregular
-            finally:
-                inside, walk.masks, walk.path = walk.path, of_all, way
-                way.extend(inside)
-                walk.irregular = irregular
-            if len(text) <= _LONGEST_REMEMBERED:
-                if len(known) >= _MOST_REMEMBERED:
-                    known.clear()
-                known[text] = found
-        stored, masks, is_irregular = found
-        if masks:
-            walk.take(masks)
-        walk.irregular = walk.irregular or is_irregular
-        return stored
+                text = exact.encode(value)
+            except ExactJsonError:
+                # Where it has no such text may be said more exactly.
+                self._seen(value, walk)
+                raise
+            found = known.get(text)
+            if found is None:
+                found = self._seen(value, walk)
+                if len(text) <= _LONGEST_REMEMBERED:
+                    if len(known) >= _MOST_REMEMBERED:
+                        known.clear()
+                    known[text] = found
+            stored, seen = found
+            walk.add(seen, place)
+            return stored
 
-    return remembered
+        return remembered
+
+    def _seen(self, value: Any, walk: _Walk) -> tuple[Any, _Walk]:
+        inside = _Walk(walk.document)
+        try:
+            return self._visit(value, inside), inside
+        finally:
+            # There is a rest of the way where it ended before its time.
+            walk.path.extend(inside.path)
 
 
 def _remove(value: Any, _walk: _Walk) -> Any:
@@ -586,6 +632,26 @@ def _named_nodes(shape: Shape) -> list[tuple[str, Shape]]:
     if not isinstance(shape, Record):
         return []
     return [entry for name, child in shape.children.items() for entry in ((name, child), *_named_nodes(child))]
+
+
+def _form(shape: Shape) -> Hashable:
+    """What is done to values of a shape, whatever columns they are for; `None` where more of a document counts."""
+    match shape:
+        case Leaf():
+            return shape.type, shape.required, shape.personal, shape.gateway_text, shape.promised
+        case Record():
+            forms = [_form(child) for child in shape.children.values()]
+            name = shape.thing and shape.thing[0]
+            return None if None in forms else (name, *zip(shape.children, forms, strict=True))
+        case SetOf():
+            form = _form(shape.element)
+            return form and ("set", form)
+        case FreeForm():
+            return "free", shape.promised, *((name, _form(child)) for name, child in shape.children.items())
+        case Removed():
+            return "removed"
+        case CopyOf():
+            return None
 
 
 def _guarded_names(shapes: Iterable[Shape]) -> dict[str, Callable[[Any], Any]]:

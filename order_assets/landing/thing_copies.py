@@ -8,22 +8,17 @@ without a key says, is given here; what becomes of it is decided in `gate`. Copi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from order_assets.contract import exact
 from order_assets.contract.model import BIGINT, JSON, TIMESTAMP, ColumnType
-from order_assets.contract.shape import FreeForm, Leaf, Record
-from order_assets.landing.values import comparable
+from order_assets.contract.shape import FreeForm, Leaf, Record, SetOf, Shape
+from order_assets.landing.values import comparable, is_key
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MODIFIED = "modified_date"
-
-
-# What one place of a document says of a thing: the shape of the place, the path to it, and the object there. A plain
-# tuple, since a document has many.
-Said = tuple[Record, list[str], Mapping[str, Any]]
 
 
 class ThingCopy(NamedTuple):
@@ -40,33 +35,11 @@ class _Cell(NamedTuple):
     value: Any
 
 
-def lost_values(copies: Sequence[Said]) -> Iterator[tuple[list[str], Any]]:
+def lost_values(shape: Shape, document: Any) -> Iterator[tuple[list[str], Any]]:
     """The path and the value of all that no row will have because another copy of the same thing has it otherwise."""
-    # Most copies are alike.
-    return iter(()) if _are_alike(copies) else _lost_values(ThingCopy(*copy) for copy in copies)
-
-
-def _are_alike(copies: Sequence[Said]) -> bool:
-    """Whether each copy has a key, and says the same as all others with this key."""
-    first: dict[tuple[str, int], Mapping[str, Any]] = {}
-    say = first.setdefault
-    for shape, _, value in copies:
-        key = value.get("pk")
-        if type(key) is not int:
-            key = _key(value)
-            if key is None:
-                return False
-        # Shapes of things have a name.
-        known = say((shape.thing[0], key), value)  # type: ignore[index]
-        if known is not value and known != value:
-            return False
-    return True
-
-
-def _lost_values(copies: Iterable[ThingCopy]) -> Iterator[tuple[list[str], Any]]:
     alike: dict[tuple[str, int | None], list[ThingCopy]] = defaultdict(list)
-    for copy in copies:
-        alike[_name(copy), _key(copy.value)].append(copy)
+    for copy in _copies(shape, document, []):
+        alike[_name(copy), key_of(copy.value)].append(copy)
     for (_, key), found in alike.items():
         if key is None:
             for copy in found:
@@ -77,6 +50,25 @@ def _lost_values(copies: Iterable[ThingCopy]) -> Iterator[tuple[list[str], Any]]
             for copy in found:
                 if copy is not winner:
                     yield from _differing(copy, said)
+
+
+def _copies(shape: Shape, value: Any, path: list[str]) -> Iterator[ThingCopy]:
+    """What each place of a document says of a thing; what a thing points to comes before it."""
+    match shape:
+        case Record() if isinstance(value, dict) and value:
+            for name, part in value.items():
+                if name in shape.children:
+                    yield from _copies(shape.children[name], part, [*path, name])
+            if shape.thing is not None:
+                yield ThingCopy(shape, path, value)
+        case Record() if shape.thing is not None and is_key(value):
+            yield ThingCopy(shape, path, {"pk": value})
+        case SetOf() if isinstance(value, list):
+            for position, part in enumerate(value):
+                if isinstance(part, dict):
+                    yield from _copies(shape.element, part, [*path, f"[{position}]"])
+        case SetOf() if isinstance(value, dict):
+            yield from _copies(shape.element, value, path)
 
 
 def _differing(copy: ThingCopy, said: Mapping[tuple[str, ...], _Cell]) -> Iterator[tuple[list[str], Any]]:
@@ -112,7 +104,8 @@ def _place(copy: ThingCopy) -> int:
     return copy.shape.thing[1] if copy.shape.thing else 0
 
 
-def _key(value: Mapping[str, Any]) -> int | None:
+def key_of(value: Mapping[str, Any]) -> int | None:
+    """The key of a thing in any of its spellings; `None` where it has none."""
     return exact.whole(value.get("pk", value.get("id")))
 
 
