@@ -48,11 +48,12 @@ Secret = Annotated[str, AfterValidator(_no_mask)]
 def from_setting(name: str, *, extra: Mapping[str, Any] | None = None, **limits: Any) -> Any:
     """A resource's field that has its default and its description from the setting of this name.
 
-    A setting whose default is made when it is read, such as a folder, has to be given.
+    A setting whose default is made when it is read, such as a folder, has to be given, unless `default` stands for it.
     """
     line = Settings.model_fields[name]
-    default = ... if line.default_factory else _in_config(line.default)
-    return Field(default, description=line.description, json_schema_extra={_SETTING: name, **(extra or {})}, **limits)
+    if not line.default_factory:
+        limits["default"] = _in_config(line.default)
+    return Field(description=line.description, json_schema_extra={_SETTING: name, **(extra or {})}, **limits)
 
 
 def resource_from(kind: type[AResource], settings: Settings, prefix: str = "") -> AResource:
@@ -147,7 +148,7 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     mode: str = from_setting("pii")
     key: Secret = from_setting("pii_key", repr=False)
     url: str = from_setting("url")
-    data_root: str = from_setting("data_root")
+    data_root: str = from_setting("data_root", default="")
 
     def check(self) -> None:
         """Make sure that the settings can be used; writes nothing. Raises `PrivacyError`."""
