@@ -1,23 +1,56 @@
 """Where the sharers of a budget meet: in the memory of one process, or in a folder of this machine.
 
-Belongs here: reading and writing the record one at a time, and places for requests in flight. Not here: what is
-in the record and how it changes (`pace`, `circuit`, `line`). A store for several machines needs the same four
-methods: a compare-and-swap for `update`, leases for `place`.
+Belongs here: the record, reading and writing it one at a time, and places for requests in flight. Not here: how the
+record changes (`pace`, `circuit`, `shared_budget`). A store for several machines needs the same three methods: a
+compare-and-swap for `update`, leases for `place`.
 """
 
 import fcntl
 import hashlib
+import json
 import os
 import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from order_assets.disk import private_directory
-from order_assets.omnitron.budget_record import RECORD_BYTES, BudgetRecord, from_bytes, to_bytes
+from order_assets.omnitron.budget import MOST_LOGINS
+from order_assets.omnitron.circuit import CLOSED, Circuit
 from order_assets.omnitron.errors import OmnitronConfigError
+from order_assets.omnitron.pace import FULL_SPEED, NEVER, Latency, Speed
+
+# Nothing that is stored lies further ahead than this; the longest is a hold or a very slow rate.
+FARTHEST = 6 * 3600.0
+_CLOCK_SLACK = 1.0
+_MOST_BYTES = 256 * 1024
+
+
+class Waiter(NamedTuple):
+    """A process that waits for a place: since when, who, and when it was seen last."""
+
+    since: float
+    who: int
+    seen: float
+
+
+class BudgetRecord(NamedTuple):
+    """When the next request may start and until when nobody may, how fast we go, who waits, and the last logins.
+
+    Times are seconds of the store's clock. A named tuple, as its parts are, is written as JSON as it is.
+    """
+
+    next_start: float = NEVER
+    held_until: float = NEVER
+    speed: Speed = FULL_SPEED
+    circuit: Circuit = CLOSED
+    line: tuple[Waiter, ...] = ()
+    logins: tuple[float, ...] = (NEVER,) * MOST_LOGINS
+    logins_held_until: float = NEVER
+
 
 Result = TypeVar("Result")
 Change = Callable[[BudgetRecord], tuple[BudgetRecord, Result]]
@@ -75,8 +108,7 @@ class FileStore:
 
     The folder is made for its owner alone. The kernel gives locks back when a process ends, however it ends. The
     clock has to be the same for all processes: time.monotonic is, on Linux and macOS. A record that cannot be read
-    is started anew. Raises OmnitronConfigError where the folder cannot be
-    used, at first or later on.
+    is started anew. Raises OmnitronConfigError where the folder cannot be used, at first or later on.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -86,7 +118,7 @@ class FileStore:
         self._places_lock = threading.Lock()
         self._descriptors: list[int] = []
         self._places: list[int] = []
-        self._free: list[int] = []
+        self._taken: set[int] = set()
         # Not closed by hand: a thread that is given up may still hold a place.
         weakref.finalize(self, _close_all, self._descriptors)
         try:
@@ -97,18 +129,18 @@ class FileStore:
 
     def update(self, change: Change[Result]) -> Result:
         """See `BudgetStore`."""
-        record_file = self._record
         try:
             with self._lock:
-                fcntl.flock(record_file, fcntl.LOCK_EX)
+                fcntl.flock(self._record, fcntl.LOCK_EX)
                 try:
                     now = self.now()
-                    stored = from_bytes(os.pread(record_file, RECORD_BYTES, 0), now)
+                    stored = _read(os.pread(self._record, _MOST_BYTES, 0), now)
                     changed, result = change(stored or BudgetRecord())
                     if changed is not stored:
-                        os.pwrite(record_file, to_bytes(changed, now), 0)
+                        # In one write; what is left of a longer record behind the end of the line is not read.
+                        os.pwrite(self._record, json.dumps((now, changed)).encode() + b"\n", 0)
                 finally:
-                    fcntl.flock(record_file, fcntl.LOCK_UN)
+                    fcntl.flock(self._record, fcntl.LOCK_UN)
         except OSError as error:
             raise unusable(self._folder, error) from None
         return result
@@ -116,28 +148,21 @@ class FileStore:
     def place(self, limit: int) -> Release | None:
         """See `BudgetStore`."""
         with self._places_lock:
-            self._open_places(limit)
-            # The one given back last is the one least likely to have been taken by another process.
-            for position in range(len(self._free) - 1, -1, -1):
-                number = self._free[position]
-                if number < limit and _try_lock(self._places[number]):
-                    del self._free[position]
-                    return lambda: self._give_back(number)
+            try:
+                while len(self._places) < limit:
+                    self._places.append(self._open(f"place-{len(self._places)}"))
+            except OSError as error:
+                raise unusable(self._folder, error) from None
+            for number in range(limit):
+                if number not in self._taken and _try_lock(self._places[number]):
+                    self._taken.add(number)
+                    return partial(self._give_back, number)
         return None
 
     def _give_back(self, number: int) -> None:
         with self._places_lock:
             fcntl.flock(self._places[number], fcntl.LOCK_UN)
-            self._free.append(number)
-
-    def _open_places(self, limit: int) -> None:
-        try:
-            while len(self._places) < limit:
-                number = len(self._places)
-                self._places.append(self._open(f"place-{number}"))
-                self._free.append(number)
-        except OSError as error:
-            raise unusable(self._folder, error) from None
+            self._taken.discard(number)
 
     def _open(self, name: str) -> int:
         descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -156,6 +181,33 @@ def unusable(folder: Path, error: OSError) -> OmnitronConfigError:
         f"The shop's budget cannot be kept in {folder} ({error.strerror}): set ORDER_ASSETS_BUDGET_DIR to a folder on "
         "a disk of this machine that can be written, the same for all processes that ask this instance."
     )
+
+
+def _read(stored: bytes, now: float) -> BudgetRecord | None:
+    """The record, or None for bytes that are none: cut, overwritten, of another version, or from the future.
+
+    The clock of a machine starts anew when the machine does; what was written before says nothing then.
+    """
+    line, end, _ = stored.partition(b"\n")
+    try:
+        written_at, (next_start, held_until, speed, circuit, waiting, logins, logins_held_until) = json.loads(line)
+        latencies, *of_speed = speed
+        record = BudgetRecord(
+            next_start,
+            held_until,
+            Speed(tuple(Latency(*known) for known in latencies), *of_speed),
+            Circuit(*circuit),
+            tuple(Waiter(*waiter) for waiter in waiting),
+            tuple(logins),
+            logins_held_until,
+        )
+        ahead = max(
+            next_start, held_until, logins_held_until, record.circuit.until, record.circuit.trial_until, *logins
+        )
+        is_sound = end and written_at <= now + _CLOCK_SLACK and ahead <= now + FARTHEST
+    except (ValueError, TypeError):
+        return None
+    return record if is_sound else None
 
 
 def _try_lock(descriptor: int) -> bool:

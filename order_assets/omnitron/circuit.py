@@ -6,13 +6,14 @@ store's clock.
 """
 
 from datetime import UTC, datetime, timedelta
+from textwrap import shorten
 from typing import Literal, NamedTuple
 
 FIRST_SPAN = 60.0
 LONGEST_SPAN = 15 * 60.0
 # A trial whose process was killed must not block the others for ever.
 TRIAL_SECONDS = 90.0
-REASON_BYTES = 300
+_LONGEST_REASON = 300
 
 Gate = Literal["closed", "open", "tried by another", "to be tried"]
 
@@ -49,7 +50,7 @@ def opened(circuit: Circuit, now: float, wall: datetime, reason: str) -> Circuit
         return circuit
     span = min(2 * circuit.span, LONGEST_SPAN) if circuit.span else FIRST_SPAN
     since = circuit.since if circuit.span else wall.timestamp()
-    return Circuit(since, now + span, span, reason=_cut(reason))
+    return Circuit(since, now + span, span, reason=shorten(reason, _LONGEST_REASON, placeholder="..."))
 
 
 def claimed(circuit: Circuit, now: float, me: int) -> Circuit:
@@ -71,10 +72,3 @@ def sentence(circuit: Circuit, now: float, wall: datetime, instance: str) -> str
         f'the last one with "{circuit.reason}" '
         f"It is asked again at {again.astimezone(UTC):%H:%M:%S} UTC; run again then."
     )
-
-
-def _cut(reason: str) -> str:
-    """At most REASON_BYTES of UTF-8, ending with a full word and a stop."""
-    whole = " ".join(reason.split())
-    cut = whole.encode("utf-8", "replace")[: REASON_BYTES - 3].decode("utf-8", "ignore")
-    return whole if cut == whole else cut.rpartition(" ")[0] + "..."

@@ -1,8 +1,8 @@
 """A budget that all threads, runs and processes of this machine keep together, and slow down together.
 
-Belongs here: the order of the steps to a permission and the waiting in between. Not here: the rules, which are
-pure functions (`pace`, `circuit`, `line`, and `order_assets.quiet`), and where the record is kept
-(`budget_store`).
+Belongs here: the order of the steps to a permission, who is next when all places are taken, and the waiting in
+between. Not here: the other rules, which are pure functions (`pace`, `circuit`, and `order_assets.quiet`), and where
+the record is kept (`budget_store`).
 """
 
 import itertools
@@ -16,11 +16,18 @@ from datetime import UTC, datetime
 from functools import partial
 
 from order_assets.omnitron import circuit as circuits
-from order_assets.omnitron import line as lines
 from order_assets.omnitron import pace as paces
 from order_assets.omnitron.budget import LOGINS_WITHIN_SECONDS, CallReport, Pace, Pause
-from order_assets.omnitron.budget_record import FARTHEST, BudgetRecord
-from order_assets.omnitron.budget_store import BudgetStore, Change, MemoryStore, Release, Result
+from order_assets.omnitron.budget_store import (
+    FARTHEST,
+    BudgetRecord,
+    BudgetStore,
+    Change,
+    MemoryStore,
+    Release,
+    Result,
+    Waiter,
+)
 from order_assets.omnitron.circuit import CLOSED, Circuit
 from order_assets.omnitron.errors import OmnitronQuietError, OmnitronUnavailableError
 from order_assets.quiet import QuietHours
@@ -28,6 +35,8 @@ from order_assets.quiet import QuietHours
 _SHORTEST_LOOK = 0.002
 _LONGEST_LOOK = 0.02
 _TRIAL_LOOK = 0.1
+# A process in the line looks again many times a second; one that did not for this long is dead or stopped.
+_LIVES_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +162,7 @@ class SharedBudget:
     def _enter(self, call: int, pause: Pause) -> tuple[Release, _Turn]:
         """Take a place, in the order of coming, and the first turn."""
         came = self._store.now()
-        taken = self._take(lambda record: not lines.alive(record.line, came), call)
+        taken = self._take(lambda record: not self._alive(record), call)
         if taken is not None:
             return taken
         # One thread per process stands in the line; the others of the process wait for it.
@@ -191,14 +200,22 @@ class SharedBudget:
         return release, turn
 
     def _is_first(self, since: float) -> bool:
+        """Whether the next place is ours: the line is ordered by the time of coming, without the dead."""
+
         def look(record: BudgetRecord) -> tuple[BudgetRecord, bool]:
-            line = lines.joined(record.line, self._me, since, self._store.now())
-            return record._replace(line=line), lines.is_first(line, self._me)
+            line = sorted([*self._gone(record)[0].line, Waiter(since, self._me, self._store.now())])
+            return record._replace(line=tuple(line)), line[0].who == self._me
 
         return self._store.update(look)
 
     def _gone(self, record: BudgetRecord) -> tuple[BudgetRecord, None]:
-        return record._replace(line=lines.left(record.line, self._me, self._store.now())), None
+        line = tuple(waiter for waiter in self._alive(record) if waiter.who != self._me)
+        return record._replace(line=line), None
+
+    def _alive(self, record: BudgetRecord) -> list[Waiter]:
+        """The processes in the line that still look."""
+        now = self._store.now()
+        return [waiter for waiter in record.line if abs(now - waiter.seen) < _LIVES_SECONDS]
 
     def _later(self, turn: _Turn, call: int, pause: Pause) -> _Turn:
         """The turn after waiting for its start, or for the end of another's trial."""

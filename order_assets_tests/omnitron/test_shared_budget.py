@@ -19,8 +19,7 @@ from order_assets.omnitron import (
     OmnitronStoppedError,
     SharedBudget,
 )
-from order_assets.omnitron.budget_store import FileStore, instance_folder
-from order_assets.omnitron.line import joined
+from order_assets.omnitron.budget_store import FileStore, Waiter, instance_folder
 from order_assets.sandbox import ShopSettings, running_sandbox
 
 from .conftest import TOKEN, VirtualTime
@@ -146,7 +145,7 @@ def test_a_free_place_goes_to_who_waited_longest_whatever_the_process(tmp_path: 
 
 def test_a_process_that_died_while_it_waited_holds_nobody_up(tmp_path: Path, virtual: VirtualTime) -> None:
     store = FileStore(tmp_path / "one", virtual.clock)
-    store.update(lambda record: (record._replace(line=joined((), 1, virtual.now, virtual.now)), None))
+    store.update(lambda record: (record._replace(line=(Waiter(virtual.now, 1, virtual.now),)), None))
     with SharedBudget(store, None, 1).acquire(virtual.sleep):
         pass
     assert 1 < sum(virtual.slept) < 3
@@ -165,7 +164,7 @@ def test_no_more_requests_are_in_flight_than_the_smaller_limit_of_a_process(tmp_
     assert other.place(3) is not None
 
 
-@pytest.mark.parametrize("content", [b"", b"not a record", b"\0" * 10_000, b"\xff" * 1500])
+@pytest.mark.parametrize("content", [b"", b"not a record\n", b"\0" * 10_000, b"\xff" * 1500, b"[1, 2]\n", b"[1, {}]\n"])
 def test_a_broken_record_is_started_anew(tmp_path: Path, content: bytes, virtual: VirtualTime) -> None:
     folder = tmp_path / "one"
     budget = SharedBudget(FileStore(folder, virtual.clock), 10, 2)
@@ -183,7 +182,7 @@ def test_a_record_cut_in_the_middle_is_started_anew(tmp_path: Path, virtual: Vir
     budget = SharedBudget(FileStore(folder, virtual.clock), 10, 2)
     budget.hold(100)
     whole = (folder / "record").read_bytes()
-    for broken in (whole[:700], whole[:200] + b"\x01" + whole[201:]):
+    for broken in (whole[:100], whole[:60] + b"\x01" + whole[61:], whole[:-1]):
         budget.hold(100)
         (folder / "record").write_bytes(broken)
         with budget.acquire(virtual.sleep):
