@@ -83,12 +83,12 @@ lint: $(DEV_STAMP)
 	@$(BIN)/lint-imports
 
 docs: $(RUN_STAMP)
-	@$(BIN)/python -m order_assets.contract.dictionary docs/
+	@$(BIN)/python -m order_assets.contract.export.dictionary docs/
 	@$(BIN)/python -m order_assets.warehouse.marts_facts
 
 # Needs no network but for its own installation.
 datacontract: $(CONTRACT_TOOL)/.installed $(RUN_STAMP)
-	@$(BIN)/python -m order_assets.contract.odcs $(CONTRACT_TOOL)/order_assets.odcs.yaml
+	@$(BIN)/python -m order_assets.contract.export.odcs $(CONTRACT_TOOL)/order_assets.odcs.yaml
 	@$(CONTRACT_TOOL)/bin/python tools/check_datacontract.py $(CONTRACT_TOOL)/order_assets.odcs.yaml "$${ORDER_ASSETS_DATA:-data}"
 
 # An environment of its own, because the tool's versions clash with the project's.

@@ -94,16 +94,16 @@ def _backfill(days: int, orders: int, given: argparse.Namespace) -> None:
     clock = Clock()
     _watch(clock)
     steps = _watch_steps()
-    from order_assets.defs import launch
+    from order_assets.defs import run_jobs
 
     profile = cProfile.Profile() if given.profile else None
-    with launch.history() as instance:
-        listing = launch.sync_index(instance)
+    with run_jobs.history() as instance:
+        listing = run_jobs.sync_index(instance)
         assert listing.succeeded, listing.failures
         clock.wall.clear(), clock.cpu.clear(), clock.calls.clear()
         wall, cpu = time.perf_counter(), time.process_time()
         with profile or nullcontext(), clock.part("the rest: Dagster's engine"):
-            run = launch.refresh_days(instance, FIRST_DAY, FIRST_DAY + timedelta(days=days - 1))
+            run = run_jobs.refresh_days(instance, FIRST_DAY, FIRST_DAY + timedelta(days=days - 1))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     assert run.succeeded, run.failures
     assert len(run.days["warehouse/orders"]) == days
@@ -137,28 +137,29 @@ def _watch(clock: Clock) -> None:
     from dagster._core.instance.runs.run_domain import RunDomain
 
     from order_assets import warehouse
-    from order_assets.days import ahead, make
-    from order_assets.defs import documents, launch
+    from order_assets.defs import run_jobs
+    from order_assets.defs.assets import order_documents
     from order_assets.defs.event_log import BatchedEventLog
     from order_assets.landing import day
+    from order_assets.pipeline import build_day, day_workers
     from order_assets.tables import Flattener
 
     clock.watch(RunDomain, "_log_asset_planned_events", "run creation: planned events")
     clock.watch(BatchedEventLog, "_write", "Dagster's event writes")
-    clock.watch(launch, "_summary", "summary of the run")
+    clock.watch(run_jobs, "_summary", "summary of the run")
     clock.watch(day.DayRefresh, "__init__", "landing and ledger")
     clock.watch(day.DayRefresh, "finish", "landing and ledger")
-    _watch_fetch(clock, documents)
+    _watch_fetch(clock, order_documents)
     # Where worker processes make the days, only the waiting for them is seen here.
-    clock.watch(ahead, "_in_workers", "starting of workers")
-    clock.watch(make, "revalidate_day", "look for older contracts")
+    clock.watch(day_workers, "_in_workers", "starting of workers")
+    clock.watch(build_day, "revalidate_day", "look for older contracts")
     clock.watch(Flattener, "flatten_day", "flatten")
     for name in ("prove_day", "rows_name_their_order", "refunds_within_amount", "values_are_known"):
-        clock.watch(make, name, "proof and controls")
+        clock.watch(build_day, name, "proof and controls")
     for name in ("_unmapped", "write_verdict"):
-        clock.watch(make, name, "verify")
-    _watch_generator(clock, make, "verify_day", "verify")
-    clock.watch(make, "preview", "previews")
+        clock.watch(build_day, name, "verify")
+    _watch_generator(clock, build_day, "verify_day", "verify")
+    clock.watch(build_day, "preview", "previews")
     clock.watch(warehouse, "load_days", "warehouse")
 
 
@@ -193,8 +194,8 @@ def _watch_generator(clock: Clock, owner: Any, name: str, part: str) -> None:
     setattr(owner, name, listed)
 
 
-def _watch_fetch(clock: Clock, documents: Any) -> None:
-    find = documents._fetch
+def _watch_fetch(clock: Clock, order_documents: Any) -> None:
+    find = order_documents._fetch
 
     def fetch(*args: Any) -> Iterator[Any]:
         attempts = iter(find(*args))
@@ -205,7 +206,7 @@ def _watch_fetch(clock: Clock, documents: Any) -> None:
                 return
             yield attempt
 
-    documents._fetch = fetch
+    order_documents._fetch = fetch
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.figures import Figure
 from benchmarks.measure import RUNS, child, have_peers, own, peer
 
-TITLE = "Gate: CPU per document against a parse with exact decimals"
+TITLE = "Validator: CPU per document against a parse with exact decimals"
 _MOST = 4
 
 

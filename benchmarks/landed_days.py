@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from order_assets.contract import CONTRACT, Contract
-from order_assets.landing import Gate, Landing, ListedOrder, Privacy, PrivacyMode, receive
+from order_assets.landing import Landing, ListedOrder, receive
+from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import Shop, ShopSettings
 from order_assets.sandbox.shop import FIRST_PK
 
@@ -53,12 +54,12 @@ def shop_of(day: date, orders: int, *, seed: int = 7) -> Shop:
     return Shop(ShopSettings(seed=seed, orders_per_day=orders, start=day, now=later))
 
 
-def plain_gate(contract: Contract = CONTRACT) -> Gate:
+def plain_gate(contract: Contract = CONTRACT) -> Validator:
     """The gate with the treatment of personal data that is the default."""
-    return Gate(contract, Privacy(PrivacyMode.TOKENISE, "benchmark"))
+    return Validator(contract, Privacy(PrivacyMode.TOKENISE, "benchmark"))
 
 
-def landing_row(gate: Gate, shop: Shop, pk: int) -> dict[str, Any]:
+def landing_row(gate: Validator, shop: Shop, pk: int) -> dict[str, Any]:
     """The landing row of an order of the shop."""
     return receive(gate, listed_order(shop.flat_order(pk)), shop_answers(shop, pk))
 

@@ -26,9 +26,10 @@ import pyarrow.parquet as pq
 from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT
 from order_assets.contract.shape import contract_version
-from order_assets.days import Task, days_ahead
-from order_assets.landing import Landing, Privacy, PrivacyMode
-from order_assets.landing.schemas import LEDGER_SCHEMA
+from order_assets.landing import Landing
+from order_assets.landing.landing_schema import LEDGER_SCHEMA
+from order_assets.pipeline import DayJob, build_days
+from order_assets.redaction import Privacy, PrivacyMode
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
 
@@ -106,8 +107,8 @@ def _build(root: Path, days: list[date], orders: int) -> None:
 def flatten(root: Path, days: list[date], sample_at_most: int = 20) -> None:
     """Make the tables of landed days, and prove a sample of each."""
     privacy = Privacy(PrivacyMode.TOKENISE, "benchmark")
-    task = Task(root, CONTRACT, privacy, 5.0, sample_at_most, frozenset(), frozenset())
-    for day, made in days_ahead(task, days):
+    task = DayJob(root, CONTRACT, privacy, 5.0, sample_at_most, frozenset(), frozenset())
+    for day, made in build_days(task, days):
         reasons = made.result().reasons
         assert not reasons, (day, reasons)
 

@@ -20,11 +20,12 @@ import pyarrow.parquet as pq
 from benchmarks.clocked import clocked, cpu, each_cell, say
 from benchmarks.landed_days import land_day, order_pks
 from order_assets.contract import CONTRACT, Document
-from order_assets.landing import Gate, Landing, Privacy, PrivacyMode, earlier_versions
+from order_assets.landing import Landing, earlier_versions
 from order_assets.omnitron import ClientSettings, OmnitronClient
+from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import Shop, ShopSettings
 from order_assets.tables import Flattener
-from order_assets.tables.plan import documents_statement
+from order_assets.tables.transform_sql import documents_statement
 
 DAY = date(2026, 1, 1)
 DOCUMENTS = ("detail", "items", "discounts")
@@ -117,7 +118,7 @@ def _gate_round(document: Document, texts: Sequence[bytes]) -> dict[str, float]:
         "plain parse": json.loads,
     }
     for mode in (PrivacyMode.TOKENISE, PrivacyMode.CLEAR):
-        checked = Gate(CONTRACT, Privacy(mode, key="benchmark"))
+        checked = Validator(CONTRACT, Privacy(mode, key="benchmark"))
         ways[f"gate, {mode.value}"] = lambda body, g=checked: g.check(document, body)  # type: ignore[misc]
     seconds = dict.fromkeys(ways, 0.0)
     for start in range(0, len(texts), _TURN):

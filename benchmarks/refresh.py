@@ -26,10 +26,10 @@ from benchmarks.clocked import cpu
 from benchmarks.figures import Figure
 from benchmarks.landed_days import shop_answers
 from order_assets.contract import CONTRACT
-from order_assets.days import Task, days_ahead
 from order_assets.landing import Attempt, IndexDraft, ListedOrder, receive
 from order_assets.landing.index import orders_by_day
 from order_assets.omnitron import OmnitronClient
+from order_assets.pipeline import DayJob, build_days
 from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
 from order_assets.sandbox.life import LONGEST_LIFE
 from order_assets.sandbox.shop import FIRST_PK
@@ -202,7 +202,7 @@ def _fill_some(root: Path, url: str, settings: ShopSettings, days: list[date]) -
     pipeline = _Straight(root, url, _FIRST)
     pipeline.shop = Shop(settings)
     pipeline.refresh(days)
-    for _, made in days_ahead(pipeline.task, days, helpers=0):
+    for _, made in build_days(pipeline.task, days, helpers=0):
         made.result()
 
 
@@ -212,7 +212,7 @@ class _Straight(Pipeline):
     shop: Shop
 
     @property
-    def task(self) -> Task:
+    def task(self) -> DayJob:
         return replace(super().task, sample_at_most=1)
 
     def _fetch(self, _client: OmnitronClient, orders: Iterable[ListedOrder]) -> Iterator[Attempt]:
@@ -234,7 +234,7 @@ def _round(pipeline: Pipeline, sandbox: Sandbox) -> _Round:
     pipeline.sync()
     days = pipeline.due()
     pipeline.refresh(days)
-    for _, made in days_ahead(pipeline.task, days):
+    for _, made in build_days(pipeline.task, days):
         made.result()
     report = load_days(pipeline.root, days, contract=CONTRACT, marts=MARTS, contract_version=VERSION)
     seconds, used = time.perf_counter() - started, cpu() - used

@@ -265,7 +265,7 @@ def _clock_off_by(offset: timedelta) -> Iterator[None]:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) + offset
 
-    with mock.patch.multiple("order_assets.defs.sync", datetime=Shifted):
+    with mock.patch.multiple("order_assets.pipeline.sync", datetime=Shifted):
         patches = [
             mock.patch.object(module, "datetime", Shifted)
             for name, module in list(sys.modules.items())

@@ -14,7 +14,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from order_assets.access import TableAccessError, read_table
     from order_assets.contract import (
         CONTRACT,
         Column,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
         warehouse_key,
     )
     from order_assets.defs.partitions import daily_partitions
+    from order_assets.pipeline.read_tables import TableAccessError, read_table
     from order_assets.warehouse.marts import MARTS, Mart, MartError, Marts, load_marts
 
 __all__ = [

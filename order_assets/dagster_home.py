@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-from order_assets.disk import private_directory, whole_file
+from order_assets.core.store import private_directory, whole_file
 from order_assets.settings import SettingsError, from_environment
 
 _LOG = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import core_schema
 
 from order_assets.base_url import base_url, is_loopback
+from order_assets.core.quiet_hours import QuietHours, parse_quiet_hours
 from order_assets.errors import OrderAssetsError
 from order_assets.misspelt import nearest, strangers
-from order_assets.quiet import QuietHours, parse_quiet_hours
 
 _AT_NIGHT = time(2, 30)
 _TOKEN = re.compile(r"[\x21-\x7e]+")

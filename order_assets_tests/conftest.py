@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from order_assets.omnitron.login import KEPT
+from order_assets.omnitron.auth import KEPT
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,27 +12,16 @@ from typing import Any
 
 from order_assets.contract import CONTRACT
 from order_assets.contract.shape import contract_version
-from order_assets.days.make import Maker, Task
-from order_assets.defs.due import due_days
-from order_assets.defs.loading import refusal
-from order_assets.defs.sync import SyncReport, SyncRules, sync
-from order_assets.landing import (
-    Attempt,
-    DayReport,
-    DueDay,
-    Gate,
-    Instance,
-    ListedOrder,
-    Privacy,
-    PrivacyMode,
-    Reread,
-    receive,
-    refresh_days,
-)
-from order_assets.landing.flat_row import COMPARED_WITH_LANDED
-from order_assets.landing.reread import NEVER
+from order_assets.defs.assets.loading import refusal
+from order_assets.landing import Attempt, DayReport, DueDay, Instance, ListedOrder, Reread, receive, refresh_days
+from order_assets.landing.list_row import COMPARED_WITH_LANDED
+from order_assets.landing.refetch_policy import NEVER
 from order_assets.omnitron import ClientSettings, OmnitronClient
-from order_assets.omnitron.discover import Margins
+from order_assets.omnitron.incremental_listing import Margins
+from order_assets.pipeline.build_day import DayBuilder, DayJob
+from order_assets.pipeline.stale_days import due_days
+from order_assets.pipeline.sync import SyncReport, SyncRules, sync
+from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import PASSWORD, USERNAME
 from order_assets.tables import landed_amounts, owners
 from order_assets.warehouse import WarehouseError, load_days, open_readonly
@@ -52,19 +41,19 @@ class Pipeline:
     rules: SyncRules = RULES
     last_day: date | None = None
     client_settings: dict[str, Any] = field(default_factory=dict)
-    gate: Gate = field(default_factory=lambda: Gate(CONTRACT, Privacy(PrivacyMode.CLEAR)))
+    gate: Validator = field(default_factory=lambda: Validator(CONTRACT, Privacy(PrivacyMode.CLEAR)))
 
     @property
     def instance(self) -> Instance:
         return Instance(self.url, "UTC", self.first_day)
 
     @property
-    def task(self) -> Task:
-        return Task(self.root, CONTRACT, self.gate.privacy, 5.0, 20, frozenset(), frozenset())
+    def task(self) -> DayJob:
+        return DayJob(self.root, CONTRACT, self.gate.privacy, 5.0, 20, frozenset(), frozenset())
 
     @cached_property
-    def maker(self) -> Maker:
-        return Maker(self.task)
+    def maker(self) -> DayBuilder:
+        return DayBuilder(self.task)
 
     @contextmanager
     def client(self) -> Iterator[OmnitronClient]:

@@ -18,11 +18,11 @@ import pytest
 from benchmarks.landed_days import land_day
 from order_assets import TableAccessError, read_table
 from order_assets.contract import CONTRACT
-from order_assets.contract.schema import arrow_schema
+from order_assets.contract.arrow import arrow_schema
 from order_assets.contract.shape import contract_version
-from order_assets.days.make import Maker, Task
-from order_assets.landing import Privacy, PrivacyMode
-from order_assets.landing.schemas import LEDGER_SCHEMA
+from order_assets.landing.landing_schema import LEDGER_SCHEMA
+from order_assets.pipeline.build_day import DayBuilder, DayJob
+from order_assets.redaction import Privacy, PrivacyMode
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
 
@@ -34,7 +34,7 @@ ORDERS = 8
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("access") / "data"
-    maker = Maker(Task(folder, CONTRACT, Privacy(PrivacyMode.TOKENISE, "k"), 0.0, 0, frozenset(), frozenset()))
+    maker = DayBuilder(DayJob(folder, CONTRACT, Privacy(PrivacyMode.TOKENISE, "k"), 0.0, 0, frozenset(), frozenset()))
     for number, day in enumerate(DAYS):
         landing = land_day(folder, day, ORDERS, first_turn=number)
         rows = [{"number": str(pk), **row} for pk, row in landing.current().items()]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from order_assets.disk import write_json
+from order_assets.core.store import write_json
 
 
 def test_what_a_killed_process_left_goes_and_what_may_be_under_way_stays(tmp_path: Path) -> None:

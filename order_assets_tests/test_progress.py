@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from order_assets.progress import Spoken
+from order_assets.core.progress import Spoken
 
 DAYS = [date(2026, 3, 1) + timedelta(days=number) for number in range(7)]
 

@@ -15,8 +15,8 @@ import pytest
 from starlette.responses import Response
 
 from order_assets.landing import Landing, changed_days, index_file, orders_of_day, sync_state
-from order_assets.landing.plan import plan_run
-from order_assets.omnitron.login import KEPT
+from order_assets.landing.estimate import plan_run
+from order_assets.omnitron.auth import KEPT
 from order_assets.sandbox import Sandbox, ShopSettings
 from order_assets_tests.pipeline import Pipeline
 from order_assets_tests.tampering import Tamper, Tampered, tampered_sandbox

@@ -15,7 +15,7 @@ import pytest
 
 from order_assets.landing import OrderIndexError, index_file, sync_state
 from order_assets.omnitron import OmnitronError
-from order_assets.omnitron.probe import MONEY_LISTS
+from order_assets.omnitron.capabilities import MONEY_LISTS
 from order_assets.sandbox import Sandbox, ShopSettings
 from order_assets_tests.pipeline import RULES, Pipeline, files_of, shop_state, warehouse_state
 from order_assets_tests.tampering import Tampered, answer, tampered_sandbox

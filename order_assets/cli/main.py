@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from order_assets import progress
+from order_assets.core import progress
 from order_assets.dagster_home import make_ready
 from order_assets.errors import OrderAssetsError
 from order_assets.misspelt import nearest
 from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment
 
 if TYPE_CHECKING:
-    from order_assets.defs.launch import RunSummary
+    from order_assets.defs.run_jobs import RunSummary
 
 _DEMO_DAYS = 14
 _OF_AN_INSTANCE = [VARIABLES[name] for name in ("url", "api", "token", "username", "password")]
@@ -237,7 +237,7 @@ def _plan(first: date, last: date, *, sandbox: bool) -> int:
     from order_assets.cli import output
     from order_assets.defs.resources import DataRootResource, PrivacyResource, SyncRulesResource, ready
     from order_assets.landing import index_file
-    from order_assets.landing.plan import plan_run
+    from order_assets.landing.estimate import plan_run
 
     if not index_file(settings.data_root).exists():
         raise UsageError(
@@ -246,7 +246,7 @@ def _plan(first: date, last: date, *, sandbox: bool) -> int:
         )
     rules = ready(SyncRulesResource, settings)
     plan = plan_run(
-        ready(DataRootResource, settings).checked(),
+        ready(DataRootResource, settings).check_root(),
         first,
         last,
         privacy_policy=ready(PrivacyResource, settings).policy(),
@@ -266,7 +266,7 @@ def _probe(*, sandbox: bool) -> int:
     settings = _settings(asks_shop=True, sandbox=sandbox)
     from order_assets.cli import output
     from order_assets.defs.resources import OmnitronResource, ready
-    from order_assets.omnitron.probe import probe
+    from order_assets.omnitron.capabilities import probe
 
     with ready(OmnitronResource, settings).client() as client:
         capabilities = probe(client)
@@ -310,7 +310,7 @@ def _forget(customer: int) -> int:
     personal data too.
     """
     from order_assets.contract.shape import contract_version
-    from order_assets.defs.loading import watermarks
+    from order_assets.defs.assets.loading import watermarks
     from order_assets.defs.own_package import contract_in_force, marts_in_force
     from order_assets.landing import forget
     from order_assets.tables import passed_days
@@ -453,12 +453,12 @@ def _replay_days(settings: Settings, days: Sequence[date]) -> int:
     """Replay days, in as few runs as their gaps allow."""
     _set_dagster_home(settings)
     from order_assets.cli import output
-    from order_assets.defs import launch
+    from order_assets.defs import run_jobs
 
     code = 0
-    with launch.history() as instance:
+    with run_jobs.history() as instance:
         for first, last in _spans(days):
-            summary = launch.replay_days(instance, first, last)
+            summary = run_jobs.replay_days(instance, first, last)
             output.print_replay(first, last, summary)
             if not summary.succeeded:
                 code = _fail(summary)
@@ -493,7 +493,7 @@ def _require_own_root(settings: Settings) -> None:
     from order_assets.landing import DataRootError
 
     try:
-        ready(DataRootResource, settings).checked()
+        ready(DataRootResource, settings).check_root()
     except DataRootError as error:
         raise UsageError(str(error)) from None
 
@@ -502,17 +502,17 @@ def _run_days(settings: Settings, first: date, last: date, *, refetch: bool) -> 
     _require_own_root(settings)
     _set_dagster_home(settings)
     from order_assets.cli import output
-    from order_assets.defs import launch
+    from order_assets.defs import run_jobs
 
     started = time.perf_counter()
-    with launch.history() as instance:
+    with run_jobs.history() as instance:
         print(_greeting(settings), flush=True)
-        index = launch.sync_index(instance)
+        index = run_jobs.sync_index(instance)
         if not index.succeeded:
             return _fail(index)
         between = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         with output.fetching(between) as listener, progress.listening(listener):
-            days = launch.refresh_days(instance, first, last, refetch=refetch)
+            days = run_jobs.refresh_days(instance, first, last, refetch=refetch)
     output.print_summary(settings, first, last, index, days, time.perf_counter() - started)
     if stale := len(_stale_days(settings)):
         are = "1 day is" if stale == 1 else f"{stale} days are"
@@ -531,10 +531,10 @@ def _write_report() -> int:
     settings = _with_data(_settings())
     _set_dagster_home(settings)
     from order_assets.cli import output
-    from order_assets.defs import launch
+    from order_assets.defs import run_jobs
 
-    with launch.history() as instance:
-        summary = launch.write_report(instance)
+    with run_jobs.history() as instance:
+        summary = run_jobs.write_report(instance)
     if not summary.succeeded:
         return _fail(summary)
     output.print_report(summary)

@@ -13,16 +13,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from order_assets.progress import Listener, Spoken
+from order_assets.core.progress import Listener, Spoken
 from order_assets.settings import Settings
 
 if TYPE_CHECKING:
     from order_assets.core.check_result import CheckResult
-    from order_assets.defs.launch import RunSummary
+    from order_assets.defs.run_jobs import RunSummary
     from order_assets.defs.status import Status
     from order_assets.landing import QuarantinedOrder
-    from order_assets.landing.plan import RunPlan
-    from order_assets.omnitron.probe import Capabilities
+    from order_assets.landing.estimate import RunPlan
+    from order_assets.omnitron.capabilities import Capabilities
 
 _INDEX = "order_index"
 _DOCUMENTS = "order_documents"
@@ -205,7 +205,7 @@ def print_plan(plan: RunPlan, requests_per_second: float | None) -> None:
 
 def print_capabilities(instance: str, found: Capabilities) -> None:
     """Print what the order list can do and what would follow from it."""
-    from order_assets.omnitron.probe import LARGEST_PAGE_ASKED
+    from order_assets.omnitron.capabilities import LARGEST_PAGE_ASKED
 
     cap = found.page_cap
     offset = found.server_clock_offset_seconds

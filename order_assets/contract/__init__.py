@@ -4,22 +4,22 @@ Adding a column is one line in one declaration module; the transform, the schema
 documentation follow from it. Nothing here reads or writes data, and nothing here imports another room.
 """
 
-from order_assets.contract import history, items, orders, parties, payments, places, remainders, shipping
 from order_assets.contract.model import Column, Contract, ContractError, Document, Kind, Origin, Source, Table, column
+from order_assets.contract.tables import items, orders, overflow, parties, payments, places, shipping, status_history
 
 CONTRACT = Contract(
     tables=(
         orders.ORDERS,
-        history.ORDER_STATUS_HISTORY,
+        status_history.ORDER_STATUS_HISTORY,
         *items.TABLES,
         *payments.TABLES,
         *shipping.TABLES,
         places.INTEGRATION_MAPPINGS,
-        *parties.THINGS,
-        *places.THINGS,
-        *payments.THINGS,
-        *shipping.THINGS,
-        *remainders.TABLES,
+        *parties.DIMENSIONS,
+        *places.DIMENSIONS,
+        *payments.DIMENSIONS,
+        *shipping.DIMENSIONS,
+        *overflow.TABLES,
     )
 )
 

@@ -6,7 +6,7 @@ The paths here are for people and for catalogues; what reads the documents takes
 from __future__ import annotations
 
 from order_assets.contract.model import Column, Kind, Origin, Source, Table
-from order_assets.contract.orders import COPY_PATH
+from order_assets.contract.tables.orders import COPY_PATH
 
 # Rows of tables with several sources, and the objects that hold them, stand for each source in turn.
 ROW = "(row)"
@@ -15,7 +15,7 @@ OWNER = "(owner)"
 
 def full_paths(table: Table, column: Column) -> tuple[str, ...]:
     """Every path that fills the column, as `document: path`; empty where no path of a document does."""
-    if table.kind is Kind.REMAINDER:
+    if table.kind is Kind.OVERFLOW:
         return ()
     return tuple(
         f"{source.document}: {path}" for source in table.sources if (path := _path(source, column)) is not None
@@ -24,7 +24,7 @@ def full_paths(table: Table, column: Column) -> tuple[str, ...]:
 
 def short_path(table: Table, column: Column) -> str | None:
     """The one path that fills the column, below `(row)` or `(owner)` where the table has several sources."""
-    if table.kind is Kind.REMAINDER:
+    if table.kind is Kind.OVERFLOW:
         return None
     if len(table.sources) == 1:
         return _path(table.sources[0], column)
@@ -37,7 +37,7 @@ def short_path(table: Table, column: Column) -> str | None:
 
 def origin_note(table: Table, column: Column) -> str:
     """What there is to say beyond the path, or an empty string."""
-    if table.kind is Kind.REMAINDER:
+    if table.kind is Kind.OVERFLOW:
         return "written by the gate"
     match column.origin:
         case Origin.ORDER_PK:

@@ -2,7 +2,7 @@
 
 Here is what a declaration can say. What an order *is* stands in the declaration modules beside this one
 (`orders`, `payments`, `shipping`, `places`, ...); what is derived from the declarations (document shapes, schemas)
-stands in `shape` and `schema`.
+stands in `shape` and `arrow`.
 """
 
 from __future__ import annotations
@@ -230,8 +230,8 @@ class Kind(StrEnum):
     ORDER = "order"  # one row per order
     CHILD = "child"  # one row per element of a set inside an order
     HISTORY = "history"  # one row per order and state that its stored versions were seen in
-    THING = "thing"  # what orders point to: once per pk and day, newest modified wins
-    REMAINDER = "remainder"  # what the contract does not know or the gate refused; not read from a path
+    DIMENSION = "thing"  # what orders point to: once per pk and day, newest modified wins
+    OVERFLOW = "remainder"  # what the contract does not know or the gate refused; not read from a path
 
 
 @dataclass(frozen=True)
@@ -350,7 +350,7 @@ def _check_table(table: Table) -> None:
     undescribed = [column.name for column in table.columns if not column.description.strip()]
     if undescribed:
         raise ContractError(f"table {table.name} has columns without a description: {undescribed}")
-    if bool(table.sources) == (table.kind is Kind.REMAINDER):
+    if bool(table.sources) == (table.kind is Kind.OVERFLOW):
         raise ContractError(f"table {table.name}: remainders have no sources, all other tables need one")
     if table.kind is Kind.HISTORY:
         _check_history(table)

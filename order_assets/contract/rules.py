@@ -1,4 +1,4 @@
-"""The rules that the contract implies for every table, by name. They are looked at in `tables.verify`."""
+"""The rules that the contract implies for every table, by name. They are looked at in `tables.checks.declared`."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from order_assets.contract.model import (
     Source,
     Table,
 )
-from order_assets.contract.orders import COPIES, COPY_PATH
+from order_assets.contract.tables.orders import COPIES, COPY_PATH
 
 
 @dataclass
@@ -144,7 +144,7 @@ def steps(path: str) -> tuple[str, ...]:
 
 def _plant(root: Record | SetOf, table: Table, source: Source) -> None:
     owner, row = _descend(root, source.path, free=table.undocumented)
-    if table.kind is Kind.THING and isinstance(row, Record):
+    if table.kind is Kind.DIMENSION and isinstance(row, Record):
         row.thing = (table.name, table.sources.index(source))
     for column in table.columns:
         if column.origin is Origin.PATH:

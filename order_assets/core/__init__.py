@@ -1,1 +1,1 @@
-"""What every room builds on and what knows nothing of orders."""
+"""What every room stands on and what knows nothing of orders: whole files, exact JSON, moments, quiet hours."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator, is_valid_cron_string
 
+from order_assets.core.quiet_hours import QuietHours, quiet_until
+from order_assets.defs.active_runs import days_under_way, runs_under_way
+from order_assets.defs.bounded_runs import REQUESTS_PER_ORDER, WHY, Piece, costs, newest_first
 from order_assets.defs.jobs import Jobs
-from order_assets.defs.pieces import REQUESTS_PER_ORDER, WHY, Piece, costs, newest_first
 from order_assets.defs.shop import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
-from order_assets.defs.under_way import days_under_way, runs_under_way
-from order_assets.quiet import QuietHours, quiet_until
 from order_assets.settings import VARIABLES, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def changed_days_sensor(
         ),
     )
     def changed_days(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        from order_assets.defs.due import due_days
         from order_assets.landing import OrderIndexError
+        from order_assets.pipeline.stale_days import due_days
 
         if (until := quiet_until(datetime.now(UTC), quiet_hours)) is not None:
             return dg.SkipReason(f"quiet hours until {until.isoformat()}")
@@ -131,7 +131,7 @@ def changed_days_sensor(
         # Before the disk: a run that ends in between has done its days, and they are not due any more.
         runs = runs_under_way(context.instance, jobs.refresh_days.name, shop.order_documents)
         busy = days_under_way(runs)
-        root = shop.resources(context).data_root.checked()
+        root = shop.resources(context).data_root.check_root()
         try:
             left_out = _left_out(root, *known, requests_per_second)
             if (first := first_fetched(root, *known)) is None:
@@ -198,7 +198,7 @@ def read_again_schedule(
         try:
             using = shop.resources(context)
             reread, share = using.sync_rules.reread(sweep=True), _sweep_of_a_night(requests_per_second)
-            due = waiting_days(using.data_root.checked(), *known, reread, datetime.now(UTC), most_swept=share)
+            due = waiting_days(using.data_root.check_root(), *known, reread, datetime.now(UTC), most_swept=share)
         except OrderIndexError as error:
             yield dg.SkipReason(str(error))
             return

@@ -12,20 +12,21 @@ import dagster as dg
 
 from order_assets.contract import CONTRACT, Contract
 from order_assets.defs.alerts import AlertResource, alert_sensor
+from order_assets.defs.assets.order_documents import order_documents_asset
+from order_assets.defs.assets.order_index import order_index_asset
+from order_assets.defs.assets.report_asset import report_asset
+from order_assets.defs.assets.table_assets import tables_assets
+from order_assets.defs.assets.warehouse_assets import warehouse_assets
 from order_assets.defs.automation import (
     changed_days_sensor,
     read_again_schedule,
     refuse_times_that_never_come,
     sync_index_schedule,
 )
-from order_assets.defs.documents import order_documents_asset
 from order_assets.defs.executor import EXECUTOR
-from order_assets.defs.index import order_index_asset
 from order_assets.defs.jobs import jobs_of
 from order_assets.defs.partitions import daily_partitions
-from order_assets.defs.purge import purge_sensor
 from order_assets.defs.rebuild import rebuild_warehouse_job
-from order_assets.defs.report import report_asset
 from order_assets.defs.resources import (
     ContractResource,
     DataRootResource,
@@ -34,9 +35,8 @@ from order_assets.defs.resources import (
     SyncRulesResource,
     resource_from,
 )
+from order_assets.defs.run_retention import purge_sensor
 from order_assets.defs.shop import ALERT, CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
-from order_assets.defs.tables import tables_assets
-from order_assets.defs.warehouse import warehouse_assets
 from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment
 from order_assets.warehouse.marts import MARTS, Mart, Marts
 

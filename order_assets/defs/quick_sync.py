@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from order_assets.defs.index import checks_of_sync
+from order_assets.defs.assets.order_index import checks_of_sync
 from order_assets.defs.resources import (
     DataRootResource,
     OmnitronResource,
@@ -29,7 +29,7 @@ from order_assets.defs.shop import Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
-    from order_assets.defs.sync import SyncReport
+    from order_assets.pipeline.sync import SyncReport
 
 # A tick of Dagster may take a minute; what takes longer is a matter for a run.
 _PATIENCE = 40.0  # seconds
@@ -77,7 +77,7 @@ class QuickSync:
         """Why a run is needed without asking, or an empty string."""
         from order_assets.landing import index_file, sync_state
 
-        root = self.data_root.checked()
+        root = self.data_root.check_root()
         self.privacy.check()
         if not index_file(root).exists():
             return "there is no index yet"
@@ -93,11 +93,11 @@ class QuickSync:
         return ""
 
     def _listed(self) -> Asked:
-        from order_assets.defs.sync import sync
-        from order_assets.landing.flat_row import COMPARED_WITH_LANDED
+        from order_assets.landing.list_row import COMPARED_WITH_LANDED
+        from order_assets.pipeline.sync import sync
         from order_assets.tables import landed_amounts, owners
 
-        root = self.data_root.checked()
+        root = self.data_root.check_root()
         reports: list[SyncReport] = []
 
         def nothing_found(report: SyncReport) -> bool:
@@ -152,7 +152,7 @@ class QuickSync:
 
         from order_assets.landing import index_file
 
-        pages = math.ceil(pq.read_metadata(index_file(self.data_root.checked())).num_rows / _ROWS_PER_PAGE)
+        pages = math.ceil(pq.read_metadata(index_file(self.data_root.check_root())).num_rows / _ROWS_PER_PAGE)
         # Without a limit a page takes what the shop takes for it.
         return float(pages / (self.omnitron.requests_per_second or 20.0))
 
@@ -160,13 +160,13 @@ class QuickSync:
         """When the index was last written, by a sync that was well; long ago where there is none."""
         from order_assets.landing import index_file
 
-        file = index_file(self.data_root.checked())
+        file = index_file(self.data_root.check_root())
         return datetime.fromtimestamp(file.stat().st_mtime if file.exists() else 0, UTC)
 
 
 def _lists_all(capabilities: object) -> bool:
     """Whether each sync lists all orders, since the list can do no better."""
-    from order_assets.omnitron.probe import Capabilities
+    from order_assets.omnitron.capabilities import Capabilities
 
     try:
         return Capabilities.from_dict(capabilities).discovery() == "full listing"  # type: ignore[arg-type]

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from order_assets.defs.assets.loading import WarehouseConfig, load, load_metadata, log_load
+from order_assets.defs.assets.warehouse_assets import warehouse_specs
 from order_assets.defs.jobs import REBUILD_WAREHOUSE
-from order_assets.defs.loading import WarehouseConfig, load, load_metadata, log_load
 from order_assets.defs.reporting import evaluations, failure, written_together
 from order_assets.defs.shop import DATA_ROOT, Shop
-from order_assets.defs.warehouse import warehouse_specs
 from order_assets.errors import OrderAssetsError
 
 
@@ -34,7 +34,7 @@ def rebuild_warehouse_job(shop: Shop) -> dg.JobDefinition:
 
         data_root = shop.resources(context).data_root
         try:
-            root = data_root.checked()
+            root = data_root.check_root()
             loaded = load(
                 shop,
                 root,

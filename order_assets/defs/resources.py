@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dagster as dg
 from pydantic import AfterValidator, Field, SecretStr
 
-from order_assets.quiet import QuietHours, parse_quiet_hours
+from order_assets.core.quiet_hours import QuietHours, parse_quiet_hours
 from order_assets.settings import VARIABLES, Settings
 
 if TYPE_CHECKING:
-    from order_assets.defs.sync import SyncRules
-    from order_assets.landing import Instance, Privacy, Reread
+    from order_assets.landing import Instance, Reread
     from order_assets.omnitron import OmnitronClient
+    from order_assets.pipeline.sync import SyncRules
+    from order_assets.redaction import Privacy
 
 # pyarrow, duckdb and requests are imported where they are used: loading the definitions has to stay quick.
 
@@ -152,13 +153,13 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def check(self) -> None:
         """Make sure that the settings can be used; writes nothing. Raises `PrivacyError`."""
-        from order_assets.landing import Privacy, PrivacyMode
+        from order_assets.redaction import Privacy, PrivacyMode
 
         Privacy(PrivacyMode(self.mode), self.key or ("made when it is needed" if self._may_make_a_key() else ""))
 
     def privacy(self) -> Privacy:
         """The treatment of personal data. Raises `PrivacyError` where tokens need a key and there is none."""
-        from order_assets.landing import Privacy, PrivacyMode, own_key
+        from order_assets.redaction import Privacy, PrivacyMode, own_key
 
         makes_one = self.mode == PrivacyMode.TOKENISE and not self.key and self._may_make_a_key()
         return Privacy(PrivacyMode(self.mode), own_key(self._own_key_file()) if makes_one else self.key)
@@ -219,7 +220,7 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     first_day: str = from_setting("first_day")
     storage_version: str = from_setting("storage_version")
 
-    def checked(self) -> Path:
+    def check_root(self) -> Path:
         """The folder, after making sure that it belongs to this instance. Raises `DataRootError`."""
         from order_assets.landing import check
 
@@ -227,8 +228,8 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         check(root, self.instance())
         return root
 
-    def claimed(self) -> Path:
-        """Like `checked`, and the folder is the instance's from now on."""
+    def claim_root(self) -> Path:
+        """Like `check_root`, and the folder is the instance's from now on."""
         from order_assets.landing import claim
 
         root = Path(self.path)
@@ -266,8 +267,8 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def rules(self) -> SyncRules:
         """The rules for the index."""
-        from order_assets.defs.sync import SyncRules
-        from order_assets.omnitron.discover import Margins
+        from order_assets.omnitron.incremental_listing import Margins
+        from order_assets.pipeline.sync import SyncRules
 
         margins = Margins(timedelta(minutes=self.overlap_minutes), timedelta(seconds=self.settle_seconds))
         return SyncRules(margins, _hours(self.whole_listing_hours), self.order_transactions)

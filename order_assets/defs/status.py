@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from order_assets.defs.due import due_days
 from order_assets.landing import DueDay, incomplete_days, index_file, landed_days, sync_state
+from order_assets.pipeline.stale_days import due_days
 from order_assets.tables import passed_days, stale_days
 from order_assets.warehouse import loaded_days
 

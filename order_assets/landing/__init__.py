@@ -1,11 +1,8 @@
 """From a response to a stored row: redacted, checked, quarantined where need be, and accounted for in a ledger."""
 
 from order_assets.landing.day import Attempt, DayReport
-from order_assets.landing.detectors import looks_personal
-from order_assets.landing.due import DueDay, changed_days, incomplete_days, waiting_days
+from order_assets.landing.erasure import forgotten_customers
 from order_assets.landing.forget import Forgetting, forget
-from order_assets.landing.forgotten import forgotten_customers
-from order_assets.landing.gate import Gate, Refused
 from order_assets.landing.index import (
     AsideRow,
     ListedOrder,
@@ -16,15 +13,15 @@ from order_assets.landing.index import (
     orders_of_day,
     sync_state,
 )
-from order_assets.landing.listed import IndexDraft, IndexReport, write_index
-from order_assets.landing.privacy import Privacy, PrivacyError, PrivacyMode, own_key
+from order_assets.landing.index_writer import IndexDraft, IndexReport, write_index
+from order_assets.landing.land import misfit_row, receive
+from order_assets.landing.landing_store import Landing, LandingError, Outcome
 from order_assets.landing.quarantine import QuarantinedOrder, landed_days, quarantined, set_aside
-from order_assets.landing.receive import misfit_row, receive
+from order_assets.landing.refetch_policy import Reread
 from order_assets.landing.refresh import refresh_days
-from order_assets.landing.reread import Reread
 from order_assets.landing.revalidate import Revalidation, revalidate_day
-from order_assets.landing.root import DataRootError, Instance, check, claim
-from order_assets.landing.store import Landing, LandingError, Outcome
+from order_assets.landing.shop_identity import DataRootError, Instance, check, claim
+from order_assets.landing.staleness import DueDay, changed_days, incomplete_days, waiting_days
 from order_assets.landing.versions import earlier_versions, thin_versions
 
 __all__ = [
@@ -34,7 +31,6 @@ __all__ = [
     "DayReport",
     "DueDay",
     "Forgetting",
-    "Gate",
     "IndexDraft",
     "IndexReport",
     "Instance",
@@ -43,11 +39,7 @@ __all__ = [
     "ListedOrder",
     "OrderIndexError",
     "Outcome",
-    "Privacy",
-    "PrivacyError",
-    "PrivacyMode",
     "QuarantinedOrder",
-    "Refused",
     "Reread",
     "Revalidation",
     "SyncState",
@@ -61,10 +53,8 @@ __all__ = [
     "incomplete_days",
     "index_file",
     "landed_days",
-    "looks_personal",
     "misfit_row",
     "orders_of_day",
-    "own_key",
     "quarantined",
     "receive",
     "refresh_days",

@@ -14,11 +14,11 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from order_assets.landing.due import changed
 from order_assets.landing.index import ListedOrder
+from order_assets.landing.landing_store import LEDGER_SCHEMA, Landing, Outcome
 from order_assets.landing.moves import earlier_days
-from order_assets.landing.reread import NEVER, Reread
-from order_assets.landing.store import LEDGER_SCHEMA, Landing, Outcome
+from order_assets.landing.refetch_policy import NEVER, Reread
+from order_assets.landing.staleness import changed
 from order_assets.landing.versions import thin_versions
 
 

@@ -11,10 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from order_assets.contract.model import Contract
-from order_assets.disk import write_json
-from order_assets.landing.forgotten import FORGOTTEN_FILE, Eraser, forgotten_customers
+from order_assets.core.store import write_json
+from order_assets.landing.erasure import FORGOTTEN_FILE, Eraser, forgotten_customers
+from order_assets.landing.landing_store import Landing
 from order_assets.landing.quarantine import landed_days
-from order_assets.landing.store import Landing
 
 
 @dataclass(frozen=True)

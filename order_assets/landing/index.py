@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from order_assets.errors import OrderAssetsError
-from order_assets.landing.flat_row import MONEY, MONEY_TYPE
-from order_assets.landing.schemas import plain_rows
+from order_assets.landing.landing_schema import plain_rows
+from order_assets.landing.list_row import MONEY, MONEY_TYPE
 
 _TIME = pa.timestamp("us", tz="UTC")
 INDEX_SCHEMA = pa.schema(

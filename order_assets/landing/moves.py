@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from order_assets.disk import whole_file
+from order_assets.core.store import whole_file
 
 _SCHEMA = pa.schema([pa.field("pk", pa.int64(), nullable=False), pa.field("day", pa.date32(), nullable=False)])
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from order_assets.landing.gate import Refused
-from order_assets.landing.receive import quarantined_columns
-from order_assets.landing.store import LANDING_SCHEMA, Landing, Outcome
+from order_assets.landing.land import quarantined_columns
+from order_assets.landing.landing_store import LANDING_SCHEMA, Landing, Outcome
+from order_assets.redaction.validator import Refused
 
 _COLUMNS = (
     "order_pk",

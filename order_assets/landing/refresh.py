@@ -15,8 +15,8 @@ from pathlib import Path
 
 from order_assets.landing.day import Attempt, DayRefresh, DayReport, due_orders
 from order_assets.landing.index import ListedOrder, OrderIndexError, orders_by_day
-from order_assets.landing.reread import NEVER, Reread
-from order_assets.landing.store import Landing, LandingError
+from order_assets.landing.landing_store import Landing, LandingError
+from order_assets.landing.refetch_policy import NEVER, Reread
 
 # Fetched orders are made durable this many at a time, or after so many seconds: what a kill can cost.
 _BATCH = 500

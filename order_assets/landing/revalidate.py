@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from order_assets.contract.model import Document
-from order_assets.landing.gate import Gate, Refused
+from order_assets.landing.land import check_again, quarantined_columns
+from order_assets.landing.landing_store import Landing, Outcome
 from order_assets.landing.quarantine import amend_ledger
-from order_assets.landing.receive import check_again, quarantined_columns
-from order_assets.landing.store import Landing, Outcome
+from order_assets.redaction.validator import Refused, Validator
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Revalidation:
     refused: int
 
 
-def revalidate_day(data_root: Path, day: date, gate: Gate, only: Collection[int]) -> Revalidation:
+def revalidate_day(data_root: Path, day: date, gate: Validator, only: Collection[int]) -> Revalidation:
     """Check the current rows of these orders again where another version of the contract made them.
 
     Rows of the present version are left alone. A row that was refused because it was not clean JSON stays refused:
@@ -62,7 +62,7 @@ def _rows(landing: Landing, order_pks: Collection[int]) -> Iterator[dict[str, An
             yield from rows.to_pylist()
 
 
-def _check_again(gate: Gate, row: Mapping[str, Any]) -> dict[str, Any]:
+def _check_again(gate: Validator, row: Mapping[str, Any]) -> dict[str, Any]:
     again = {**row, "contract_version": gate.contract_version}
     was_unreadable = row["outcome"] == Outcome.QUARANTINED and not row["refused_path"]
     if row["detail"] is None or was_unreadable:

@@ -1,6 +1,6 @@
 """The versions before an order's current one: they make its history, and in time they lose their documents.
 
-How versions are stored is said in `store`; how histories are made of them in `tables`.
+How versions are stored is said in `landing_store`; how histories are made of them in `tables`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from order_assets.contract import CONTRACT, exact
+from order_assets.contract import CONTRACT
 from order_assets.contract.model import Contract
 from order_assets.contract.shape import Record, SetOf, Shape, history_shape
+from order_assets.core import exact_json
+from order_assets.landing.landing_schema import LANDING_SCHEMA, Outcome
+from order_assets.landing.landing_store import Landing, last_rows
 from order_assets.landing.moves import earlier_days
-from order_assets.landing.schemas import LANDING_SCHEMA, Outcome
-from order_assets.landing.store import Landing, last_rows
 
 # What the transform gets of an earlier version.
 _OF_VERSION = ("order_pk", "fetched_at", "listed_modified_date", "outcome", "irregular", "detail", "observed")
@@ -133,7 +134,7 @@ def _thinned(rows: pa.Table, chosen: pa.ChunkedArray, shape: Record) -> pa.Table
     outcomes, details = rows["outcome"].to_pylist(), rows["detail"].filter(chosen).to_pylist()
     of_chosen = [outcome for outcome, goes in zip(outcomes, chosen.to_pylist(), strict=True) if goes]
     observed = iter(
-        exact.dumps(_cut_down(exact.loads(detail), shape))
+        exact_json.dumps(_cut_down(exact_json.loads(detail), shape))
         if detail is not None and outcome != Outcome.QUARANTINED
         else _NOTHING
         for outcome, detail in zip(of_chosen, details, strict=True)

@@ -5,13 +5,7 @@ Not here: what an order means (`contract`), and redacting and storing it (`landi
 `OmnitronClient`.
 """
 
-from order_assets.omnitron.answers import Response
-from order_assets.omnitron.budget import Budget
-from order_assets.omnitron.client import OmnitronClient
-from order_assets.omnitron.concurrently import Outcome
-from order_assets.omnitron.counters import Counters
-from order_assets.omnitron.documents import OrderDocuments
-from order_assets.omnitron.errors import (
+from order_assets.omnitron.api_errors import (
     OmnitronAnswerError,
     OmnitronAuthError,
     OmnitronBlockedError,
@@ -25,9 +19,15 @@ from order_assets.omnitron.errors import (
     OmnitronStoppedError,
     OmnitronUnavailableError,
 )
-from order_assets.omnitron.listing import Page
-from order_assets.omnitron.settings import ClientSettings
-from order_assets.omnitron.shared_budget import LocalBudget, SharedBudget
+from order_assets.omnitron.client import OmnitronClient
+from order_assets.omnitron.client_settings import ClientSettings
+from order_assets.omnitron.documents import OrderDocuments
+from order_assets.omnitron.pagination import Page
+from order_assets.omnitron.rate_limit.budget import Budget
+from order_assets.omnitron.rate_limit.limiter import LocalBudget, SharedBudget
+from order_assets.omnitron.response import Response
+from order_assets.omnitron.stats import Counters
+from order_assets.omnitron.worker_pool import Outcome
 
 __all__ = [
     "Budget",

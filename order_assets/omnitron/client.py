@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
-from order_assets.omnitron.answers import Response
-from order_assets.omnitron.budget import Budget
-from order_assets.omnitron.budget_store import FileStore, instance_folder
-from order_assets.omnitron.concurrently import Outcome, Workers
-from order_assets.omnitron.counters import Counters
+from order_assets.omnitron.cancellation import Halt
+from order_assets.omnitron.client_settings import ClientSettings
 from order_assets.omnitron.documents import OrderDocuments, order_documents
-from order_assets.omnitron.halt import Halt
-from order_assets.omnitron.listing import Page, list_child_rows, list_orders
+from order_assets.omnitron.pagination import Page, list_child_rows, list_orders
+from order_assets.omnitron.rate_limit.budget import Budget
+from order_assets.omnitron.rate_limit.budget_store import FileStore, instance_folder
+from order_assets.omnitron.rate_limit.limiter import LocalBudget, SharedBudget
+from order_assets.omnitron.response import Response
 from order_assets.omnitron.session import Params, Session
-from order_assets.omnitron.settings import ClientSettings
-from order_assets.omnitron.shared_budget import LocalBudget, SharedBudget
+from order_assets.omnitron.stats import Counters
+from order_assets.omnitron.worker_pool import Outcome, Workers
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")

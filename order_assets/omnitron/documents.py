@@ -1,7 +1,7 @@
 """The three documents of an order: its detail, its items, its discount items.
 
 Belongs here: which calls an order takes and when their answers belong to the order. Not here: paging
-(`listing`), and reading the documents, which the landing room does from the untouched bytes.
+(`pagination`), and reading the documents, which the landing room does from the untouched bytes.
 """
 
 import sqlite3
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from order_assets.omnitron.answers import Response
-from order_assets.omnitron.errors import (
+from order_assets.omnitron.api_errors import (
     OmnitronAnswerError,
     OmnitronError,
     OmnitronMisfitError,
     OmnitronNotFoundError,
 )
-from order_assets.omnitron.listing import ORDERS_PATH, Row, walk_pages
+from order_assets.omnitron.pagination import ORDERS_PATH, Row, walk_pages
+from order_assets.omnitron.response import Response
 from order_assets.omnitron.session import Params, Session
 
 ITEMS_PATH = "order_item/detailed_integration/"

@@ -7,7 +7,7 @@ that sends (`session`).
 from urllib.parse import urljoin, urlsplit
 
 from order_assets.base_url import base_url, is_loopback, plain_host
-from order_assets.omnitron.errors import OmnitronConfigError
+from order_assets.omnitron.api_errors import OmnitronConfigError
 
 __all__ = ["host_of", "is_loopback", "normalise_url"]
 

@@ -1,7 +1,7 @@
 """One call to the API, from the budget to a checked answer: authentication, repeats, the error if it fails.
 
 Belongs here: everything that is the same for all calls. Not here: the wire (`transport`), the token
-(`login`), the wording of errors (`explain`), and what the answers are about (`listing`, `documents`).
+(`auth`), the wording of errors (`messages`), and what the answers are about (`pagination`, `documents`).
 """
 
 import logging
@@ -14,16 +14,7 @@ from urllib.parse import urlencode
 
 from requests.structures import CaseInsensitiveDict
 
-from order_assets.omnitron.answers import (
-    Response,
-    is_json_type,
-    parse_http_date,
-    parse_json,
-    retry_after_seconds,
-)
-from order_assets.omnitron.budget import Budget, CallReport
-from order_assets.omnitron.counters import Counters
-from order_assets.omnitron.errors import (
+from order_assets.omnitron.api_errors import (
     OmnitronAuthError,
     OmnitronBlockedError,
     OmnitronError,
@@ -32,12 +23,15 @@ from order_assets.omnitron.errors import (
     OmnitronStoppedError,
     OmnitronUnavailableError,
 )
-from order_assets.omnitron.explain import Explainer
-from order_assets.omnitron.halt import Halt
-from order_assets.omnitron.in_between import is_page_in_between
-from order_assets.omnitron.login import LOGIN_PATH, Credential, Credentials
-from order_assets.omnitron.prefixes import Prefixes, prefix_of
-from order_assets.omnitron.settings import ClientSettings
+from order_assets.omnitron.api_prefix import Prefixes, prefix_of
+from order_assets.omnitron.auth import LOGIN_PATH, Credential, Credentials
+from order_assets.omnitron.cancellation import Halt
+from order_assets.omnitron.client_settings import ClientSettings
+from order_assets.omnitron.intermediaries import is_page_in_between
+from order_assets.omnitron.messages import Explainer
+from order_assets.omnitron.rate_limit.budget import Budget, CallReport
+from order_assets.omnitron.response import Response, is_json_type, parse_http_date, parse_json, retry_after_seconds
+from order_assets.omnitron.stats import Counters
 from order_assets.omnitron.transport import Answer, BrokenCallError, Call, Transport
 
 Params = Mapping[str, str | int]

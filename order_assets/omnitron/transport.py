@@ -1,7 +1,7 @@
 """One request over the wire: connection pool, TLS, proxies, time-outs, size limit.
 
 Belongs here: sending a single request and reading its answer, and saying in plain words what broke. Not here:
-whether to repeat it (`session`), and what the answer means (`answers`).
+whether to repeat it (`session`), and what the answer means (`response`).
 """
 
 import ssl
@@ -16,8 +16,8 @@ from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
+from order_assets.omnitron.client_settings import ClientSettings
 from order_assets.omnitron.instance import host_of, is_loopback
-from order_assets.omnitron.settings import ClientSettings
 
 _CHUNK = 64 * 1024
 # Error pages are read to keep the connection usable and to quote a line of them, not to be kept.

@@ -12,7 +12,7 @@ from typing import Any
 
 import altair as alt
 
-from order_assets.report.facts import STATES, Day, Row
+from order_assets.report.figures import STATES, Day, Row
 
 # A chart, charts on top of each other, or charts below each other.
 Plot = Any

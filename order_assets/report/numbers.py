@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from order_assets.report.facts import Facts
+from order_assets.report.figures import Facts
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from order_assets.disk import whole_file
+from order_assets.core.store import whole_file
 from order_assets.errors import OrderAssetsError
-from order_assets.report.facts import Facts, read_facts
+from order_assets.report.figures import Facts, read_facts
 from order_assets.report.numbers import Headline, headlines
 from order_assets.warehouse import WarehouseError
 

@@ -24,13 +24,13 @@ from starlette.routing import Route
 from order_assets.sandbox.catalogue import CHANNELS
 from order_assets.sandbox.documented import documented_row
 from order_assets.sandbox.edits import Edit
-from order_assets.sandbox.gate import LOGIN, VERSIONS, Gate, RequestLog, Tokens, no_route
+from order_assets.sandbox.gate import LOGIN, VERSIONS, RequestLog, Tokens, Validator, no_route
 from order_assets.sandbox.lines import DISCOUNTS_PER_ORDER, ITEMS_PER_ORDER
 from order_assets.sandbox.listings import FlatQuery
 from order_assets.sandbox.queries import BadQueryError, flat_query, is_pk, order_query, page_of
 from order_assets.sandbox.sdk_lists import FLAT_LISTS
 from order_assets.sandbox.shop import Shop
-from order_assets.sandbox.values import Json
+from order_assets.sandbox.value_text import Json
 
 USERNAME = "sandbox"
 PASSWORD = "sandbox"  # noqa: S105 - the stand-in's public login, no secret
@@ -47,7 +47,7 @@ def create_app(shop: Shop) -> Starlette:
     endpoints = _Endpoints()
     app = Starlette(
         routes=[route for version in VERSIONS for route in endpoints.routes(version)],
-        middleware=[Middleware(Gate)],
+        middleware=[Middleware(Validator)],
         exception_handlers={HTTPException: _http_error, BadQueryError: _bad_query},
     )
     app.router.redirect_slashes = False

@@ -11,7 +11,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 
-from order_assets.sandbox.values import DAY, HOUR, Json, hex_text, instant
+from order_assets.sandbox.value_text import DAY, HOUR, Json, hex_text, instant
 
 SETUP = 1_577_959_200_000_000  # 2020-01-02, when this shop was set up
 

@@ -9,7 +9,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from order_assets.sandbox.values import Json
+from order_assets.sandbox.value_text import Json
 
 DOCUMENTED_PK = 27
 

@@ -15,8 +15,8 @@ from typing import Literal
 
 from order_assets.sandbox.life import STATUS_NAMES
 from order_assets.sandbox.oddities import Spoil
-from order_assets.sandbox.payments import MONEY_SETS, Movement, Refund, refund_position
-from order_assets.sandbox.values import SECOND, Json, instant, micros_of, money
+from order_assets.sandbox.payment_story import MONEY_SETS, Movement, Refund, refund_position
+from order_assets.sandbox.value_text import SECOND, Json, instant, micros_of, money
 
 DETAIL_SETS = {
     "transactions": (*MONEY_SETS, "ordertransaction_set"),

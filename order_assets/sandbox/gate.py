@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from order_assets.sandbox.shop import VERSIONS as ALL_VERSIONS
 from order_assets.sandbox.shop import Shop
-from order_assets.sandbox.values import hex_text
+from order_assets.sandbox.value_text import hex_text
 
 VERSIONS = tuple(f"/api/{version}" for version in sorted(ALL_VERSIONS))
 _NO_ROUTE = "<!doctype html><html><head><title>Not Found</title></head><body><h1>Not Found</h1></body></html>"
@@ -91,7 +91,7 @@ class Tokens:
         self._generation += 1
 
 
-class Gate:
+class Validator:
     """The middleware; reads `app.state.shop`, `app.state.tokens` and `app.state.requests` at each request."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
-from order_assets.sandbox.values import Json, hex_text, instant, money
+from order_assets.sandbox.value_text import Json, hex_text, instant, money
 
 _CURRENCY_NUMBERS = {"try": "949", "aed": "784", "eur": "978", "usd": "840"}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from order_assets.sandbox.catalogue import SETUP, Channel
-from order_assets.sandbox.values import DAY, HOUR, Json, instant
+from order_assets.sandbox.value_text import DAY, HOUR, Json, instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from order_assets.sandbox.catalogue import CARRIERS, CHANNELS, basic_credentials
 from order_assets.sandbox.payment_means import TERMINALS
-from order_assets.sandbox.values import Json
+from order_assets.sandbox.value_text import Json
 
 _CREDENTIAL_KEYS = frozenset(
     ("password", "username", "store_key", "api_key", "secret_key", "merchant_key", "merchant_salt")

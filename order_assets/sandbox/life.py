@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from order_assets.sandbox import catalogue, payment_means
 from order_assets.sandbox.catalogue import Channel
-from order_assets.sandbox.values import DAY, HOUR, MINUTE, T
+from order_assets.sandbox.value_text import DAY, HOUR, MINUTE, T
 
 LONGEST_LIFE = 22 * DAY
 """No event of an order, its own or a child's, comes later than this after `date_placed`."""

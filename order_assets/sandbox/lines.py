@@ -7,9 +7,9 @@ with their names, and inner objects as plain as can be. The order itself is in `
 from __future__ import annotations
 
 from order_assets.sandbox import goods
-from order_assets.sandbox.facts import Discount, Facts, Line
 from order_assets.sandbox.life import STATUS_NAMES
-from order_assets.sandbox.values import DAY, Json, instant, instant_or_none, money
+from order_assets.sandbox.reference_data import Discount, Facts, Line
+from order_assets.sandbox.value_text import DAY, Json, instant, instant_or_none, money
 
 ITEMS_PER_ORDER = 100  # pks of an order's items lie in a block of a hundred, those of its discounts in one of twenty
 DISCOUNTS_PER_ORDER = 20

@@ -17,9 +17,9 @@ from typing import Any, overload
 
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_row
 from order_assets.sandbox.edits import NO_EDIT, Edit, Edits
-from order_assets.sandbox.facts import Facts
 from order_assets.sandbox.life import LONGEST_LIFE, Life
-from order_assets.sandbox.values import micros_of
+from order_assets.sandbox.reference_data import Facts
+from order_assets.sandbox.value_text import micros_of
 from order_assets.sandbox.world import FIRST_PK, World
 
 SORT_FIELDS = ("pk", "id", "modified_date", "created_date", "date_placed", "number")

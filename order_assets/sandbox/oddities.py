@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from order_assets.sandbox.values import Json
+from order_assets.sandbox.value_text import Json
 
 LONE_SURROGATE = "\ud800"
 

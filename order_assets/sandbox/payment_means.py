@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from order_assets.sandbox.catalogue import SETUP, secret
-from order_assets.sandbox.values import DAY, HOUR, MINUTE, Json, instant
+from order_assets.sandbox.value_text import DAY, HOUR, MINUTE, Json, instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from order_assets.sandbox.catalogue import Channel
-from order_assets.sandbox.places import (
+from order_assets.sandbox.addresses import (
     Place,
     city_document,
     country_document,
@@ -19,7 +18,8 @@ from order_assets.sandbox.places import (
     places,
     township_document,
 )
-from order_assets.sandbox.values import DAY, Json, hex_text, instant, mapping_row, pick, stream, uuid_text
+from order_assets.sandbox.catalogue import Channel
+from order_assets.sandbox.value_text import DAY, Json, hex_text, instant, mapping_row, pick, stream, uuid_text
 
 FIRST_CUSTOMER = 20_000
 ADDRESS_TYPE = 38

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from order_assets.sandbox.listings import DATE_FIELDS, SORT_FIELDS, DateBound, FlatQuery, OrderQuery
-from order_assets.sandbox.values import DAY, micros_of
+from order_assets.sandbox.value_text import DAY, micros_of
 
 DEFAULT_LIMIT = 10
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}

@@ -16,9 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order, documented_row
-from order_assets.sandbox.documents import detail_document, flat_document
 from order_assets.sandbox.edits import CHILD_KINDS, DETAIL_SETS, NO_EDIT, SPOILED, Edit, Edits
-from order_assets.sandbox.facts import Facts, pks_of_number
 from order_assets.sandbox.life import Event, Life
 from order_assets.sandbox.lines import discount_documents, item_documents
 from order_assets.sandbox.listings import (
@@ -34,10 +32,12 @@ from order_assets.sandbox.listings import (
     within,
 )
 from order_assets.sandbox.oddities import Spoil, with_fields
+from order_assets.sandbox.order_json import detail_document, flat_document
 from order_assets.sandbox.payment_means import payment_option
-from order_assets.sandbox.payments import MOST_REFUNDS, Refund, refunds_by_hand
+from order_assets.sandbox.payment_story import MOST_REFUNDS, Refund, refunds_by_hand
+from order_assets.sandbox.reference_data import Facts, pks_of_number
 from order_assets.sandbox.sdk_lists import FLAT_LISTS, SDK_LISTS, Sight, cancellation_reasons
-from order_assets.sandbox.values import Json, micros_of
+from order_assets.sandbox.value_text import Json, micros_of
 from order_assets.sandbox.world import FIRST_PK, World
 
 CAPABILITIES = frozenset({"sort", "date-filter"})

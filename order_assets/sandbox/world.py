@@ -12,10 +12,10 @@ from datetime import date
 from functools import lru_cache
 
 from order_assets.sandbox import catalogue
-from order_assets.sandbox.facts import Facts, draw_facts
 from order_assets.sandbox.life import Life, draw_life
 from order_assets.sandbox.people import Address, Customer, draw_address, draw_customer
-from order_assets.sandbox.values import DAY, MINUTE, micros_of_day, stream
+from order_assets.sandbox.reference_data import Facts, draw_facts
+from order_assets.sandbox.value_text import DAY, MINUTE, micros_of_day, stream
 
 FIRST_PK = 1000
 

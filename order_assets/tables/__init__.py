@@ -1,19 +1,16 @@
 """From landing to typed Parquet: planned from the contract and run inside DuckDB."""
 
-from order_assets.tables.at_fault import AtFault, orders_at_fault
-from order_assets.tables.compare import keeping_old_files
-from order_assets.tables.controls import (
+from order_assets.tables.checks.cross_table import (
     MissingFields,
     documented_fields_present,
     refunds_within_amount,
     rows_name_their_order,
     values_are_known,
 )
-from order_assets.tables.day_files import DayFiles
-from order_assets.tables.flatten import Flattener, FlattenReport, table_file
-from order_assets.tables.owners import landed_amounts, owners
-from order_assets.tables.proof import Proof, Sample, nothing_lost, prove_day
-from order_assets.tables.verdict import (
+from order_assets.tables.checks.declared import verify_day
+from order_assets.tables.checks.faulty_orders import AtFault, orders_at_fault
+from order_assets.tables.checks.reconciliation import Proof, Sample, nothing_lost, prove_day
+from order_assets.tables.checks.verdict import (
     DayVerdict,
     passed_days,
     read_verdict,
@@ -22,7 +19,10 @@ from order_assets.tables.verdict import (
     withdraw_verdict,
     write_verdict,
 )
-from order_assets.tables.verify import verify_day
+from order_assets.tables.day_diff import keeping_old_files
+from order_assets.tables.day_files import DayFiles
+from order_assets.tables.flatten import Flattener, FlattenReport, table_file
+from order_assets.tables.parent_lookup import landed_amounts, owners
 
 __all__ = [
     "AtFault",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from order_assets.tables.files import table_file
+from order_assets.tables.parquet import table_file
 
 # Bytes of a file up to which its rows are kept; thirty such files are some tens of MB in memory.
 _KEPT_BELOW = 128 * 1024

@@ -2,7 +2,7 @@
 
 Orders are worked on in batches, in as many threads as there are cores, which keeps the memory flat however large the
 day is. How documents are read stands in `reader`, how rows are cut out of them in `rows`; whether the result is as
-the contract says is looked at by `verify`.
+the contract says is looked at by `declared`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from order_assets.contract.arrow import arrow_schema
 from order_assets.contract.model import Contract, Document, Kind, Table
-from order_assets.contract.schema import arrow_schema
 from order_assets.contract.shape import Record, SetOf, document_shape, history_shape
-from order_assets.tables.files import ROWS_PER_GROUP, Writer, table_file
-from order_assets.tables.history import state_changes
 from order_assets.tables.normalise import normalise
+from order_assets.tables.ordered_map import side_by_side
+from order_assets.tables.parquet import ROWS_PER_GROUP, Writer, table_file
 from order_assets.tables.reader import Reader, reader_database
 from order_assets.tables.rows import Batch, history_of_batch, newest_of_each, rows_of_batch, without_version
-from order_assets.tables.side_by_side import side_by_side
-from order_assets.tables.waiting import Waiting
+from order_assets.tables.spill_buffer import Waiting
+from order_assets.tables.version_history import state_changes
 
 __all__ = ["FlattenReport", "Flattener", "table_file"]
 
@@ -90,7 +90,7 @@ class Flattener:
         expected: dict[str, int] = {table.name: 0 for table in self._contract.of_kind(Kind.CHILD)}
         orders = 0
         # What is decided over all orders of the day waits for the last one.
-        waiting = {table.name: Waiting() for table in self._contract.of_kind(Kind.THING, Kind.HISTORY)}
+        waiting = {table.name: Waiting() for table in self._contract.of_kind(Kind.DIMENSION, Kind.HISTORY)}
         with ExitStack() as stack:
             writers = {
                 table.name: stack.enter_context(

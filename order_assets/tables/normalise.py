@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from order_assets.contract import exact
-from order_assets.contract.exact import Number
 from order_assets.contract.model import BIGINT, ColumnType
 from order_assets.contract.shape import FreeForm, Leaf, Record, SetOf, Shape
+from order_assets.core import exact_json
+from order_assets.core.exact_json import Number
 
 
 def normalise(text: str, shape: Record | SetOf) -> str:
     """The JSON text of a document that passed the gate, in the one form that the transform reads exactly."""
-    return exact.dumps(_normalised(exact.loads(text), shape))
+    return exact_json.dumps(_normalised(exact_json.loads(text), shape))
 
 
 def wanted_of_free_form(text: str, wanted: Mapping[str, ColumnType]) -> str:
@@ -26,10 +26,10 @@ def wanted_of_free_form(text: str, wanted: Mapping[str, ColumnType]) -> str:
 
     A thing that is given as its key has the key alone.
     """
-    value = exact.loads_whole(text)
+    value = exact_json.loads_whole(text)
     if not isinstance(value, dict):
-        value = {"pk": exact.whole(value)}
-    return exact.dumps({name: _single(value[name], type_) for name, type_ in wanted.items() if name in value})
+        value = {"pk": exact_json.whole(value)}
+    return exact_json.dumps({name: _single(value[name], type_) for name, type_ in wanted.items() if name in value})
 
 
 def _normalised(value: Any, shape: Shape) -> Any:
@@ -48,7 +48,7 @@ def _normalised(value: Any, shape: Shape) -> Any:
                 for name, part in value.items()
             }
         case FreeForm():
-            return None if value is None else exact.dumps(value)
+            return None if value is None else exact_json.dumps(value)
         case Leaf():
             return _single(value, shape.type)
         case _:
@@ -57,7 +57,7 @@ def _normalised(value: Any, shape: Shape) -> Any:
 
 def _single(value: Any, type_: ColumnType) -> Any:
     if isinstance(value, dict | list):
-        return exact.dumps(value)
+        return exact_json.dumps(value)
     digits = value.digits if isinstance(value, Number) else value
     if value in (None, "") or isinstance(value, bool):
         return value

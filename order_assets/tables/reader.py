@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from order_assets.contract.model import ColumnType, Contract, Document
-from order_assets.tables.plan import documents_statement, extract_statement, history_statement
+from order_assets.tables.transform_sql import documents_statement, extract_statement, history_statement
 
 # Orders that DuckDB works on at a time: few keep its memory small and within the caches of the processor.
 _ORDERS_AT_A_TIME = 64

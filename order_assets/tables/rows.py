@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from order_assets.contract.model import Column, ColumnType, Contract, Document, Kind, Origin, Source, Table
-from order_assets.contract.orders import COPY_PATH
 from order_assets.contract.shape import steps
+from order_assets.contract.tables.orders import COPY_PATH
 from order_assets.tables.normalise import wanted_of_free_form
 from order_assets.tables.reader import Reader
 
@@ -104,7 +104,7 @@ def rows_of_batch(
 
     Things come once per key, in their newest version within the batch, with two columns more; see `newest_of_each`.
     """
-    tables = [table for table in contract if table.kind is not Kind.REMAINDER]
+    tables = [table for table in contract if table.kind is not Kind.OVERFLOW]
     return _rows_of_tables(tables, schemas, batch, reader)
 
 
@@ -140,7 +140,7 @@ def _rows_of_table(table: Table, schema: pa.Schema, batch: Batch, inside: _Insid
     numbers = range(len(table.sources))
     parts = [_rows_of_source(table, schema, number, batch, inside[table.name, number]) for number in numbers]
     rows = pa.concat_tables(parts)
-    if table.kind is Kind.THING:
+    if table.kind is Kind.DIMENSION:
         return rows.take(newest_of_each(table, rows))
     if len(parts) > 1:
         # Rows of one set come in the order of the set; those of several sets are put together by key.
@@ -164,7 +164,7 @@ def _rows_of_source(
         else:
             values = _derived(column, source, place, batch)
         columns.append(values if values.type == field.type else values.cast(field.type))
-    if table.kind is not Kind.THING:
+    if table.kind is not Kind.DIMENSION:
         return pa.Table.from_arrays(columns, schema=schema)
     schema = schema.append(pa.field(_ORDER, pa.int64())).append(pa.field(_SOURCE, pa.int64()))
     columns += [

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from order_assets.warehouse.files import WarehouseError, table_files
     from order_assets.warehouse.load import LoadReport, drop_days, load_days
+    from order_assets.warehouse.locations import WarehouseError, table_files
     from order_assets.warehouse.marts.mart_checks import QualityError
     from order_assets.warehouse.marts.mart_refresh import MartReport, refresh_marts
     from order_assets.warehouse.meta import Watermarks
@@ -34,14 +34,14 @@ _MODULES = {
     "LoadReport": "load",
     "MartReport": "marts.mart_refresh",
     "QualityError": "marts.mart_checks",
-    "WarehouseError": "files",
+    "WarehouseError": "locations",
     "Watermarks": "meta",
     "drop_days": "load",
     "load_days": "load",
     "loaded_days": "read",
     "open_readonly": "read",
     "refresh_marts": "marts.mart_refresh",
-    "table_files": "files",
+    "table_files": "locations",
 }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from order_assets.warehouse.files import WarehouseError
+from order_assets.warehouse.locations import WarehouseError
 from order_assets.warehouse.publish import Draft
 from order_assets.warehouse.statements import statement, text
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from order_assets.contract import Contract, Table
-from order_assets.warehouse.files import WarehouseError, ledger_file, table_files
+from order_assets.warehouse.locations import WarehouseError, ledger_file, table_files
 from order_assets.warehouse.statements import count_refused, file_pattern, statement
 
 _TABLES_ADVICE = "materialise tables/{table} for that day first, then load it again"

@@ -51,13 +51,13 @@ def contract_layouts(contract: Contract) -> tuple[TableLayout, ...]:
     """The tables in `orders` and, for things, in `history`."""
     return (
         *(orders_layout(table) for table in contract),
-        *(history_layout(table) for table in contract.of_kind(Kind.THING)),
+        *(history_layout(table) for table in contract.of_kind(Kind.DIMENSION)),
     )
 
 
 def orders_layout(table: Table) -> TableLayout:
     """The table that users query; of a thing it holds the newest version of each key."""
-    if table.kind is Kind.THING:
+    if table.kind is Kind.DIMENSION:
         comment = f"{table.description}. Grain: one row per {', '.join(table.key)}, the newest of all days"
         day = "Day that the newest version was seen in"
     else:
@@ -74,7 +74,7 @@ def history_layout(table: Table) -> TableLayout:
 
 def loaded_layout(table: Table) -> TableLayout:
     """The table that the Parquet files of a contract table are loaded into."""
-    return history_layout(table) if table.kind is Kind.THING else orders_layout(table)
+    return history_layout(table) if table.kind is Kind.DIMENSION else orders_layout(table)
 
 
 def required(name: str, type_: str, comment: str) -> ColumnLayout:

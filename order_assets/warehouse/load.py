@@ -18,9 +18,7 @@ import duckdb
 
 from order_assets.contract import Contract, Kind, Table
 from order_assets.core.check_result import CheckResult
-from order_assets.warehouse.compare import refuse_unlike
 from order_assets.warehouse.database import attach_draft, detach, scratch
-from order_assets.warehouse.files import STORAGE_VERSION, WarehouseError, warehouse_file
 from order_assets.warehouse.inputs import Inputs, describe_refused, find_inputs
 from order_assets.warehouse.layout import (
     ORDERS,
@@ -28,6 +26,8 @@ from order_assets.warehouse.layout import (
     history_layout,
     loaded_layout,
 )
+from order_assets.warehouse.load_diff import refuse_unlike
+from order_assets.warehouse.locations import STORAGE_VERSION, WarehouseError, warehouse_file
 from order_assets.warehouse.marts.mart import Mart
 from order_assets.warehouse.marts.mart_checks import check_marts, refuse_wrong
 from order_assets.warehouse.marts.mart_refresh import MartReport, known_days, refresh_marts
@@ -211,12 +211,12 @@ def _replace(
     """Take the days out of all tables and, if there are inputs, put them in again."""
     for table in contract:
         layout = loaded_layout(table)
-        if table.kind is Kind.THING:
+        if table.kind is Kind.DIMENSION:
             _forget_newest(connection, table, days)
         _delete(connection, layout, days)
         if inputs:
             _insert_table(connection, table, inputs)
-        if table.kind is Kind.THING:
+        if table.kind is Kind.DIMENSION:
             _forget_newest(connection, table, days)
             _find_newest(connection, table)
     ledger = ledger_layout(inputs.ledger_columns if inputs else ())

@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from order_assets.disk import flush, private_directory, sync
-from order_assets.warehouse.files import WarehouseError, lock_file, warehouse_file
+from order_assets.core.store import flush, private_directory, sync
+from order_assets.warehouse.locations import WarehouseError, lock_file, warehouse_file
 
 _LOG = logging.getLogger(__name__)
 _DRAFT_PREFIX = ".warehouse.duckdb."

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import duckdb
 
-from order_assets.disk import draft_of, write_json
+from order_assets.core.store import draft_of, write_json
 from order_assets.warehouse.database import attach_published
-from order_assets.warehouse.files import WarehouseError, loaded_days_file, warehouse_file
+from order_assets.warehouse.locations import WarehouseError, loaded_days_file, warehouse_file
 from order_assets.warehouse.publish import copy_file
 from order_assets.warehouse.statements import statement
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from order_assets.contract import Contract, Kind
-from order_assets.warehouse.files import WarehouseError
 from order_assets.warehouse.layout import (
     HISTORY,
     META,
@@ -23,6 +22,7 @@ from order_assets.warehouse.layout import (
     TableLayout,
     contract_layouts,
 )
+from order_assets.warehouse.locations import WarehouseError
 from order_assets.warehouse.meta import LEDGER, MASKED_PATHS, days_layout, ledger_layout, sync_layout
 from order_assets.warehouse.statements import (
     comments,
@@ -87,7 +87,7 @@ def _read_existing(connection: duckdb.DuckDBPyConnection) -> _Existing:
 def _refuse_changed_kinds(contract: Contract, existing: _Existing) -> None:
     for table in contract:
         is_known = (ORDERS, table.name) in existing.tables
-        if is_known and ((HISTORY, table.name) in existing.tables) != (table.kind is Kind.THING):
+        if is_known and ((HISTORY, table.name) in existing.tables) != (table.kind is Kind.DIMENSION):
             raise WarehouseError(
                 f"table {table.name} became {table.kind}, and its rows of other days are not made that way."
                 " Move the warehouse file away and load all days again."

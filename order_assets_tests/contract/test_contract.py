@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from order_assets.contract import CONTRACT, Contract, ContractError, Document, Kind
+from order_assets.contract.arrow import arrow_schema
 from order_assets.contract.model import (
     BIGINT,
     MONEY,
@@ -21,7 +22,6 @@ from order_assets.contract.model import (
     pk,
     position,
 )
-from order_assets.contract.schema import arrow_schema
 from order_assets.contract.shape import (
     Leaf,
     Record,
@@ -112,7 +112,7 @@ def test_a_table_with_a_column_twice_or_a_key_that_is_not_there_is_refused() -> 
         name="things",
         description="Things",
         grain="one row per thing",
-        kind=Kind.THING,
+        kind=Kind.DIMENSION,
         key=("pk",),
         columns=(pk("thing"), column("amount", MONEY, "Amount")),
         sources=(Source(Document.DETAIL, "thing"),),

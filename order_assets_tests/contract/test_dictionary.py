@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from order_assets.contract import CONTRACT, Contract, Document, Kind, Source, Table
-from order_assets.contract.dictionary import code, escape, render_dictionary
+from order_assets.contract.arrow import arrow_schema
+from order_assets.contract.export.dictionary import code, escape, render_dictionary
+from order_assets.contract.export.odcs import odcs, render_odcs
 from order_assets.contract.lineage import full_paths
 from order_assets.contract.model import DATE, DIRECT_IDENTIFIERS, TEXT, column, decimal, pk
-from order_assets.contract.odcs import odcs, render_odcs
-from order_assets.contract.schema import arrow_schema
 from order_assets.contract.shape import contract_version, removed_paths
 from order_assets.tables.flatten import table_file
 
@@ -67,7 +67,7 @@ def test_commands_write_the_dictionary_and_the_standards_file(tmp_path: Path) ->
         ("dictionary", tmp_path / "new" / "docs", "new/docs/data-dictionary.md", render_dictionary(CONTRACT)),
         ("odcs", tmp_path / "own.yaml", "own.yaml", render_odcs(CONTRACT)),
     ):
-        command = [sys.executable, "-m", f"order_assets.contract.{module}", str(target)]
+        command = [sys.executable, "-m", f"order_assets.contract.export.{module}", str(target)]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         assert (done.stdout.strip(), done.stderr) == (str(tmp_path / written), "")
         assert (tmp_path / written).read_text(encoding="utf-8") == text

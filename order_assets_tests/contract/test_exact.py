@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from order_assets.contract import exact
-from order_assets.contract.exact import ExactJsonError, Number
+from order_assets.core import exact_json
+from order_assets.core.exact_json import ExactJsonError, Number
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.from_regex(r"-?(0|[1-9][0-9]{0,40})\.[0-9]{1,40}([eE][+-]?[0-9]{1,4})?", fullmatch=True))
 def test_every_number_keeps_its_digits(digits: str) -> None:
-    value = exact.loads(f"[{digits}]")
+    value = exact_json.loads(f"[{digits}]")
     assert isinstance(value[0], Number)
     assert value[0].digits == digits
-    assert exact.dumps(value) == f"[{digits}]"
+    assert exact_json.dumps(value) == f"[{digits}]"
 
 
 @pytest.mark.parametrize(
@@ -27,19 +27,19 @@ def test_every_number_keeps_its_digits(digits: str) -> None:
 )
 def test_what_is_not_clean_json_is_refused(text: str) -> None:
     with pytest.raises(ExactJsonError):
-        exact.loads(text)
+        exact_json.loads(text)
 
 
 def test_an_error_does_not_quote_the_text() -> None:
     with pytest.raises(ExactJsonError) as caught:
-        exact.loads('{"password": "hunter2" oops}')
+        exact_json.loads('{"password": "hunter2" oops}')
     assert "hunter2" not in str(caught.value)
 
 
 def test_text_that_looks_like_a_number_stays_text() -> None:
     for text in ('"1.5"', '"1e5"', '{"1.5":"-0.0"}'):
-        assert exact.dumps(exact.loads(text)) == text
-    assert type(exact.loads('"1.5"')) is str
+        assert exact_json.dumps(exact_json.loads(text)) == text
+    assert type(exact_json.loads('"1.5"')) is str
 
 
 _VALUES = st.recursive(
@@ -62,41 +62,41 @@ def _with_types(value: Any) -> Any:
 @given(_VALUES, _FORMS)
 def test_the_quick_way_of_reading_finds_what_the_strict_one_finds(value: Any, form: dict[str, Any]) -> None:
     text = json.dumps(value, **form)
-    found = _with_types(exact.loads(text))
-    assert found == _with_types(exact._STRICT.decode(text))
-    assert _with_types(exact.loads(text.encode())) == found
+    found = _with_types(exact_json.loads(text))
+    assert found == _with_types(exact_json._STRICT.decode(text))
+    assert _with_types(exact_json.loads(text.encode())) == found
 
 
 @pytest.mark.parametrize("text", ['{"a":{"b":1,"b":1}}', '[{"a":1,"a":2}]', '{"a":1.50,"a":1.5}', '{"a":{},"a":{}}'])
 def test_a_repeated_key_is_refused_however_deep_it_lies(text: str) -> None:
     for body in (text, text.encode()):
         with pytest.raises(ExactJsonError, match="twice"):
-            exact.loads(body)
+            exact_json.loads(body)
 
 
 def test_bytes_that_are_not_utf8_are_refused() -> None:
     with pytest.raises(UnicodeDecodeError):
-        exact.loads(b'{"a":"\xff"}')
+        exact_json.loads(b'{"a":"\xff"}')
 
 
 def test_loose_reading_keeps_all_values_of_a_repeated_key() -> None:
     text = '\ufeff {"a": 1, "a": 2, "b": NaN, "a (2)": 3} trailing'
-    assert exact.loads_loosely(text) == {"a": 1, "a (2)": 2, "b": "NaN", "a (2) (2)": 3}
+    assert exact_json.loads_loosely(text) == {"a": 1, "a (2)": 2, "b": "NaN", "a (2) (2)": 3}
 
 
 def test_loose_reading_keeps_numbers_of_any_length() -> None:
     digits = "9" * 6000
-    assert exact.dumps(exact.loads_loosely(f"[{digits}]")) == f"[{digits}]"
+    assert exact_json.dumps(exact_json.loads_loosely(f"[{digits}]")) == f"[{digits}]"
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "[" * 100_000])
 def test_loose_reading_refuses_where_there_is_no_value(text: str) -> None:
     with pytest.raises(ExactJsonError):
-        exact.loads_loosely(text)
+        exact_json.loads_loosely(text)
 
 
 def test_half_a_surrogate_pair_cannot_be_written_and_can_be_mended() -> None:
-    value = exact.loads('{"\\ud800": ["\\udc00x"]}')
+    value = exact_json.loads('{"\\ud800": ["\\udc00x"]}')
     with pytest.raises(ExactJsonError, match="half a surrogate"):
-        exact.dumps(value)
-    assert exact.dumps(exact.mended(value)) == '{"\ufffd":["\ufffdx"]}'
+        exact_json.dumps(value)
+    assert exact_json.dumps(exact_json.mended(value)) == '{"\ufffd":["\ufffdx"]}'

@@ -20,15 +20,16 @@ import pytest
 from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.model import TEXT, Provenance, column
-from order_assets.days import DayTables, HelperError, Task, days_ahead
-from order_assets.landing import LandingError, Privacy, PrivacyMode
+from order_assets.landing import LandingError
+from order_assets.pipeline import DayJob, DayTables, HelperError, build_days
+from order_assets.redaction import Privacy, PrivacyMode
 from order_assets.tables import DayFiles
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(4)]
 
 
-def task(root: Path, contract: Contract = CONTRACT) -> Task:
-    return Task(
+def task(root: Path, contract: Contract = CONTRACT) -> DayJob:
+    return DayJob(
         root=root,
         contract=contract,
         privacy=Privacy(PrivacyMode.TOKENISE, "benchmark"),
@@ -83,11 +84,11 @@ def test_helpers_make_the_same_bytes_and_the_same_results_under_any_contract(roo
     note = column("internal_note", TEXT, "What the shop noted", provenance=Provenance.ASSUMED)
     other = task(root, CONTRACT.with_columns("orders", note))
     # What was landed under the contract of before is looked at once.
-    assert [result.result().revalidation.checked for _, result in days_ahead(other, DAYS[:3])] == [3, 4, 5]
-    here = [(day, plain(result.result())) for day, result in days_ahead(other, DAYS[:3])]
+    assert [result.result().revalidation.checked for _, result in build_days(other, DAYS[:3])] == [3, 4, 5]
+    here = [(day, plain(result.result())) for day, result in build_days(other, DAYS[:3])]
     made = files(root)
     assert len(made) == 3 * len(tuple(CONTRACT))
-    there = [(day, plain(result.result())) for day, result in days_ahead(other, DAYS[:3], helpers=2)]
+    there = [(day, plain(result.result())) for day, result in build_days(other, DAYS[:3], helpers=2)]
     assert there == here
     assert [day for day, _ in there] == DAYS[:3]
     assert all(done.reasons == () for _, done in there)
@@ -97,7 +98,7 @@ def test_helpers_make_the_same_bytes_and_the_same_results_under_any_contract(roo
 
 
 def test_what_goes_wrong_in_a_helper_is_raised_here_and_a_killed_one_does_not_hang_the_run(root: Path) -> None:
-    made = days_ahead(task(root), [DAYS[3], *DAYS[:3]], helpers=2)
+    made = build_days(task(root), [DAYS[3], *DAYS[:3]], helpers=2)
     _, result = next(made)
     with pytest.raises(LandingError, match=f"materialise order_documents for {DAYS[3]} first"):
         result.result()
@@ -110,7 +111,7 @@ def test_what_goes_wrong_in_a_helper_is_raised_here_and_a_killed_one_does_not_ha
 
 
 def _start_helpers_and_die(root: Path, pids: Connection) -> None:
-    made = days_ahead(task(root), DAYS[:3], helpers=2)
+    made = build_days(task(root), DAYS[:3], helpers=2)
     next(made)[1].result()
     pids.send(pids_of_helpers(os.getpid()))
     os.kill(os.getpid(), signal.SIGKILL)
@@ -134,7 +135,7 @@ def test_helpers_end_when_the_run_that_started_them_is_killed(root: Path) -> Non
 
 def test_leaving_early_ends_the_helpers_and_no_secret_was_among_their_arguments(root: Path) -> None:
     secret = "Anahtar47zK4wP8kelimesi"
-    made = days_ahead(replace(task(root), privacy=Privacy(PrivacyMode.TOKENISE, secret)), DAYS[:3], helpers=2)
+    made = build_days(replace(task(root), privacy=Privacy(PrivacyMode.TOKENISE, secret)), DAYS[:3], helpers=2)
     day, result = next(made)
     assert (day, result.result().report.orders) == (DAYS[0], 3)
     told = helpers_of_this_process()
@@ -145,13 +146,13 @@ def test_leaving_early_ends_the_helpers_and_no_secret_was_among_their_arguments(
 
 
 def test_large_days_are_made_one_after_the_other(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("order_assets.days.ahead._BYTES_AT_A_TIME", 1)
+    monkeypatch.setattr("order_assets.pipeline.day_workers._BYTES_AT_A_TIME", 1)
     begun: list[tuple[date, bool]] = []
 
     def verdicts() -> Iterator[date]:
         yield from (day for day in DAYS if (root / "verdicts" / f"date={day}.json").exists())
 
-    for day, result in days_ahead(task(root), DAYS[:3]):
+    for day, result in build_days(task(root), DAYS[:3]):
         result.result()
         begun.append((day, list(verdicts()) == DAYS[: DAYS.index(day) + 1]))
     assert begun == [(day, True) for day in DAYS[:3]]

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from order_assets.contract import CONTRACT
-from order_assets.days import DayTables, Task
-from order_assets.days.make import Maker
-from order_assets.landing import Landing, Privacy, PrivacyMode, quarantined
-from order_assets.tables import passed_days, proof
+from order_assets.landing import Landing, quarantined
+from order_assets.pipeline import DayJob, DayTables
+from order_assets.pipeline.build_day import DayBuilder
+from order_assets.redaction import Privacy, PrivacyMode
+from order_assets.tables import passed_days
+from order_assets.tables.checks import reconciliation
 from order_assets_tests.tables.days import DAY, FLATTENER, Order, landed, order, rows_of
 
 BLOCKING = frozenset({"nothing_lost_in_sample", "transactions_belong_to_their_order"})
@@ -26,7 +28,7 @@ def land(root: Path, *rows: Mapping[str, Any]) -> None:
 
 def make(root: Path) -> DayTables:
     privacy = Privacy(PrivacyMode.TOKENISE, "benchmark")
-    maker = Maker(Task(root, CONTRACT, privacy, 100, 50, frozenset(), BLOCKING))
+    maker = DayBuilder(DayJob(root, CONTRACT, privacy, 100, 50, frozenset(), BLOCKING))
     maker._flattener = FLATTENER  # planning its statements is most of what making a small day takes
     return maker.make(DAY)
 
@@ -156,14 +158,14 @@ def test_documents_that_cannot_be_flattened_cost_their_order_alone(tmp_path: Pat
 
 def test_an_order_that_cannot_be_proven_waits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     land(tmp_path, landed(own(101)), landed(own(102)))
-    look = proof._Walk.look
+    look = reconciliation._Walk.look
 
     def broken(walk: Any, *arguments: Any) -> None:
         if walk.order_pk == 101:
             raise KeyError("ayse@example.com")
         look(walk, *arguments)
 
-    monkeypatch.setattr(proof._Walk, "look", broken)
+    monkeypatch.setattr(reconciliation._Walk, "look", broken)
     done = make(tmp_path)
     assert (in_tables(tmp_path), done.reasons) == ([102], ())
     assert done.set_aside[101].endswith("its values could not be looked for in the tables (KeyError)")

@@ -17,9 +17,9 @@ import duckdb
 import pytest
 from dagster._core.definitions.reconstruct import ReconstructableJob
 
-from order_assets.defs import launch
-from order_assets.defs.launch import RunSummary
-from order_assets.omnitron.login import KEPT
+from order_assets.defs import run_jobs
+from order_assets.defs.run_jobs import RunSummary
+from order_assets.omnitron.auth import KEPT
 from order_assets.sandbox import PASSWORD, USERNAME, Sandbox, Shop, ShopSettings
 from order_assets_tests.tampering import Tampered, tampered_sandbox
 
@@ -48,21 +48,21 @@ class Project:
     @cached_property
     def instance(self) -> dg.DagsterInstance:
         """Dagster's instance, opened at the first use: what a fixture puts into the folders is there before."""
-        return self._opened.enter_context(launch.history())
+        return self._opened.enter_context(run_jobs.history())
 
     def close(self) -> None:
         self._opened.close()
 
     def sync(self) -> RunSummary:
-        return launch.sync_index(self.instance)
+        return run_jobs.sync_index(self.instance)
 
     def refresh(self, first: str, last: str | None = None, *, refetch: bool = False) -> RunSummary:
-        return launch.refresh_days(
+        return run_jobs.refresh_days(
             self.instance, date.fromisoformat(first), date.fromisoformat(last or first), refetch=refetch
         )
 
     def replay(self, first: str, last: str | None = None) -> RunSummary:
-        return launch.replay_days(self.instance, date.fromisoformat(first), date.fromisoformat(last or first))
+        return run_jobs.replay_days(self.instance, date.fromisoformat(first), date.fromisoformat(last or first))
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         with duckdb.connect(str(self.data / "warehouse.duckdb"), read_only=True) as connection:

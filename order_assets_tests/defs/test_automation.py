@@ -15,9 +15,9 @@ import pytest
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 from dagster._core.events import EngineEventData
 
-from order_assets.defs import build_definitions, pieces
+from order_assets.defs import bounded_runs, build_definitions
 from order_assets.defs.keys import order_documents_key
-from order_assets.defs.purge import purge
+from order_assets.defs.run_retention import purge
 from order_assets.defs.shop import API_POOL
 from order_assets.landing import DueDay
 from order_assets.settings import from_environment
@@ -92,7 +92,7 @@ def test_three_ticks_after_a_few_days_were_fetched_launch_nothing_older_than_the
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landed(project, "2026-03-06")
-    monkeypatch.setattr(pieces, "_MOST_DAYS", 1)
+    monkeypatch.setattr(bounded_runs, "_MOST_DAYS", 1)
     cursor, launched = None, []
     for _ in range(3):
         result = tick(project, cursor)
@@ -105,7 +105,7 @@ def test_three_ticks_after_a_few_days_were_fetched_launch_nothing_older_than_the
 @pytest.mark.usefixtures("listed")
 def test_a_tick_launches_little_and_the_newest_days_first(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     landed(project, "2026-03-01")
-    monkeypatch.setattr(pieces, "_MOST_DAYS", 2)
+    monkeypatch.setattr(bounded_runs, "_MOST_DAYS", 2)
     first = tick(project)
     assert days_of(first) == [("2026-03-07", "2026-03-08"), ("2026-03-05", "2026-03-06")]
     assert isinstance(first, dg.SensorResult)
@@ -118,7 +118,7 @@ def test_a_tick_launches_little_and_the_newest_days_first(project: Project, monk
 
 def test_a_day_of_very_many_orders_is_a_run_of_its_own() -> None:
     due = [DueDay(date(2026, 3, number), {"new": orders}, "") for number, orders in ((1, 50), (2, 9000), (3, 60))]
-    assert [[day.day.day for day in piece.days] for piece in pieces.newest_first(due)] == [[3], [2], [1]]
+    assert [[day.day.day for day in piece.days] for piece in bounded_runs.newest_first(due)] == [[3], [2], [1]]
 
 
 def test_a_run_that_waits_for_a_pool_can_be_ended_at_once(project: Project) -> None:

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionResolvedStatus
 
-from order_assets.defs import build_definitions, launch
+from order_assets.defs import build_definitions, run_jobs
 from order_assets.defs.keys import order_documents_key
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import Project
@@ -56,7 +56,7 @@ def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_fa
 @pytest.mark.usefixtures("listed")
 def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
     assert project.refresh("2026-03-02", "2026-03-04").succeeded
-    assert launch.rebuild_warehouse(project.instance).succeeded
+    assert run_jobs.rebuild_warehouse(project.instance).succeeded
     assert {name for name, state in days_by_status(project).items() if state[PASSED] + state[FAILED] != 3} == set()
 
 

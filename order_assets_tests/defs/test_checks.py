@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from order_assets.defs.launch import RunSummary
 from order_assets.defs.resources import ContractResource
+from order_assets.defs.run_jobs import RunSummary
 from order_assets.tables import flatten as flatten_module
 from order_assets.tables.rows import rows_of_batch
 from order_assets_tests.defs.conftest import Project

@@ -12,8 +12,8 @@ from dagster._core.snap.snap_to_yaml import default_values_yaml_from_type_snap
 from dagster_shared.yaml_utils import load_run_config_yaml
 
 from order_assets.contract import CONTRACT
-from order_assets.days.preview import preview
-from order_assets.defs import build_definitions, launch
+from order_assets.defs import build_definitions, run_jobs
+from order_assets.pipeline.preview import preview
 from order_assets.settings import Settings, SettingsError, from_environment
 from order_assets.warehouse.marts import MARTS
 from order_assets_tests.defs.conftest import Project
@@ -90,7 +90,9 @@ def test_every_column_of_a_mart_leads_down_to_landed_documents(graph: dg.AssetGr
 
 def test_a_mart_shows_the_way_to_the_api(graph: dg.AssetGraph) -> None:  # type: ignore[name-defined]
     metadata = graph.get(dg.AssetKey(["marts", "agg_daily_sales"])).metadata
-    line = next(line for line in metadata["way_to_the_api"].value.splitlines() if line.startswith("| `net_amount` |"))
+    line = next(
+        line for line in metadata["lineage_to_source"].value.splitlines() if line.startswith("| `net_amount` |")
+    )
     assert "[marts/fct_orders net_amount](/assets/marts/fct_orders" in line
     assert "`detail: amount`, `detail: refund_amount`" in line
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
@@ -100,7 +102,7 @@ def test_a_mart_shows_the_way_to_the_api(graph: dg.AssetGraph) -> None:  # type:
 
 
 def test_landing_shows_the_columns_that_its_files_have(graph: dg.AssetGraph) -> None:  # type: ignore[name-defined]
-    from order_assets.landing.schemas import LANDING_SCHEMA
+    from order_assets.landing.landing_schema import LANDING_SCHEMA
 
     columns = graph.get(dg.AssetKey("order_documents")).metadata["dagster/column_schema"].columns
     assert [column.name for column in columns] == LANDING_SCHEMA.names
@@ -161,7 +163,7 @@ def test_what_the_launchpad_fills_in_runs_as_it_stands(project: Project, monkeyp
     assert "env: OMNITRON_PASSWORD" in filled_in
     assert "env: ORDER_ASSETS_PII_KEY" in filled_in
     assert TOKEN not in filled_in
-    job = dg.reconstructable(launch.sync_index_job)
+    job = dg.reconstructable(run_jobs.sync_index_job)
     with dg.execute_job(job, instance=project.instance, run_config=load_run_config_yaml(filled_in)) as result:
         assert result.success
     masked = {"resources": {"privacy": {"config": {"key": "********"}}}}
@@ -197,7 +199,7 @@ def test_a_preview_shows_no_personal_data_whatever_the_settings(tmp_path: Path) 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from order_assets.contract.schema import arrow_schema
+    from order_assets.contract.arrow import arrow_schema
     from order_assets.tables import DayFiles
 
     table = CONTRACT.table("customers")

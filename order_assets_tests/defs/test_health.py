@@ -14,7 +14,7 @@ import pytest
 
 from order_assets.defs import build_definitions
 from order_assets.defs.alerts import AlertError, AlertResource
-from order_assets.defs.health import newest_day_is_fresh
+from order_assets.pipeline.health import newest_day_is_fresh
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import FIRST_DAY, Project
 from order_assets_tests.tampering import answer

@@ -8,9 +8,9 @@ import dagster as dg
 import duckdb
 import pytest
 
-from order_assets.defs import launch
+from order_assets.defs import run_jobs
+from order_assets.defs.assets.loading import WarehouseConfig
 from order_assets.defs.keys import mart_key
-from order_assets.defs.loading import WarehouseConfig
 from order_assets.warehouse.marts import MARTS
 from order_assets_tests.defs.conftest import Project, own_package
 
@@ -43,7 +43,7 @@ def days_of_marts(project: Project) -> set[str]:
 
 def test_marts_are_made_with_their_days_and_alone_and_anew(project: Project) -> None:
     listing = project.sync().days["order_index"][""]
-    empty = launch.rebuild_warehouse(project.instance)
+    empty = run_jobs.rebuild_warehouse(project.instance)
     assert not empty.succeeded
     assert "run refresh_days first" in empty.failures[0]
     run = project.refresh("2026-03-02", "2026-03-03")
@@ -55,7 +55,7 @@ def test_marts_are_made_with_their_days_and_alone_and_anew(project: Project) -> 
     _the_file_is_made_anew(project)
 
 
-def _each_day_has_its_rows_and_checks(project: Project, run: launch.RunSummary) -> None:
+def _each_day_has_its_rows_and_checks(project: Project, run: run_jobs.RunSummary) -> None:
     for mart in MARTS:
         assert project.materialised(mart_key(mart.name)) == {"2026-03-02", "2026-03-03"}, mart.name
     in_file = project.query("SELECT date::VARCHAR, count(*) FROM marts.fct_order_items GROUP BY date ORDER BY date")
@@ -90,10 +90,10 @@ def _the_warehouse_says_how_far_the_shop_was_read(project: Project, listing: Map
     assert undescribed == []
 
 
-def _marts_alone_are_made_for_a_day(project: Project, run: launch.RunSummary) -> None:
+def _marts_alone_are_made_for_a_day(project: Project, run: run_jobs.RunSummary) -> None:
     chosen = [mart_key("fct_orders"), mart_key("dim_customers")]
     tags = {"dagster/partition": "2026-03-02"}
-    job = dg.reconstructable(launch.refresh_days_job)
+    job = dg.reconstructable(run_jobs.refresh_days_job)
     with dg.execute_job(job, instance=project.instance, asset_selection=chosen, tags=tags) as result:
         assert result.success
         assert {event.asset_key for event in result.all_events if event.is_step_materialization} == set(chosen)
@@ -108,7 +108,7 @@ def _the_file_is_made_anew(project: Project) -> None:
     with duckdb.connect(str(project.data / "warehouse.duckdb")) as connection:
         connection.execute("CREATE TABLE main.left_over (a INT); DELETE FROM marts.fct_orders")
     project.sandbox.requests.clear()
-    run = launch.rebuild_warehouse(project.instance)
+    run = run_jobs.rebuild_warehouse(project.instance)
     assert run.succeeded, run.failures
     assert not project.sandbox.requests
     assert days_of_marts(project) == {"2026-03-02", "2026-03-03"}
@@ -138,7 +138,7 @@ def test_a_day_whose_mart_counts_twice_is_not_published_and_the_check_says_why(p
     single = project.refresh(BROKEN)
     assert not single.succeeded
     assert ("marts/fct_orders", "grain_is_unique", False) in {(c.asset, c.name, c.passed) for c in single.checks}
-    anew = launch.rebuild_warehouse(project.instance)
+    anew = run_jobs.rebuild_warehouse(project.instance)
     assert not anew.succeeded
     assert anew.failures[0].startswith("The warehouse is as it was: ")
     assert f"fct_orders {BROKEN}: " in anew.failures[0]
@@ -146,7 +146,7 @@ def test_a_day_whose_mart_counts_twice_is_not_published_and_the_check_says_why(p
 
 
 def test_a_limit_that_duckdb_would_not_take_is_refused_before_anything_is_loaded() -> None:
-    job = launch.refresh_days_job()
+    job = run_jobs.refresh_days_job()
     assert dg.validate_run_config(job, {"ops": {"warehouse": {"config": {"memory_limit": "500 MB", "threads": 4}}}})
     with pytest.raises(ValueError, match="pattern"):
         WarehouseConfig(memory_limit="much")

@@ -11,8 +11,8 @@ import pytest
 from starlette.responses import Response
 
 from order_assets import cli
-from order_assets.defs.documents import ACCOUNTED_FOR, NOTHING_PENDING, QUARANTINE_BUDGET
-from order_assets.defs.launch import CheckResult, RunSummary
+from order_assets.defs.assets.order_documents import ACCOUNTED_FOR, NOTHING_PENDING, QUARANTINE_BUDGET
+from order_assets.defs.run_jobs import CheckResult, RunSummary
 from order_assets.sandbox import Shop, ShopSettings
 from order_assets_tests.defs.conftest import FIRST_DAY, Project
 from order_assets_tests.defs.test_runs import orders_of

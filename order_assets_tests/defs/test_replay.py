@@ -14,8 +14,9 @@ from order_assets import cli
 from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.model import TEXT, Provenance, column, decimal
 from order_assets.contract.shape import contract_version
-from order_assets.defs.tables import NO_UNKNOWN_FIELDS
-from order_assets.landing import Gate, Landing, Privacy, PrivacyMode, revalidate_day
+from order_assets.defs.assets.table_assets import NO_UNKNOWN_FIELDS
+from order_assets.landing import Landing, revalidate_day
+from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.tables import Flattener
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
@@ -96,7 +97,7 @@ def test_one_more_column_takes_the_values_of_landed_days(project: Project) -> No
     contract = extended()
     day = project.sandbox.shop.now().date().replace(day=3)
     project.sandbox.requests.clear()
-    gate = Gate(contract, Privacy(PrivacyMode.CLEAR))
+    gate = Validator(contract, Privacy(PrivacyMode.CLEAR))
     found = revalidate_day(project.data, day, gate, pks)
     assert (found.versions, found.checked) == ({contract_version(CONTRACT): 6}, 6)
     assert (found.released, found.refused) == (1, 0)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from order_assets.contract import CONTRACT
-from order_assets.landing.store import LANDING_SCHEMA
+from order_assets.landing.landing_store import LANDING_SCHEMA
 from order_assets.tables import Flattener, table_file
 
 DAY = date(2026, 1, 5)

@@ -10,8 +10,9 @@ from functools import cache
 from typing import Any
 
 from order_assets.contract import CONTRACT, Document
-from order_assets.landing import Gate, ListedOrder, Privacy, PrivacyMode
-from order_assets.landing.gate import Passed
+from order_assets.landing import ListedOrder
+from order_assets.redaction import Privacy, PrivacyMode, Validator
+from order_assets.redaction.validator import Passed
 from order_assets.sandbox import Shop, ShopSettings, documented_order
 
 KEY = "a key for tests"
@@ -19,8 +20,8 @@ NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
 
 @cache
-def gate(mode: str = "tokenise") -> Gate:
-    return Gate(CONTRACT, Privacy(PrivacyMode(mode), key=KEY))
+def gate(mode: str = "tokenise") -> Validator:
+    return Validator(CONTRACT, Privacy(PrivacyMode(mode), key=KEY))
 
 
 def detail() -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from order_assets.contract import CONTRACT
 from order_assets.landing import Landing, forget
-from order_assets.landing.receive import receive
+from order_assets.landing.land import receive
 from order_assets_tests.landing.samples import Answers, detail, gate, listed, text_of
 
 DAY = date(2026, 1, 5)
@@ -36,7 +36,7 @@ def texts(root: Path) -> str:
 
 def compact_with_a_stop(root: str, read: Any, go_on: Any) -> None:
     """Another run: makes one part of the day and is held up when it has read the old rows, before it writes."""
-    import order_assets.landing.store as store
+    import order_assets.landing.landing_store as store
 
     put_in_order = store._places_in_order
 

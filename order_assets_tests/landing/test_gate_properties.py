@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from order_assets.contract import Document
-from order_assets.landing import Refused, receive
-from order_assets.landing.detectors import is_card_number, is_identity_number
+from order_assets.landing import receive
+from order_assets.redaction import Refused
+from order_assets.redaction.detectors import is_card_number, is_identity_number
 from order_assets_tests.landing.flattened import tables_of
 from order_assets_tests.landing.samples import (
     Answers,

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from order_assets.contract import Document
-from order_assets.landing import Refused
+from order_assets.redaction import Refused
 from order_assets_tests.landing.samples import check, detail, put, text_of, with_raw
 
 

@@ -1,7 +1,7 @@
 """Every value that the API sent is in a table, in `unmapped_fields`, or at a place that is declared to be removed.
 
-The walk is that of `tables.proof`, which knows nothing of the contract's declarations. Here it gets the documents as
-they were sent, so that what the gate does to them is in the proof as well.
+The walk is that of `tables.checks.reconciliation`, which knows nothing of the contract's declarations. Here it gets
+the documents as they were sent, so that what the gate does to them is in the proof as well.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from order_assets.contract import CONTRACT, Document, exact
+from order_assets.contract import CONTRACT, Document
 from order_assets.contract.shape import removed_paths
+from order_assets.core import exact_json
 from order_assets.landing import receive
 from order_assets.sandbox import documented_order
-from order_assets.tables.proof import Proof, prove
+from order_assets.tables.checks.reconciliation import Proof, prove
 from order_assets_tests.landing.flattened import tables_of
 from order_assets_tests.landing.samples import (
     answers,
@@ -44,7 +45,7 @@ def proof_of(orders: Mapping[int, Mapping[Document, Any]]) -> Proof:
         rows.append(receive(gate("clear"), listed(pk, number), answers(dict(documents))))
         assert rows[-1]["outcome"] == "landed", rows[-1]["reason"]
     sent = {
-        pk: {document: exact.loads(text_of(value)) for document, value in documents.items()}
+        pk: {document: exact_json.loads(text_of(value)) for document, value in documents.items()}
         for pk, documents in orders.items()
     }
     return prove(sent, tables_of(rows), REMOVED)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from order_assets.contract import Document
-from order_assets.landing.detectors import is_card_number, is_iban, is_identity_number, is_tax_number
+from order_assets.redaction.detectors import is_card_number, is_iban, is_identity_number, is_tax_number
 from order_assets_tests.landing.personal_places import BY_NAME, BY_VALUE, planted
 from order_assets_tests.landing.samples import check, detail, gate
 

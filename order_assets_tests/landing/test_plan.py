@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from order_assets.landing import Landing, OrderIndexError
-from order_assets.landing.plan import RunPlan, plan_run
+from order_assets.landing.estimate import RunPlan, plan_run
 from order_assets_tests.landing.samples import gate
 from order_assets_tests.landing.test_refresh import DAY, Api, index, refresh
 

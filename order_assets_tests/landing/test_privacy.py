@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from order_assets.contract.model import Personal
-from order_assets.landing import Privacy, PrivacyError, PrivacyMode, own_key
+from order_assets.redaction import Privacy, PrivacyError, PrivacyMode, own_key
 from order_assets_tests.landing.samples import check, detail
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 
-from order_assets.landing.schemas import plain_rows
+from order_assets.landing.landing_schema import plain_rows
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 

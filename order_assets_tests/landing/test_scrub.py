@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from order_assets.contract import Document
-from order_assets.landing.scrub import clean_gateway_text, names_a_credential, scrub_text, scrub_value
+from order_assets.redaction.secrets import clean_gateway_text, names_a_credential, scrub_text, scrub_value
 from order_assets.sandbox import known_secrets
 from order_assets_tests.landing.samples import check, detail, put, sandbox_documents, sandbox_pks, text_of
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from order_assets.defs.pieces import newest_first
+from order_assets.defs.bounded_runs import newest_first
 from order_assets.landing import DueDay, Instance, Landing, Outcome, waiting_days, write_index
-from order_assets.landing.reread import NEVER, SWEPT, Reread
-from order_assets.landing.windows import OutsideOrders, outside_of_every_window
+from order_assets.landing.refetch_policy import NEVER, SWEPT, Reread
+from order_assets.landing.unwatched_orders import OutsideOrders, outside_of_every_window
 
 FIRST = date(2026, 1, 1)
 SHOP = Instance("https://shop.example.com", "UTC", FIRST)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from order_assets.contract import Document
-from order_assets.landing import Gate, receive
-from order_assets.landing.receive import check_again
+from order_assets.landing import receive
+from order_assets.landing.land import check_again
+from order_assets.redaction import Validator
 from order_assets_tests.landing.samples import answers, detail, gate, listed
 
 
@@ -57,7 +58,7 @@ def broken(*_arguments: Any, **_options: Any) -> Any:
 def test_an_error_that_nobody_foresaw_quarantines_its_order_and_is_named_without_its_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Gate, "_compare_copies", broken)
+    monkeypatch.setattr(Validator, "_compare_copies", broken)
     row = received(detail())
     assert (row["outcome"], row["order_pk"], row["refused_document"]) == ("quarantined", 27, "detail")
     assert row["reason"] == "it could not be judged (KeyError)"
@@ -66,7 +67,7 @@ def test_an_error_that_nobody_foresaw_quarantines_its_order_and_is_named_without
 
 
 def test_an_error_behind_the_gate_quarantines_its_order_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("order_assets.landing.receive"), "landed_columns", broken)
+    monkeypatch.setattr(import_module("order_assets.landing.land"), "landed_columns", broken)
     row = received(detail())
     assert (row["outcome"], row["reason"]) == ("quarantined", "it could not be judged (KeyError)")
     assert "ayse" not in str(row)
@@ -74,7 +75,7 @@ def test_an_error_behind_the_gate_quarantines_its_order_too(monkeypatch: pytest.
 
 def test_checking_a_landed_order_again_names_an_error_that_nobody_foresaw(monkeypatch: pytest.MonkeyPatch) -> None:
     row = received(detail())
-    monkeypatch.setattr(import_module("order_assets.landing.receive"), "landed_columns", broken)
+    monkeypatch.setattr(import_module("order_assets.landing.land"), "landed_columns", broken)
     with pytest.raises(Exception, match="could not be judged") as caught:
         check_again(gate(), {document: row[document.value] for document in Document})
     assert "ayse" not in str(caught.value)

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from order_assets.landing import Landing, Reread, changed_days, index_file, waiting_days
-from order_assets.landing.due import changed
 from order_assets.landing.index import INDEX_SCHEMA, SyncState, orders_by_day, with_state
-from order_assets.landing.schemas import LEDGER_SCHEMA
-from order_assets.landing.unlike import days_unlike_the_list
+from order_assets.landing.landing_schema import LEDGER_SCHEMA
+from order_assets.landing.staleness import changed
+from order_assets.landing.staleness_scan import days_unlike_the_list
 
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)
 REREAD = Reread(timedelta(hours=24), 200, timedelta(hours=48), 150)

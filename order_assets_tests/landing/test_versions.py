@@ -27,7 +27,7 @@ from order_assets.landing import (
     thin_versions,
     write_index,
 )
-from order_assets.landing.schemas import LANDING_SCHEMA, LEDGER_SCHEMA
+from order_assets.landing.landing_schema import LANDING_SCHEMA, LEDGER_SCHEMA
 from order_assets_tests.landing.samples import NOW, answers, detail, gate, listed
 
 DAY = date(2026, 1, 5)
@@ -153,7 +153,7 @@ def test_being_cut_off_while_thinning_leaves_the_day_as_it_was(tmp_path: Path, m
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("order_assets.landing.versions.exact.dumps", fail)
+        patch.setattr("order_assets.landing.versions.exact_json.dumps", fail)
         with pytest.raises(OSError, match="no space"):
             thin_versions(landing, LATER)
     assert stored(landing) == before
@@ -186,7 +186,7 @@ def test_earlier_versions_come_by_order_and_age_and_without_those_that_say_nothi
 
 
 def test_a_day_of_many_versions_is_thinned_across_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("order_assets.landing.store._ROWS_PER_GROUP", 3)
+    monkeypatch.setattr("order_assets.landing.landing_store._ROWS_PER_GROUP", 3)
     landing = land(tmp_path, *(row(pk, version, status=str(version)) for version in (1, 2, 3, 4) for pk in (1, 2, 3)))
     (part,) = landing.parts()
     assert pq.ParquetFile(part).num_row_groups == 4

@@ -17,7 +17,7 @@ from order_assets.omnitron import (
     OmnitronUnavailableError,
     SharedBudget,
 )
-from order_assets.omnitron.budget_store import FileStore
+from order_assets.omnitron.rate_limit.budget_store import FileStore
 
 from .conftest import NO_LIMIT, TOKEN, VirtualTime
 from .scripted_shop import Answer, Asked, Reply, ScriptedShop

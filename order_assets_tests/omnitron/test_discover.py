@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from order_assets.omnitron import OmnitronClient
-from order_assets.omnitron.discover import Listing, Margins, discover
-from order_assets.omnitron.probe import SORTS, Capabilities
+from order_assets.omnitron.capabilities import SORTS, Capabilities
+from order_assets.omnitron.incremental_listing import Listing, Margins, discover
 
 from .scripted_shop import Asked, Reply, ScriptedShop
 

@@ -201,7 +201,7 @@ def test_a_missing_list_says_which_address_was_asked(serve: Serve, connect: Conn
 
 
 def test_an_endless_list_ends(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("order_assets.omnitron.listing.MOST_PAGES", 20)
+    monkeypatch.setattr("order_assets.omnitron.pagination.MOST_PAGES", 20)
     shop = serve(lambda asked: page_of(rows(asked.page), None, "more"))
     with pytest.raises(OmnitronAnswerError, match="more than 20 pages"):
         walk(connect(shop))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from order_assets.omnitron import ClientSettings, OmnitronAuthError, OmnitronClient, OmnitronUnavailableError
-from order_assets.omnitron.login import KEPT
+from order_assets.omnitron.auth import KEPT
 
 from .conftest import NO_LIMIT, VirtualTime
 from .scripted_shop import Answer, Asked, Reply, ScriptedShop

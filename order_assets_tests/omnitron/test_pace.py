@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from order_assets.omnitron import LocalBudget, OmnitronClient, OmnitronUnavailableError, SharedBudget
-from order_assets.omnitron.budget import CallReport
-from order_assets.omnitron.budget_store import FileStore
+from order_assets.omnitron.rate_limit.budget import CallReport
+from order_assets.omnitron.rate_limit.budget_store import FileStore
 
 from .conftest import VirtualTime
 from .scripted_shop import Answer, Reply, ScriptedShop, in_turn

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from order_assets.omnitron import ClientSettings, OmnitronClient, OmnitronForbiddenError
-from order_assets.omnitron.probe import MONEY_LISTS, SORTS, Capabilities, probe
+from order_assets.omnitron.capabilities import MONEY_LISTS, SORTS, Capabilities, probe
 from order_assets.sandbox import PASSWORD, USERNAME, ShopSettings, running_sandbox
 
 from .scripted_shop import Answer, Asked, Reply, ScriptedShop

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from order_assets.core.quiet_hours import parse_quiet_hours, quiet_until
 from order_assets.defs.resources import OmnitronResource
 from order_assets.omnitron import (
     ClientSettings,
@@ -15,8 +16,7 @@ from order_assets.omnitron import (
     OmnitronQuietError,
     SharedBudget,
 )
-from order_assets.omnitron.budget_store import MemoryStore
-from order_assets.quiet import parse_quiet_hours, quiet_until
+from order_assets.omnitron.rate_limit.budget_store import MemoryStore
 
 from .conftest import VirtualTime
 from .scripted_shop import Answer, Reply, ScriptedShop

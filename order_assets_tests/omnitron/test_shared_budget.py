@@ -19,7 +19,7 @@ from order_assets.omnitron import (
     OmnitronStoppedError,
     SharedBudget,
 )
-from order_assets.omnitron.budget_store import FileStore, Waiter, instance_folder
+from order_assets.omnitron.rate_limit.budget_store import FileStore, Waiter, instance_folder
 from order_assets.sandbox import ShopSettings, running_sandbox
 
 from .conftest import TOKEN, VirtualTime

@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from order_assets.report import Report, ReportError, charts, write_report
-from order_assets.report.facts import Day, read_facts
+from order_assets.report.figures import Day, read_facts
 from order_assets.report.numbers import headlines
 from order_assets.report.write import KEY_PLOTS
 from order_assets.sandbox import ShopSettings, running_sandbox

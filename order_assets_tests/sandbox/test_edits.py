@@ -24,7 +24,7 @@ from order_assets.sandbox import (
     running_sandbox,
 )
 from order_assets.sandbox.life import LONGEST_LIFE
-from order_assets.sandbox.values import instant, micros_of
+from order_assets.sandbox.value_text import instant, micros_of
 from order_assets_tests.sandbox.calls import NOW, SETTINGS, Call, caller, every_page
 
 DETAIL = "orders_integration/{}/detailed_integration/"

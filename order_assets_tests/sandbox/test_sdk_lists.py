@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from order_assets.sandbox import SDK_LISTS, Sandbox, Shop, running_sandbox
-from order_assets.sandbox.values import instant, micros_of
+from order_assets.sandbox.value_text import instant, micros_of
 from order_assets_tests.sandbox.calls import NOW, SETTINGS, Call, caller, every_page
 
 MONEY = {

@@ -19,7 +19,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from order_assets.defs.under_way import days_under_way
+from order_assets.defs.active_runs import days_under_way
 from order_assets.sandbox import PASSWORD, USERNAME, Sandbox, ShopSettings
 from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
 from order_assets_tests.tampering import Tampered, answer, tampered_sandbox

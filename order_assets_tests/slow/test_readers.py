@@ -15,9 +15,10 @@ import pytest
 from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT
 from order_assets.contract.shape import contract_version
-from order_assets.days.make import Maker, Task
-from order_assets.landing import Landing, Privacy, PrivacyMode
-from order_assets.landing.schemas import LEDGER_SCHEMA
+from order_assets.landing import Landing
+from order_assets.landing.landing_schema import LEDGER_SCHEMA
+from order_assets.pipeline.build_day import DayBuilder, DayJob
+from order_assets.redaction import Privacy, PrivacyMode
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
 
@@ -59,7 +60,7 @@ print(json.dumps({"queries": queries, "seen": seen}), flush=True)
 def test_eight_readers_never_meet_a_lock_or_half_a_load(tmp_path: Path) -> None:
     root, stop = tmp_path / "data", tmp_path / "stop"
     days = [FIRST + timedelta(days=number) for number in range(PUBLISHES + 1)]
-    maker = Maker(Task(root, CONTRACT, Privacy(PrivacyMode.TOKENISE, "k"), 0.0, 0, frozenset(), frozenset()))
+    maker = DayBuilder(DayJob(root, CONTRACT, Privacy(PrivacyMode.TOKENISE, "k"), 0.0, 0, frozenset(), frozenset()))
     for number, day in enumerate(days):
         _write_ledger(land_day(root, day, ORDERS, first_turn=number))
         assert maker.make(day).reasons == ()

@@ -17,7 +17,7 @@ from benchmarks.landed_days import Answers, listed_order, plain_gate
 from order_assets.contract import CONTRACT, Contract
 from order_assets.core.check_result import CheckResult
 from order_assets.landing import Landing, receive
-from order_assets.landing.store import LANDING_SCHEMA
+from order_assets.landing.landing_store import LANDING_SCHEMA
 from order_assets.sandbox import documented_order
 from order_assets.tables import DayFiles, Flattener, FlattenReport, table_file, verify_day
 

@@ -135,7 +135,7 @@ def test_the_same_orders_give_the_same_bytes_in_whatever_pieces_they_come(
 ) -> None:
     # Groups and batches of another size than the pieces, so that their ends fall differently.
     monkeypatch.setattr("order_assets.tables.flatten._ORDERS_PER_BATCH", 30)
-    monkeypatch.setattr("order_assets.tables.files.ROWS_PER_GROUP", 50)
+    monkeypatch.setattr("order_assets.tables.parquet.ROWS_PER_GROUP", 50)
     rows = batch(landing_rows(STAND_IN_DAY, 100))
     for name, size, threads in (("one", 100, 2), ("two", 100, 2), ("small", 7, 2), ("alone", 33, 1)):
         pieces = [rows.slice(start, size) for start in range(0, 100, size)]

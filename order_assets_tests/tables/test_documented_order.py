@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from order_assets.contract import CONTRACT
-from order_assets.contract.schema import arrow_schema
+from order_assets.contract.arrow import arrow_schema
 from order_assets.tables import FlattenReport, table_file
 from order_assets_tests.tables.days import DAY, faults, flatten, landed, order, rows_of, utc
 

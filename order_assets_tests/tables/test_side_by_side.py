@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from order_assets.tables.side_by_side import side_by_side
+from order_assets.tables.ordered_map import side_by_side
 
 _LONG = 20
 

@@ -153,7 +153,7 @@ def _column_of_a_mart_leads_back_to_the_api(page: Page) -> None:
     page.wait_for_url(re.compile("/assets/warehouse/orders"))
     expect(_row(page, "refund_amount")).to_contain_text("In the API: detail: refund_amount")
     page.goto("/assets/marts/agg_daily_sales")
-    _row(page, "way_to_the_api").get_by_text("[Show Markdown]").click()
+    _row(page, "lineage_to_source").get_by_text("[Show Markdown]").click()
     way = page.get_by_role("dialog").locator("tr").filter(has=page.get_by_text("net_amount", exact=True))
     expect(way).to_contain_text("detail: amount, detail: refund_amount")
     _keep(page, "lineage")

@@ -51,7 +51,7 @@ class Filled:
         for name, rows in shop.items():
             table = CONTRACT.table(name)
             path = write_table(self._folder, day, table, rows)
-            for schema in ("orders", "history") if table.kind is Kind.THING else ("orders",):
+            for schema in ("orders", "history") if table.kind is Kind.DIMENSION else ("orders",):
                 rows_of = "read_parquet($path, hive_partitioning = false)"
                 self.connection.execute(
                     f"INSERT INTO {schema}.{name} BY NAME SELECT $day AS date, * FROM {rows_of}",

@@ -51,7 +51,7 @@ class Tables:
         self._of_order: dict[str, dict[tuple[date, int], list[Row]]] = {}
         self._things = {
             table.name: {(row["date"], row["pk"]): row for row in self[table.name]}
-            for table in CONTRACT.of_kind(Kind.THING)
+            for table in CONTRACT.of_kind(Kind.DIMENSION)
         }
 
     def __getitem__(self, table: str) -> list[Row]:

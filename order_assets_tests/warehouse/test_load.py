@@ -208,5 +208,5 @@ def test_a_hundred_days_load_in_a_sane_time_and_a_day_behind_them_too(root: Path
     # Generous bounds for a busy machine; usual are 0.4 s and 0.1 s.
     assert batch.load_seconds < 10
     assert one.load_seconds < 3
-    for table in few.of_kind(Kind.THING):
+    for table in few.of_kind(Kind.DIMENSION):
         assert query(root, f"SELECT count(*), min(date) FROM {table.name}") == [(3, wanted[100])]

@@ -149,7 +149,7 @@ def test_a_thing_from_before_a_column_was_required_can_still_come_back(root: Pat
 
 def test_a_table_that_became_a_thing_asks_for_a_rebuild(root: Path, few: Contract) -> None:
     load(root, few)
-    orders = replace(few.table("orders"), kind=Kind.THING)
+    orders = replace(few.table("orders"), kind=Kind.DIMENSION)
     with pytest.raises(WarehouseError, match="table orders became thing"):
         load(root, Contract(tuple(orders if table.name == "orders" else table for table in few)), NEXT)
 

@@ -18,7 +18,7 @@ import duckdb
 
 from order_assets.contract import Contract
 from order_assets.core.check_result import CheckResult, Severity
-from order_assets.warehouse.files import WarehouseError
+from order_assets.warehouse.locations import WarehouseError
 from order_assets.warehouse.marts.known_values import filled_in
 from order_assets.warehouse.marts.mart import SCHEMA, Mart, Reference, Refresh
 from order_assets.warehouse.marts.mart_rules import (

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from order_assets.contract import Contract
 from order_assets.contract.shape import contract_version
-from order_assets.disk import write_json
+from order_assets.core.store import write_json
 from order_assets.warehouse.marts.mart import SCHEMA, Mart
 
 _KEPT_FILES = 8

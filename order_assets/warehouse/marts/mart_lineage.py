@@ -65,7 +65,7 @@ def _schema(marts: Sequence[Mart], contract: Contract) -> dict[str, object]:
     tables = {table.name: {"date": "DATE", **{c.name: c.type.duckdb for c in table.columns}} for table in contract}
     return {
         ORDERS: tables,
-        HISTORY: {table.name: tables[table.name] for table in contract.of_kind(Kind.THING)},
+        HISTORY: {table.name: tables[table.name] for table in contract.of_kind(Kind.DIMENSION)},
         SCHEMA: {mart.name: dict.fromkeys(mart.columns, "VARCHAR") for mart in marts},
     }
 

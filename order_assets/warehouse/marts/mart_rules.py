@@ -32,7 +32,7 @@ ADVICE = {
     DAILY_SALES: "The SELECT of agg_daily_sales or fct_orders in order_assets/warehouse/marts changed without the "
     "other: correct it, then load the day again. The published file was left as it was",
     KINDS: "They count as no money. If the shop moves money by them, add them to TRANSACTION_TYPES in "
-    "order_assets/contract/payments.py with what they do to money, then load the days again",
+    "order_assets/contract/tables/payments.py with what they do to money, then load the days again",
     QUANTITIES: "Their quantity is empty, and so is that of their orders. Look at attributes in orders.order_items, "
     "and have the shop send a number of units there",
     REFUNDS: "Both are shown as the shop says them: refunded_amount in fct_orders, the transactions in fct_refunds. "

@@ -1,0 +1,1 @@
+"""Writes the contract for people and for other programs."""

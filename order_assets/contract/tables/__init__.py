@@ -1,0 +1,1 @@
+"""Declares the tables of an order, by subject. Shapes, schemas and documentation are derived from them elsewhere."""

@@ -1,0 +1,1 @@
+"""The assets, a module for each step: list, fetch, flatten, load, report."""

@@ -1,0 +1,273 @@
+"""From the answers for one order to its row in landing: checked, redacted, hashed, or refused whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+from order_assets.contract.model import Document
+from order_assets.core import exact_json
+from order_assets.landing.index import ListedOrder
+from order_assets.landing.landing_schema import Outcome
+from order_assets.redaction.free_text import Said, said_in, without_mentions
+from order_assets.redaction.typed_values import as_text
+from order_assets.redaction.validator import Passed, Refused, Validator, read, read_loosely, unforeseen
+
+
+class Fetched(Protocol):
+    """What a client brings for an order: answers as bytes; pages with or without an envelope."""
+
+    @property
+    def detail(self) -> bytes | None:
+        """The detail document; `None` when the order is gone."""
+
+    @property
+    def item_pages(self) -> Sequence[bytes]:
+        """The pages of the items document."""
+
+    @property
+    def discount_pages(self) -> Sequence[bytes]:
+        """The pages of the discounts document."""
+
+    @property
+    def requests(self) -> int:
+        """Requests made for the order."""
+
+    @property
+    def retries(self) -> int:
+        """Requests that were repeats."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes received."""
+
+    @property
+    def fetched_at(self) -> datetime:
+        """When the first answer came, UTC."""
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    """What an answer costs of which nothing is kept."""
+
+    fetched_at: datetime
+    requests: int = 0
+    retries: int = 0
+    bytes: int = 0
+
+
+def receive(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int] = ()) -> dict[str, Any]:
+    """The landing row of an order: landed, quarantined, or without documents where the order is gone.
+
+    Of an order whose customer is `erasure` all personal data is dropped, whatever the privacy settings, and what
+    other fields say about the person goes as well.
+    """
+    row = _empty_row(gate, listed, fetched)
+    try:
+        return row | _received(gate, listed, fetched, forgotten)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is about this order alone
+        return row | quarantined_columns(unforeseen(Document.DETAIL, error))
+
+
+def misfit_row(gate: Validator, listed: ListedOrder, document: str, reason: str) -> dict[str, Any]:
+    """The landing row of an order whose answer is no document of it: in quarantine, without documents."""
+    row = _empty_row(gate, listed, _Nothing(datetime.now(UTC)))
+    return row | quarantined_columns(Refused(Document(document), "", reason))
+
+
+def _received(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
+    """What the answers make of the order."""
+    if fetched.detail is None:
+        return {
+            "outcome": Outcome.TOMBSTONED.value,
+            "reason": "the API answered 404 for the listed order",
+        }
+    bodies: dict[Document, Any] = {}
+    said: Said | None = None
+    try:
+        bodies[Document.DETAIL] = read(Document.DETAIL, fetched.detail)
+        bodies[Document.ITEMS] = _join_pages(Document.ITEMS, fetched.item_pages)
+        bodies[Document.DISCOUNTS] = _join_pages(Document.DISCOUNTS, fetched.discount_pages)
+        _check_identity(bodies[Document.DETAIL], listed)
+        if forgotten and not customers_of(bodies[Document.DETAIL]).isdisjoint(forgotten):
+            gate = gate.dropping
+            said = said_in(bodies, gate.shapes)
+        passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+        if said is not None:
+            passed = {
+                document: gate.check(document, without_mentions(found.text, gate.shapes[document], said))
+                for document, found in passed.items()
+            }
+            bodies[Document.DETAIL] = read(Document.DETAIL, passed[Document.DETAIL].text)
+    except Refused as refused:
+        return _refused(gate, refused, fetched, forgotten)
+    return landed_columns(passed, bodies[Document.DETAIL])
+
+
+def customers_of(detail: Any) -> set[int]:
+    """The keys of the customers that a detail document is about."""
+    if not isinstance(detail, dict):
+        return set()
+    found = set()
+    for holder in (detail, *(detail.get(name) for name in ("shipping_address", "billing_address"))):
+        customer = holder.get("customer") if isinstance(holder, dict) else None
+        pk = customer.get("pk", customer.get("id")) if isinstance(customer, dict) else customer
+        if (key := exact_json.whole(pk)) is not None:
+            found.add(key)
+    return found
+
+
+def _empty_row(gate: Validator, listed: ListedOrder, fetched: Fetched | _Nothing) -> dict[str, Any]:
+    return {
+        "order_pk": listed.pk,
+        "number": listed.number,
+        "date_placed": listed.date_placed,
+        "listed_modified_date": listed.modified_date,
+        "listed_created_date": listed.created_date,
+        "listed_children_modified_date": listed.children_modified_date,
+        "listed_checkout_provider_id": listed.checkout_provider_id,
+        "listed_fingerprint": listed.fingerprint,
+        "listed_row_changed_at": listed.row_changed_at,
+        "fetched_at": fetched.fetched_at,
+        "unmapped": "[]",
+        "missing": "[]",
+        "set_sizes": "{}",
+        "irregular": False,
+        "masked": 0,
+        "masked_paths": "[]",
+        "contract_version": gate.contract_version,
+        "privacy_policy": gate.privacy.policy,
+        "requests": fetched.requests,
+        "retries": fetched.retries,
+        "bytes": fetched.bytes,
+    }
+
+
+def check_again(gate: Validator, texts: Mapping[Document, str | None]) -> dict[str, Any]:
+    """The columns of a landing row that follow from documents as they are stored. Raises `Refused`."""
+    try:
+        bodies = {document: read(document, text or "[]") for document, text in texts.items()}
+        passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+        return landed_columns(passed, bodies[Document.DETAIL])
+    except Refused:
+        raise
+    except Exception as error:
+        raise unforeseen(Document.DETAIL, error) from error
+
+
+def landed_columns(passed: Mapping[Document, Passed], detail: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a landing row that follow from its three documents, all of which passed.
+
+    `detail` is the value of the detail document as it passed.
+    """
+    digest = hashlib.sha256()
+    for document in Document:
+        digest.update(passed[document].text.encode() + b"\0")
+    return {
+        "outcome": Outcome.LANDED.value,
+        **{document.value: found.text for document, found in passed.items()},
+        "unmapped": json.dumps(
+            [
+                {"document": entry.document.value, "path": entry.path, "value": entry.value}
+                for found in passed.values()
+                for entry in found.unmapped
+            ],
+            ensure_ascii=False,
+        ),
+        "missing": json.dumps(
+            sorted(f"{document.value}:{path}" for document, found in passed.items() for path in found.missing)
+        ),
+        "set_sizes": json.dumps(
+            {
+                f"{document.value}:{path}": size
+                for document, found in passed.items()
+                for path, size in found.set_sizes.items()
+            }
+        ),
+        "irregular": any(found.irregular for found in passed.values()),
+        "masked": sum(found.masked for found in passed.values()),
+        "masked_paths": json.dumps(
+            [
+                {"document": document.value, "path": path, "kind": kind, "count": count}
+                for document, found in passed.items()
+                for (path, kind), count in sorted(found.masks.items())
+            ],
+            ensure_ascii=False,
+        ),
+        "content_hash": digest.hexdigest(),
+        "status": _text(detail.get("status")),
+        "cancel_status": _text(detail.get("cancel_status")),
+    }
+
+
+def _text(value: Any) -> str | None:
+    """A single value as the tables say it."""
+    return None if value is None else as_text(value)
+
+
+def _refused(gate: Validator, refused: Refused, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
+    """What is kept of an order that was refused: its documents read again, since checking changes them."""
+    assert fetched.detail is not None  # noqa: S101 - an order that is gone is never refused
+    readers: dict[Document, Callable[[], Any]] = {
+        Document.DETAIL: partial(read_loosely, Document.DETAIL, fetched.detail),
+        Document.ITEMS: partial(_join_pages, Document.ITEMS, fetched.item_pages, read_loosely),
+        Document.DISCOUNTS: partial(_join_pages, Document.DISCOUNTS, fetched.discount_pages, read_loosely),
+    }
+    values = {document: _or_none(reader) for document, reader in readers.items()}
+    said: Said | None = None
+    if forgotten and not customers_of(values[Document.DETAIL]).isdisjoint(forgotten):
+        gate = gate.dropping
+        said = said_in(values, gate.shapes)
+    kept: dict[str, str | None] = {}
+    for document, value in values.items():
+        text = None if value is None else gate.redact_refused_value(document, value)
+        if text is not None and said is not None:
+            text = without_mentions(text, gate.shapes[document], said)
+        kept[document.value] = text
+    return quarantined_columns(refused) | kept
+
+
+def quarantined_columns(refused: Refused) -> dict[str, Any]:
+    """The columns of a landing row that say why its order waits in quarantine."""
+    return {
+        "outcome": Outcome.QUARANTINED.value,
+        "refused_document": refused.document.value,
+        "refused_path": refused.path,
+        "reason": refused.reason,
+    }
+
+
+def _or_none(reader: Callable[[], Any]) -> Any:
+    try:
+        return reader()
+    except Refused:
+        return None
+
+
+def _check_identity(detail: Any, listed: ListedOrder) -> None:
+    if not isinstance(detail, dict):
+        return
+    if detail.get("pk", detail.get("id")) != listed.pk:
+        raise Refused(Document.DETAIL, "pk", f"the answer is not the order {listed.pk} that was asked for")
+    # A number that the list does not have, or has with broken characters, says nothing.
+    is_readable = listed.number and "\ufffd" not in listed.number
+    if is_readable and str(detail.get("number")) != listed.number:
+        raise Refused(Document.DETAIL, "number", "the number is not the one in the order list")
+
+
+def _join_pages(
+    document: Document, pages: Sequence[bytes], reader: Callable[[Document, bytes], Any] = read
+) -> list[Any]:
+    rows: list[Any] = []
+    for body in pages:
+        page = reader(document, body)
+        found = page.get("results") if isinstance(page, dict) else page
+        if not isinstance(found, list):
+            raise Refused(document, "", "a page has no list of results")
+        rows.extend(found)
+    return rows

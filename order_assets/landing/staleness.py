@@ -1,0 +1,145 @@
+"""Which days need a run: found by comparing the index with the ledgers, so nothing has to be remembered between runs.
+
+Which days cannot be left as they are is found in `staleness_scan`, quickly; which orders of a day are fetched is
+decided in `refresh`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from order_assets.landing.index import ListedOrder, orders_by_day
+from order_assets.landing.landing_store import Landing, Outcome
+from order_assets.landing.list_row import comparable
+from order_assets.landing.quarantine import landed_days
+from order_assets.landing.refetch_policy import SWEPT, Reread
+from order_assets.landing.staleness_scan import days_unlike_the_list, days_with_old_or_unfinished
+
+MOVED_AWAY = "now of another day"
+ROW_CHANGED = "row_changed"
+
+
+@dataclass(frozen=True)
+class DueDay:
+    """A day that needs a run: its orders by reason, and a text that changes when what is due changes."""
+
+    day: date
+    reasons: dict[str, int]
+    fingerprint: str
+
+
+def changed_days(data_root: Path, first: date, last: date) -> list[DueDay]:
+    """The days on which orders are new, changed or gone from the list since they were landed, in order.
+
+    Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
+    """
+    due = []
+    unlike = days_unlike_the_list(data_root, first, last)
+    orders_of = orders_by_day(data_root, first, last, only=unlike)
+    for day in unlike:
+        orders, ledger = orders_of.get(day, []), _ledger(data_root, day)
+        found = {order.pk: reason for order in orders if (reason := changed(order, ledger.get(order.pk)))}
+        for pk in ledger.keys() - {order.pk for order in orders}:
+            found[pk] = MOVED_AWAY
+        if found:
+            moments = [(order.modified_date, order.row_changed_at) for order in orders if order.pk in found]
+            newest = max((str(moment) for pair in moments for moment in pair if moment is not None), default="")
+            due.append(DueDay(day, dict(Counter(found.values())), f"{len(found)} {newest}"))
+    return due
+
+
+def waiting_days(
+    data_root: Path, first: date, last: date, reread: Reread, now: datetime, *, most_swept: int | None = None
+) -> list[DueDay]:
+    """The landed days with orders that could not be fetched, are in quarantine or are to be read again, in order.
+
+    Of the days that are due for the slow sweep alone those that were read longest ago come first, up to `most_swept`
+    orders; the others wait for the next time. None is no bound, and one day is taken in any case.
+
+    Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
+    """
+    found: dict[date, Counter[str]] = {}
+    swept: list[tuple[datetime, date]] = []
+    candidates = days_with_old_or_unfinished(data_root, first, last, reread, now)
+    orders_of = orders_by_day(data_root, first, last, only=candidates)
+    for day in candidates:
+        ledger = _ledger(data_root, day)
+        listed = {order.pk: order for order in orders_of.get(day, [])}
+        why = {
+            pk: reason
+            for pk, row in ledger.items()
+            if pk in listed and (reason := _waiting(listed[pk], row, reread, now, day))
+        }
+        found[day] = Counter(why.values())
+        if SWEPT in found[day]:
+            swept.append((min(ledger[pk]["fetched_at"] for pk, reason in why.items() if reason == SWEPT), day))
+    left = most_swept
+    for place, (_, day) in enumerate(sorted(swept)):
+        count = found[day][SWEPT]
+        if left is not None and count > left and place > 0:
+            left = 0
+            del found[day][SWEPT]
+        elif left is not None:
+            left = max(0, left - count)
+    return [DueDay(day, dict(reasons), f"{reasons.total()}") for day, reasons in found.items() if reasons]
+
+
+def incomplete_days(data_root: Path) -> list[DueDay]:
+    """The landed days with orders that could not be fetched or are in quarantine, in order."""
+    due = []
+    for day in landed_days(data_root):
+        reasons = Counter(reason for row in _ledger(data_root, day).values() if (reason := _unfinished(row)))
+        if reasons:
+            due.append(DueDay(day, dict(reasons), f"{reasons.total()}"))
+    return due
+
+
+def changed(order: ListedOrder, row: Mapping[str, Any] | None) -> str | None:
+    """Why the list makes an order due, given its row in landing or ledger; None if it does not."""
+    if row is None:
+        return "new"
+    if row["listed_modified_date"] != order.modified_date:
+        return "changed"
+    if row.get("listed_children_modified_date") != order.children_modified_date:
+        return "changed below"
+    if row_changed(order, row):
+        return ROW_CHANGED
+    if not order.listed and row["outcome"] not in (Outcome.TOMBSTONED, Outcome.PENDING):
+        return "gone from the list"
+    if order.listed and row["outcome"] == Outcome.TOMBSTONED:
+        return "listed again"
+    return None
+
+
+def row_changed(order: ListedOrder, row: Mapping[str, Any]) -> bool:
+    """Whether the order's row in the list is not the one that its version in landing or ledger was fetched under.
+
+    Where fingerprints cannot be compared, since one is missing or made in another way, it is told by when the index
+    last found the row changed.
+    """
+    fetched_under = row.get("listed_fingerprint")
+    if comparable(order.fingerprint, fetched_under):
+        return order.fingerprint != fetched_under
+    return order.row_changed_at is not None and order.row_changed_at != row.get("listed_row_changed_at")
+
+
+def _waiting(order: ListedOrder, row: Mapping[str, Any], reread: Reread, now: datetime, day: date) -> str | None:
+    if reason := _unfinished(row):
+        return reason
+    if changed(order, row) or row["outcome"] != Outcome.LANDED:
+        return None
+    return reread.reason(order, row, now, day)
+
+
+def _unfinished(row: Mapping[str, Any]) -> str | None:
+    return str(row["outcome"]) if row["outcome"] in (Outcome.PENDING, Outcome.QUARANTINED) else None
+
+
+def _ledger(data_root: Path, day: date) -> dict[int, dict[str, Any]]:
+    landing = Landing(data_root, day)
+    return {row["order_pk"]: row for row in landing.ledger()} if landing.ledger_file.exists() else {}
