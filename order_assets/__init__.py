@@ -91,8 +91,8 @@ __all__ = [
 
 # Where each name is; everything else in `__all__` is of the contract's vocabulary.
 _ROOMS = {
-    "TableAccessError": "access",
-    "read_table": "access",
+    "TableAccessError": "pipeline.read_tables",
+    "read_table": "pipeline.read_tables",
     "CONTRACT": "contract",
     "build_definitions": "defs.build",
     "daily_partitions": "defs.partitions",

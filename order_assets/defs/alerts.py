@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from order_assets.defs.resources import from_setting
-from order_assets.defs.shop import ALERT, Shop
+from order_assets.defs.shop_names import ALERT, Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:

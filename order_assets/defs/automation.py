@@ -17,7 +17,7 @@ from order_assets.core.quiet_hours import QuietHours, quiet_until
 from order_assets.defs.active_runs import days_under_way, runs_under_way
 from order_assets.defs.bounded_runs import REQUESTS_PER_ORDER, WHY, Piece, costs, newest_first
 from order_assets.defs.jobs import Jobs
-from order_assets.defs.shop import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
+from order_assets.defs.shop_names import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.settings import VARIABLES, Settings, SettingsError
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from order_assets.defs.resources import (
     resource_from,
 )
 from order_assets.defs.run_retention import purge_sensor
-from order_assets.defs.shop import ALERT, CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
+from order_assets.defs.shop_names import ALERT, CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment
 from order_assets.warehouse.marts import MARTS, Mart, Marts
 

@@ -12,7 +12,7 @@ import dagster as dg
 
 from order_assets.contract.lineage import full_paths
 from order_assets.contract.model import Column, Kind, Origin, Table
-from order_assets.defs.shop import Shop
+from order_assets.defs.shop_names import Shop
 from order_assets.warehouse.marts.mart_facts import MartFacts
 
 LINEAGE = "dagster/column_lineage"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
-from order_assets.defs.shop import Shop
+from order_assets.defs.shop_names import Shop
 
 SYNC_INDEX, REFRESH_DAYS, REPLAY_DAYS = "sync_index", "refresh_days", "replay_days"
 WRITE_REPORT, REBUILD_WAREHOUSE = "write_report", "rebuild_warehouse"

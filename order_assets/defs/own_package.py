@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from order_assets.contract import CONTRACT, Contract
-from order_assets.defs.shop import Shop
+from order_assets.defs.shop_names import Shop
 from order_assets.errors import OrderAssetsError
 from order_assets.warehouse.marts import MARTS, Marts
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from order_assets.core.processes import is_gone
-from order_assets.defs.shop import API_POOL, WAREHOUSE_POOL
+from order_assets.defs.shop_names import API_POOL, WAREHOUSE_POOL
 
 # The UI hides tags that begin like this.
 PROCESS_TAG = ".dagster/order_assets_process"

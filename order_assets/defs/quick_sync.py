@@ -25,7 +25,7 @@ from order_assets.defs.resources import (
     PrivacyResource,
     SyncRulesResource,
 )
-from order_assets.defs.shop import Shop
+from order_assets.defs.shop_names import Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:

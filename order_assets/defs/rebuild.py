@@ -10,7 +10,7 @@ from order_assets.defs.assets.loading import WarehouseConfig, load, load_metadat
 from order_assets.defs.assets.warehouse_assets import warehouse_specs
 from order_assets.defs.jobs import REBUILD_WAREHOUSE
 from order_assets.defs.reporting import evaluations, failure, written_together
-from order_assets.defs.shop import DATA_ROOT, Shop
+from order_assets.defs.shop_names import DATA_ROOT, Shop
 from order_assets.errors import OrderAssetsError
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 from order_assets.contract.lineage import full_paths
 from order_assets.contract.model import Column, Table
 from order_assets.defs.column_lineage import shown_paths, source_link
-from order_assets.defs.shop import Shop
+from order_assets.defs.shop_names import Shop
 from order_assets.warehouse.layout import orders_layout
 from order_assets.warehouse.marts import Mart
 

@@ -18,7 +18,7 @@ from dagster._core.events import EngineEventData
 from order_assets.defs import bounded_runs, build_definitions
 from order_assets.defs.keys import order_documents_key
 from order_assets.defs.run_retention import purge
-from order_assets.defs.shop import API_POOL
+from order_assets.defs.shop_names import API_POOL
 from order_assets.landing import DueDay
 from order_assets.settings import from_environment
 from order_assets_tests.defs.conftest import Project

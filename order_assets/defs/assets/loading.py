@@ -18,7 +18,7 @@ from order_assets.core.check_result import CheckResult
 from order_assets.defs.assets.mart_assets import mart_metadata, shown
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.partitions import span
-from order_assets.defs.shop import Shop
+from order_assets.defs.shop_names import Shop
 
 if TYPE_CHECKING:
     from order_assets.warehouse import LoadReport, QualityError, Watermarks

@@ -17,7 +17,7 @@ import dagster as dg
 from order_assets.core.check_result import CheckResult
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_mart, ways_to_the_api
 from order_assets.defs.reporting import OWNERS, check_spec
-from order_assets.defs.shop import Shop
+from order_assets.defs.shop_names import Shop
 from order_assets.defs.ui_schema import mart_schema
 from order_assets.warehouse.marts import Mart, Refresh
 from order_assets.warehouse.marts.mart import SCHEMA

@@ -23,7 +23,7 @@ from order_assets.defs.reporting import (
     written_together,
 )
 from order_assets.defs.resources import ContractResource
-from order_assets.defs.shop import CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
+from order_assets.defs.shop_names import CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.defs.ui_schema import documents_schema
 from order_assets.errors import OrderAssetsError
 

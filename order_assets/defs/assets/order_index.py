@@ -15,7 +15,7 @@ from order_assets.defs.resources import (
     PrivacyResource,
     SyncRulesResource,
 )
-from order_assets.defs.shop import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
+from order_assets.defs.shop_names import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import dagster as dg
 
 from order_assets.defs.partitions import ONE_RUN
 from order_assets.defs.reporting import OWNERS, failure
-from order_assets.defs.shop import DATA_ROOT, SYNC_RULES, Shop
+from order_assets.defs.shop_names import DATA_ROOT, SYNC_RULES, Shop
 from order_assets.errors import OrderAssetsError
 
 # What the page reads.

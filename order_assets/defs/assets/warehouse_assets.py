@@ -13,7 +13,7 @@ from order_assets.defs.assets.mart_assets import mart_checks, mart_specs
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure, written_together
-from order_assets.defs.shop import DATA_ROOT, Shop
+from order_assets.defs.shop_names import DATA_ROOT, Shop
 from order_assets.defs.ui_schema import warehouse_schema
 from order_assets.errors import OrderAssetsError
 
