@@ -23,17 +23,14 @@ from order_assets.omnitron.client import OmnitronClient
 from order_assets.omnitron.client_settings import ClientSettings
 from order_assets.omnitron.documents import OrderDocuments
 from order_assets.omnitron.pagination import Page
-from order_assets.omnitron.rate_limit.budget import Budget
-from order_assets.omnitron.rate_limit.limiter import LocalBudget, SharedBudget
+from order_assets.omnitron.rate_limit.limiter import SharedBudget
 from order_assets.omnitron.response import Response
 from order_assets.omnitron.stats import Counters
 from order_assets.omnitron.worker_pool import Outcome
 
 __all__ = [
-    "Budget",
     "ClientSettings",
     "Counters",
-    "LocalBudget",
     "OmnitronAnswerError",
     "OmnitronAuthError",
     "OmnitronBlockedError",

@@ -12,9 +12,8 @@ from order_assets.omnitron.cancellation import Halt
 from order_assets.omnitron.client_settings import ClientSettings
 from order_assets.omnitron.documents import OrderDocuments, order_documents
 from order_assets.omnitron.pagination import Page, list_child_rows, list_orders
-from order_assets.omnitron.rate_limit.budget import Budget
-from order_assets.omnitron.rate_limit.budget_store import FileStore, instance_folder
-from order_assets.omnitron.rate_limit.limiter import LocalBudget, SharedBudget
+from order_assets.omnitron.rate_limit.budget_store import FileStore, MemoryStore, instance_folder
+from order_assets.omnitron.rate_limit.limiter import SharedBudget
 from order_assets.omnitron.response import Response
 from order_assets.omnitron.session import Params, Session
 from order_assets.omnitron.stats import Counters
@@ -35,7 +34,7 @@ class OmnitronClient:
         self,
         settings: ClientSettings,
         *,
-        budget: Budget | None = None,
+        budget: SharedBudget | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
@@ -103,10 +102,14 @@ class OmnitronClient:
         return f"OmnitronClient({self.settings.url})"
 
 
-def _budget(settings: ClientSettings, clock: Callable[[], float]) -> Budget:
+def _budget(settings: ClientSettings, clock: Callable[[], float]) -> SharedBudget:
     """The budget that the settings name: shared by all processes of this machine, or of this process alone."""
-    rate, places, quiet = settings.requests_per_second, settings.max_concurrency, settings.quiet_hours
-    if settings.budget_directory is None:
-        return LocalBudget(rate, places, clock, instance=settings.url, quiet=quiet)
-    store = FileStore(instance_folder(settings.budget_directory, settings.url), clock)
-    return SharedBudget(store, rate, places, instance=settings.url, quiet=quiet)
+    directory = settings.budget_directory
+    store = MemoryStore(clock) if directory is None else FileStore(instance_folder(directory, settings.url), clock)
+    return SharedBudget(
+        store,
+        settings.requests_per_second,
+        settings.max_concurrency,
+        instance=settings.url,
+        quiet=settings.quiet_hours,
+    )

@@ -29,7 +29,8 @@ from order_assets.omnitron.cancellation import Halt
 from order_assets.omnitron.client_settings import ClientSettings
 from order_assets.omnitron.intermediaries import is_page_in_between
 from order_assets.omnitron.messages import Explainer
-from order_assets.omnitron.rate_limit.budget import Budget, CallReport
+from order_assets.omnitron.rate_limit.budget import CallReport
+from order_assets.omnitron.rate_limit.limiter import SharedBudget
 from order_assets.omnitron.response import Response, is_json_type, parse_http_date, parse_json, retry_after_seconds
 from order_assets.omnitron.stats import Counters
 from order_assets.omnitron.transport import Answer, BrokenCallError, Call, Transport
@@ -57,7 +58,7 @@ class Session:
     def __init__(
         self,
         settings: ClientSettings,
-        budget: Budget,
+        budget: SharedBudget,
         counters: Counters,
         halt: Halt,
         clock: Callable[[], float] = time.monotonic,

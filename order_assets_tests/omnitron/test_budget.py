@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from order_assets.omnitron import LocalBudget, OmnitronClient, OmnitronStoppedError
+from order_assets.omnitron import OmnitronClient, OmnitronStoppedError, SharedBudget
+from order_assets.omnitron.rate_limit.budget_store import MemoryStore
 
 from .conftest import VirtualTime
 from .scripted_shop import Answer, Asked, Reply, ScriptedShop, in_turn
@@ -38,7 +39,7 @@ def test_repeats_and_logins_are_in_the_budget_too(serve: Serve, connect: Connect
 
 def test_a_pause_is_not_made_up_for_by_a_burst() -> None:
     virtual = VirtualTime()
-    budget = LocalBudget(10, 1, virtual.clock)
+    budget = SharedBudget(MemoryStore(virtual.clock), 10, 1)
     virtual.now += 3600
     for _ in range(11):
         with budget.acquire(virtual.sleep):
@@ -48,7 +49,7 @@ def test_a_pause_is_not_made_up_for_by_a_burst() -> None:
 
 def test_many_threads_share_one_rate() -> None:
     virtual = VirtualTime()
-    budget = LocalBudget(100, 8, lambda: 1000.0)
+    budget = SharedBudget(MemoryStore(lambda: 1000.0), 100, 8)
 
     def work() -> None:
         for _ in range(5):
@@ -66,7 +67,7 @@ def test_many_threads_share_one_rate() -> None:
 
 
 def test_a_stopped_wait_gives_its_place_back() -> None:
-    budget = LocalBudget(1, 1, lambda: 0.0)
+    budget = SharedBudget(MemoryStore(lambda: 0.0), 1, 1)
 
     def stopped(seconds: float) -> None:
         raise OmnitronStoppedError("over")
@@ -80,22 +81,16 @@ def test_a_stopped_wait_gives_its_place_back() -> None:
         pass
 
 
-def test_another_budget_can_take_the_place_of_the_local_one(serve: Serve, virtual: VirtualTime) -> None:
+def test_clients_that_are_given_one_budget_share_its_rate(serve: Serve, virtual: VirtualTime) -> None:
     from order_assets.omnitron import ClientSettings
 
-    class Shared(LocalBudget):
-        asked = 0
-
-        def acquire(self, pause):  # type: ignore[no-untyped-def]
-            self.asked += 1
-            return super().acquire(pause)
-
-    shared = Shared(None, 2)
+    budget = SharedBudget(MemoryStore(virtual.clock), 10, 2)
     shop = serve(in_turn(Reply({})))
     for _ in range(2):
-        with OmnitronClient(ClientSettings(shop.url, token="t"), budget=shared) as client:
+        settings = ClientSettings(shop.url, token="t")
+        with OmnitronClient(settings, budget=budget, clock=virtual.clock, sleep=virtual.sleep) as client:
             client.get_json_bytes("orders/")
-    assert shared.asked == 2
+    assert virtual.slept == pytest.approx([0.1])
 
 
 def test_threads_of_the_caller_are_held_to_the_same_concurrency(serve: Serve, connect: Connect) -> None:

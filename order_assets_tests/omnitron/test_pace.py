@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from order_assets.omnitron import LocalBudget, OmnitronClient, OmnitronUnavailableError, SharedBudget
+from order_assets.omnitron import OmnitronClient, OmnitronUnavailableError, SharedBudget
 from order_assets.omnitron.rate_limit.budget import CallReport
-from order_assets.omnitron.rate_limit.budget_store import FileStore
+from order_assets.omnitron.rate_limit.budget_store import FileStore, MemoryStore
 
 from .conftest import VirtualTime
 from .scripted_shop import Answer, Reply, ScriptedShop, in_turn
@@ -167,7 +167,7 @@ def test_the_budget_of_one_process_slows_down_too_and_the_counters_say_so(
 
 
 def test_trouble_of_long_ago_is_forgotten(virtual: VirtualTime) -> None:
-    budget = LocalBudget(10, 1, virtual.clock)
+    budget = SharedBudget(MemoryStore(virtual.clock), 10, 1)
     budget.report(BUSY)
     virtual.now += 3600
     with budget.acquire(virtual.sleep):

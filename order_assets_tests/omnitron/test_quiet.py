@@ -10,7 +10,6 @@ from order_assets.core.quiet_hours import parse_quiet_hours, quiet_until
 from order_assets.defs.resources import OmnitronResource
 from order_assets.omnitron import (
     ClientSettings,
-    LocalBudget,
     OmnitronClient,
     OmnitronConfigError,
     OmnitronQuietError,
@@ -123,6 +122,6 @@ def test_the_budget_of_one_process_keeps_quiet_hours_too() -> None:
     hours = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=1):%H:%M}"
     with (
         pytest.raises(OmnitronQuietError),
-        LocalBudget(1, 1, quiet=parse_quiet_hours(hours, ZoneInfo("UTC"))).acquire(lambda _: None),
+        SharedBudget(MemoryStore(), 1, 1, quiet=parse_quiet_hours(hours, ZoneInfo("UTC"))).acquire(lambda _: None),
     ):
         pass

@@ -8,7 +8,6 @@ between. Not here: the other rules, which are pure functions (`throttle`, `circu
 import itertools
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,7 +24,6 @@ from order_assets.omnitron.rate_limit.budget_store import (
     BudgetRecord,
     BudgetStore,
     Change,
-    MemoryStore,
     Release,
     Result,
     Waiter,
@@ -93,7 +91,13 @@ class SharedBudget:
 
     @contextmanager
     def acquire(self, pause: Pause) -> Iterator[bool]:
-        """Take a place, then wait for the next start; see `Budget`."""
+        """Wait for permission to send one request; the permission is given back when the context ends.
+
+        Gives True where the instance was left alone after failing and this call is the trial: then an easy request
+        has to go first, and `close_circuit` or `open_circuit` be told what came of it. Waiting is done through
+        `pause(seconds)`, which raises when the walk was stopped meanwhile. Raises OmnitronUnavailableError while
+        the instance is left alone, OmnitronQuietError in quiet hours.
+        """
         with self._in_flight:
             self._check_quiet()
             call = next(self._calls)
@@ -108,7 +112,7 @@ class SharedBudget:
                     self._store.update(lambda record: (_trial_given_up(record, call), None))
 
     def hold(self, seconds: float) -> None:
-        """Let nobody start for a while, also who has a start already; see `Budget`."""
+        """Let nobody start a request for this many seconds: the server asked for it."""
 
         def held(record: BudgetRecord) -> tuple[BudgetRecord, None]:
             return record._replace(held_until=max(record.held_until, self._store.now() + seconds)), None
@@ -116,7 +120,7 @@ class SharedBudget:
         self._update(held)
 
     def login_turn(self) -> float:
-        """See `Budget`."""
+        """Take one of the few logins of all sharers; gives 0, or the seconds after which to ask again."""
 
         def turn(record: BudgetRecord) -> tuple[BudgetRecord, float]:
             now = self._store.now()
@@ -127,7 +131,7 @@ class SharedBudget:
         return self._store.update(turn)
 
     def hold_logins(self, seconds: float) -> None:
-        """See `Budget`."""
+        """Let nobody log in for this many seconds: the server asked for it."""
 
         def held(record: BudgetRecord) -> tuple[BudgetRecord, None]:
             until = self._store.now() + min(seconds, FARTHEST / 2)
@@ -136,14 +140,20 @@ class SharedBudget:
         self._store.update(held)
 
     def report(self, report: CallReport) -> None:
-        """See `Budget`. Good news wait for the next request, bad news do not."""
+        """Say how a request went, so that the pace follows what the server can bear.
+
+        Good news wait for the next request, bad news do not.
+        """
         with self._lock:
             self._reports.append((report, self._store.now()))
         if report.status != 200 or report.asked_to_wait or len(self._reports) > self._places:
             self._update(lambda record: (record, None))
 
     def open_circuit(self, reason: str) -> OmnitronUnavailableError:
-        """See `Budget`."""
+        """Leave the instance alone for a while, since it fails for every call. Returns the error that says so.
+
+        `reason` is for people and may be stored: no secret.
+        """
 
         def opened(record: BudgetRecord) -> tuple[BudgetRecord, Circuit]:
             now_open = circuits.opened(record.circuit, self._store.now(), self._wall(), reason)
@@ -152,11 +162,11 @@ class SharedBudget:
         return self._refusal(self._store.update(opened))
 
     def close_circuit(self) -> None:
-        """See `Budget`."""
+        """The trial went well: everybody may ask again."""
         self._store.update(lambda record: (record._replace(circuit=CLOSED), None))
 
     def pace(self) -> Pace:
-        """See `Budget`."""
+        """How far the budget is slowed down."""
         return self._pace
 
     def _enter(self, call: int, pause: Pause) -> tuple[Release, _Turn]:
@@ -282,21 +292,6 @@ class SharedBudget:
     def _refusal(self, circuit: Circuit) -> OmnitronUnavailableError:
         said = circuits.sentence(circuit, self._store.now(), self._wall(), self._instance)
         return OmnitronUnavailableError(said, systemic=True)
-
-
-class LocalBudget(SharedBudget):
-    """The budget of one process."""
-
-    def __init__(
-        self,
-        requests_per_second: float | None,
-        max_concurrency: int,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        instance: str = "The instance",
-        quiet: QuietHours | None = None,
-    ) -> None:
-        super().__init__(MemoryStore(clock), requests_per_second, max_concurrency, instance=instance, quiet=quiet)
 
 
 def _trial_given_up(record: BudgetRecord, call: int) -> BudgetRecord:
