@@ -28,7 +28,7 @@ def test_probe_says_what_this_list_can_do_and_writes_nothing(
     assert said["discovery"] == "full listing: a sync lists all orders and compares"
     assert said["order transactions"] == "modified_date__gte works"
     assert said["requests"] == str(len(list(project.sandbox.requests)))
-    assert len(list(project.sandbox.requests)) <= 12
+    assert len(list(project.sandbox.requests)) <= 18
     assert not project.data.exists()
 
 
