@@ -216,7 +216,7 @@ def _status() -> int:
     from order_assets.cli import output
     from order_assets.contract.shape import contract_version
     from order_assets.defs.own_package import contract_in_force
-    from order_assets.defs.status import status
+    from order_assets.pipeline.status import status
 
     output.print_status(
         status(settings.data_root, settings.first_day, _today(settings), contract_version(contract_in_force()))

@@ -19,10 +19,10 @@ from order_assets.settings import Settings
 if TYPE_CHECKING:
     from order_assets.core.check_result import CheckResult
     from order_assets.defs.run_jobs import RunSummary
-    from order_assets.defs.status import Status
     from order_assets.landing import QuarantinedOrder
     from order_assets.landing.estimate import RunPlan
     from order_assets.omnitron.capabilities import Capabilities
+    from order_assets.pipeline.status import Status
 
 _INDEX = "order_index"
 _DOCUMENTS = "order_documents"
