@@ -84,7 +84,6 @@ lint: $(DEV_STAMP)
 
 docs: $(RUN_STAMP)
 	@$(BIN)/python -m order_assets.contract.export.dictionary docs/
-	@$(BIN)/python -m order_assets.warehouse.marts_facts
 
 # Needs no network but for its own installation.
 datacontract: $(CONTRACT_TOOL)/.installed $(RUN_STAMP)

@@ -328,13 +328,29 @@ class Contract:
 
 
 def _consistent(contract: Contract) -> Contract:
-    """The contract, if its declarations agree about every path of the documents. Raises `ContractError`."""
+    """The contract, if its declarations agree about every path of the documents, and values are found by their names.
+
+    Raises `ContractError`.
+    """
     # The shapes are derived from this module's values.
     from order_assets.contract.shape import document_shape
 
     for document in Document:
         document_shape(contract, document)
+    for table in contract:
+        for found in table.columns:
+            _check_name(table, found)
     return contract
+
+
+def _check_name(table: Table, column: Column) -> None:
+    # The proof that nothing is lost trusts no declaration: it looks for the value of a field by the field's name.
+    field_name = column.path.rpartition(".")[2].removesuffix("[]")
+    if column.origin in (Origin.PATH, Origin.OWNER) and field_name not in column.name and field_name != "id":
+        raise ContractError(
+            f"column {column.name} of table {table.name} is read from {column.path}, and its name does not have "
+            f"{field_name} in it, by which a check looks for the values: call it {column.path.replace('.', '_')}"
+        )
 
 
 def _check_table(table: Table) -> None:

@@ -7,9 +7,17 @@ from datetime import date
 
 import dagster as dg
 
+from order_assets.settings import from_environment
 
-def daily_partitions(first_day: date, timezone: str) -> dg.DailyPartitionsDefinition:
-    """Days from the first day on; today is there, since its orders are."""
+
+def daily_partitions(first_day: date | None = None, timezone: str | None = None) -> dg.DailyPartitionsDefinition:
+    """Days from the first day on, by default as the environment has them; today is there, since its orders are.
+
+    Raises `SettingsError`.
+    """
+    if first_day is None or timezone is None:
+        settings = from_environment()
+        first_day, timezone = first_day or settings.first_day, timezone or settings.timezone.key
     return dg.DailyPartitionsDefinition(start_date=first_day.isoformat(), timezone=timezone, end_offset=1)
 
 

@@ -137,7 +137,7 @@ class QuickSync:
 
     def _checks_to_say(self, report: SyncReport) -> Sequence[str]:
         """The checks of the index that have another result than when they were evaluated last."""
-        now = {found.name: found.passed for found in checks_of_sync(self.data_root, self.rules, report)}
+        now = {found.name: found.passed for found in checks_of_sync(self.shop, self.data_root, self.rules, report)}
         keys = [dg.AssetCheckKey(self.shop.order_index, str(name)) for name in now]
         known = self.instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
         said = {}

@@ -208,6 +208,8 @@ def test_own_declarations_that_contradict_the_contract_are_refused_where_they_ar
         CONTRACT.with_columns("orders", column("number", TEXT, "New"))
     with pytest.raises(ContractError, match="disagrees"):
         CONTRACT.with_columns("orders", column("n", BIGINT, "New", path="number"))
+    with pytest.raises(ContractError, match="looks for the values: call it shipping_option_tier"):
+        CONTRACT.with_columns("orders", column("level", TEXT, "New", path="shipping_option.tier"))
     with pytest.raises(ContractError, match="named date"):
         CONTRACT.with_columns("orders", column("date", TEXT, "New"))
     with pytest.raises(ContractError, match="two tables of one name: orders"):

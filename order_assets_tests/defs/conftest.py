@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -88,8 +87,14 @@ def own_package(folder: Path, monkeypatch: pytest.MonkeyPatch, definitions: str)
     (package / "definitions.py").write_text(textwrap.dedent(definitions), encoding="utf-8")
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
-    monkeypatch.setattr(sys, "modules", {**sys.modules})
+    _forget_built_jobs()
     return package
+
+
+def _forget_built_jobs() -> None:
+    """Dagster keeps the last job that it built; here it would be that of another shop or package."""
+    ReconstructableJob.get_definition.cache_clear()
+    ReconstructableJob.get_repository_definition.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -186,9 +191,7 @@ def _opened(
     patch.setenv("OMNITRON_PASSWORD", PASSWORD)
     for name in ("OMNITRON_TOKEN", "ORDER_ASSETS_PII", "ORDER_ASSETS_PII_KEY", "ORDER_ASSETS_TIMEZONE"):
         patch.delenv(name, raising=False)
-    # Dagster keeps the last job that it built; here it would be that of another test's shop.
-    ReconstructableJob.get_definition.cache_clear()
-    ReconstructableJob.get_repository_definition.cache_clear()
+    _forget_built_jobs()
     project = Project(root, sandbox, tampered)
     try:
         yield project

@@ -1,5 +1,6 @@
 """The asset `order_index`: which orders there are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -118,7 +119,7 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
                 )
                 counters = client.counters.as_dict()
             plan = _plan(data_root, privacy, sync_rules)
-            checks = checks_of_sync(data_root, sync_rules, report)
+            checks = checks_of_sync(shop, data_root, sync_rules, report)
         except OrderAssetsError as error:
             raise failure(error, doing="listing orders") from None
         index, listing = report.index, report.listing
@@ -165,7 +166,9 @@ def _plan(data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRule
     return plan_run(root, instance.first_day, instance.today(), privacy_policy=privacy.policy(), reread=rules.reread())
 
 
-def checks_of_sync(data_root: DataRootResource, rules: SyncRulesResource, report: "SyncReport") -> list[CheckResult]:
+def checks_of_sync(
+    shop: Shop, data_root: DataRootResource, rules: SyncRulesResource, report: "SyncReport"
+) -> list[CheckResult]:
     """What the list and the state on the disk say about the days, as warnings: the sync itself went well."""
     from order_assets.landing.unwatched_orders import outside_of_every_window
     from order_assets.pipeline.health import (
@@ -180,13 +183,14 @@ def checks_of_sync(data_root: DataRootResource, rules: SyncRulesResource, report
     days, within = (instance.first_day, instance.today()), timedelta(hours=rules.fresh_within_hours)
     reread, whole = rules.reread(sweep=True), bool(rules.whole_listing_hours)
     outside = outside_of_every_window(root, instance.first_day, reread, now, whole_listings=whole)
-    return [
+    found = [
         nothing_left_behind(root, *days),
         newest_day_is_fresh(root, *days, now, within),
         every_list_row_placed(report.index),
         every_order_looked_at_again(outside, reread),
         list_read_completely(report.index, report.listing),
     ]
+    return [replace(result, asset=shop.order_index.to_user_string()) for result in found]
 
 
 def _listing_metadata(report: "SyncReport", data_root: DataRootResource) -> dict[str, Any]:

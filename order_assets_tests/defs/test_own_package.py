@@ -1,0 +1,224 @@
+"""A user's own package: columns, tables, marts, assets and checks of one's own, and several shops in one instance."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+import order_assets as oa
+from order_assets import cli
+from order_assets.contract.export.dictionary import render_dictionary
+from order_assets.contract.export.odcs import render_odcs
+from order_assets.sandbox import PASSWORD, USERNAME, ShopSettings, running_sandbox
+from order_assets_tests.defs.conftest import FIRST_DAY, Project, own_package
+from order_assets_tests.defs.test_runs import orders_of
+from order_assets_tests.tampering import detail_of
+
+DAY = "2026-03-03"
+DEFINITIONS = """
+import dagster as dg
+import order_assets as oa
+from pathlib import Path
+
+contract = oa.CONTRACT.with_columns(
+    "orders", oa.column("loyalty_tier", oa.TEXT, "Tier of the customer's loyalty card", optional=True)
+).with_tables(
+    oa.Table(
+        name="gift_cards",
+        description="Gift cards that an order was paid with",
+        grain="one row per order and gift card",
+        kind=oa.Kind.CHILD,
+        key=("order_pk", "position"),
+        columns=(
+            oa.order_pk(),
+            oa.position(),
+            oa.column("code", oa.TEXT, "Code printed on the card"),
+            oa.column("left_amount", oa.MONEY, "What is left on the card", path="left.amount", optional=True),
+        ),
+        sources=(oa.Source(oa.Document.DETAIL, "giftcard_set[]"),),
+    )
+)
+marts = oa.MARTS + oa.load_marts(Path(__file__).parent / "marts")
+
+
+@dg.asset(
+    deps=[oa.mart_key("agg_gift_cards")],
+    partitions_def=oa.daily_partitions(),
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def gift_card_liability(context) -> dg.MaterializeResult:
+    left = oa.read_table("gift_cards", *context.partition_key_range, contract=contract)["left_amount"]
+    return dg.MaterializeResult(metadata={"left": float(left.dropna().sum())})
+
+
+@dg.asset_check(asset=oa.mart_key("agg_gift_cards"))
+def no_negative_balance() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+defs = oa.build_definitions(
+    contract=contract, marts=marts, assets=[gift_card_liability], checks=[no_negative_balance]
+)
+"""
+MART = """-- ---
+-- description: What is left on gift cards, by day and tier
+-- grain: one row per day and tier
+-- key: [date, loyalty_tier]
+-- refresh: days
+-- columns:
+--   date: Day that the orders were placed in, in the business time zone
+--   loyalty_tier: Tier of the customer's loyalty card
+--   card_count: Gift cards
+--   left_amount: What is left on them
+-- ---
+SELECT o.date, o.loyalty_tier, count(*) AS card_count, sum(g.left_amount) AS left_amount
+FROM orders.gift_cards AS g
+JOIN orders.orders AS o ON o.date = g.date AND o.pk = g.order_pk
+JOIN marts.fct_orders AS f ON f.date = o.date AND f.order_pk = o.pk
+GROUP BY o.date, o.loyalty_tier
+"""
+
+
+def _with_gift_cards(body: bytes) -> bytes:
+    document = json.loads(body)
+    document["loyalty_tier"] = "gold"
+    document["giftcard_set"] = [{"code": "G-1", "left": {"amount": "5.25"}}, {"code": "G-2"}]
+    return json.dumps(document).encode()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("listed")
+def test_what_a_users_own_package_declares_reaches_every_layer_also_of_days_that_were_landed_before(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pks = orders_of(project, DAY)
+    project.tampered.rules += [detail_of(pk, _with_gift_cards) for pk in pks]
+    assert project.refresh(DAY).succeeded
+    package = own_package(tmp_path / "my_orders", monkeypatch, DEFINITIONS)
+    (package / "marts").mkdir()
+    (package / "marts" / "agg_gift_cards.sql").write_text(MART, encoding="utf-8")
+    project.sandbox.requests.clear()
+
+    assert cli.main(["replay", "--stale"]) == 0
+
+    assert not project.sandbox.requests
+    own = import_module("my_orders.definitions")
+    rows = oa.read_table("gift_cards", DAY, DAY, data_root=project.data, contract=own.contract)
+    assert set(rows["order_pk"]) == set(pks)
+    assert list(rows["code"]) == ["G-1", "G-2"] * len(pks)
+    assert project.query("SELECT DISTINCT loyalty_tier FROM orders") == [("gold",)]
+    sums = project.query("SELECT card_count, left_amount::VARCHAR FROM marts.agg_gift_cards")
+    assert sums == [(2 * len(pks), f"{5.25 * len(pks):.2f}")]
+    # Of what the project has of its own nothing is lost.
+    assert project.query("SELECT count(*) FROM marts.fct_orders") == [(len(pks),)]
+    assert project.query("SELECT count(*) FROM unmapped_fields WHERE path LIKE '%gift%' OR path LIKE '%tier%'") == [
+        (0,)
+    ]
+    for key in (oa.table_key("gift_cards"), oa.mart_key("agg_gift_cards"), dg.AssetKey("gift_card_liability")):
+        assert project.materialised(key) == {DAY}, key
+    check = dg.AssetCheckKey(oa.mart_key("agg_gift_cards"), "no_negative_balance")
+    known = project.instance.event_log_storage.get_latest_asset_check_execution_by_key([check])
+    assert known[check].event is not None
+    _the_ui_and_the_documents_know_it(own)
+
+
+def _the_ui_and_the_documents_know_it(own: object) -> None:
+    graph = own.defs.resolve_asset_graph()  # type: ignore[attr-defined]
+    of_table = graph.get(oa.table_key("gift_cards")).metadata
+    assert [column.name for column in of_table["dagster/column_schema"].columns][-2:] == ["code", "left_amount"]
+    of_mart = graph.get(oa.mart_key("agg_gift_cards")).metadata
+    lineage = of_mart["dagster/column_lineage"].deps_by_column
+    assert [(dep.asset_key, dep.column_name) for dep in lineage["left_amount"]] == [
+        (oa.warehouse_key("gift_cards"), "left_amount")
+    ]
+    assert "giftcard_set[].left.amount" in of_mart["way_to_the_api"].md_str
+    contract = own.contract  # type: ignore[attr-defined]
+    assert "Code printed on the card" in render_dictionary(contract)
+    assert "Tier of the customer's loyalty card" in render_odcs(contract)
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        ("SELECT 1 AS n", r"own.sql:1:1: no head: open the file with a comment"),
+        ("/* ---\ndescription: x\n--- */\nSELECT 1", r"own.sql:2:1: grain is missing: write `grain: ...`"),
+        ("{head}  n:\n--- */\nSELECT 1 AS n", r"own.sql:7:3: column n has no description: write `n: what it means`"),
+        ("{head}  n: a: b\n--- */\nSELECT 1 AS n", r"own.sql:7:7: the head is no YAML"),
+        ("{head}  n: N\nkind: x\n--- */\nSELECT 1", r"own.sql:8:1: 'kind' says nothing about a mart"),
+        ("{head}  n: N\nrules: [sums]\n--- */\nSELECT 1", r"own.sql:8:9: 'sums' is not a rule: write some of amounts"),
+        ("{head}  n: N\nreferences:\n  m: orders.pos\n--- */\nSELECT 1", r"own.sql:9:3: m is no column of the mart"),
+        ("{head}  n: N\nreferences:\n  n: pos\n--- */\nSELECT 1", r"own.sql:9:3: 'pos' names no table: write `orders"),
+    ],
+)
+def test_a_mart_that_cannot_be_read_is_refused_with_its_line_and_what_to_write(
+    tmp_path: Path, head: str, says: str
+) -> None:
+    known = "/* ---\ndescription: x\ngrain: one row\nkey: [n]\nrefresh: whole\ncolumns:\n"
+    (tmp_path / "own.sql").write_text(head.replace("{head}", known), encoding="utf-8")
+    with pytest.raises(oa.MartError, match=says):
+        oa.load_marts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("references:\n  n: orders.shops\n--- */\nSELECT 1 AS n", r"own.sql:9:3: .* orders.shops, which is not there"),
+        (
+            "references:\n  n: orders.pos (id)\n--- */\nSELECT 1 AS n",
+            r"own.sql:9:3: mart own refers to id of orders.pos",
+        ),
+        ("--- */\nSELECT 1 AS n, 2 AS m", r"own.sql:6:1: the SELECT makes m, which columns does not describe"),
+        ("--- */\nSELECT n FROM orders.nothing", r"own.sql: the SELECT cannot be made: .*nothing does not exist"),
+    ],
+)
+def test_a_mart_that_does_not_fit_the_contract_is_refused_when_the_definitions_are_built(
+    project: Project, tmp_path: Path, text: str, says: str
+) -> None:
+    known = "/* ---\ndescription: x\ngrain: one row\nkey: [n]\nrefresh: whole\ncolumns:\n  n: N\n"
+    (tmp_path / "marts").mkdir()
+    (tmp_path / "marts" / "own.sql").write_text(known + text, encoding="utf-8")
+    with pytest.raises(oa.MartError, match=says):
+        oa.build_definitions(marts=oa.MARTS + oa.load_marts(tmp_path / "marts"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_shops_live_in_one_instance_and_materialise_at_the_same_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zones = {"tr": "Europe/Istanbul", "us": "America/New_York"}
+    other = ShopSettings(orders_per_day=4, seed=11, start=FIRST_DAY, now=datetime(2026, 3, 8, 12, tzinfo=UTC))
+    with running_sandbox(other) as second:
+        for shop, url in (("tr", project.sandbox.url), ("us", second.url)):
+            monkeypatch.setenv(f"{shop.upper()}_OMNITRON_URL", url)
+            monkeypatch.setenv(f"{shop.upper()}_OMNITRON_USERNAME", USERNAME)
+            monkeypatch.setenv(f"{shop.upper()}_OMNITRON_PASSWORD", PASSWORD)
+            monkeypatch.setenv(f"{shop.upper()}_ORDER_ASSETS_TIMEZONE", zones[shop])
+        both = dg.Definitions.merge(*(oa.build_definitions(shop=shop) for shop in zones))
+
+        def run(shop: str, job: str, day: str | None = None) -> None:
+            with dg.DagsterInstance.get() as instance:
+                found = both.resolve_job_def(f"{shop}_{job}")
+                assert found.execute_in_process(instance=instance, partition_key=day).success
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(partial(run, job="sync_index"), zones))
+            list(pool.map(partial(run, job="refresh_days", day=DAY), zones))
+
+    for shop, sandbox in (("tr", project.sandbox), ("us", second)):
+        assert project.materialised(oa.mart_key("fct_orders", shop)) == {DAY}
+        with duckdb.connect(str(project.data / shop / "warehouse.duckdb"), read_only=True) as connection:
+            found = {pk for (pk,) in connection.execute("SELECT pk FROM orders").fetchall()}
+        assert found
+        assert found <= {order["pk"] for order in sandbox.shop.flat_orders()}
+    pools = {pool for asset in both.resolve_asset_graph().asset_nodes for pool in asset.pools or ()}
+    assert pools == {f"{shop}_{pool}" for shop in zones for pool in ("omnitron_api", "warehouse_writer")}
