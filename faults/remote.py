@@ -125,7 +125,7 @@ def _trial(remote: Remote, world: World) -> str:
 
 def _disturbed(remote: Remote, world: World, pipeline: Pipeline, *, later: bool) -> str:
     sandbox = world.sandbox
-    index = pipeline.root / "index" / "orders.parquet"
+    index = pipeline.root / "index" / "index.json"
     before = index.read_bytes() if index.exists() else None
     sandbox.requests.clear()
     with elsewhere() as other:

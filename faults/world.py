@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from faults.scenario import hold
 from order_assets.contract import CONTRACT
 from order_assets.landing import incomplete_days
+from order_assets.landing.index import read_index
 from order_assets.sandbox import PASSWORD, Sandbox, ShopSettings, known_secrets, running_sandbox
 from order_assets_tests.defs.stored import found_in
 from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
@@ -180,7 +181,7 @@ def check_accounted(pipeline: Pipeline) -> None:
 
 def check_listed_once(pipeline: Pipeline) -> None:
     """Each order of the index stands in the ledger of its day, once."""
-    index = pq.read_table(pipeline.root / "index" / "orders.parquet", columns=["partition", "pk"])
+    index = read_index(pipeline.root, ["partition", "pk"])
     listed = sorted((day, pk) for day, pk in zip(*index.to_pydict().values(), strict=True) if FIRST <= day <= LAST)
     accounted = sorted(pipeline.query("SELECT date, order_pk FROM meta.order_ledger"))
     hold(accounted == listed, f"{len(listed)} orders of the index, {len(accounted)} of the ledgers")

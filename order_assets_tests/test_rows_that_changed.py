@@ -18,6 +18,7 @@ from order_assets.landing import Landing, changed_days, index_file, orders_of_da
 from order_assets.landing.estimate import plan_run
 from order_assets.omnitron.auth import KEPT
 from order_assets.sandbox import Sandbox, ShopSettings
+from order_assets_tests.landing.old_index import OLD_SCHEMA, make_old
 from order_assets_tests.pipeline import Pipeline
 from order_assets_tests.tampering import Tamper, Tampered, tampered_sandbox
 
@@ -200,9 +201,7 @@ def test_a_data_root_of_before_there_were_fingerprints_fills_in_quietly_and_find
     pipeline.run()
     known = orders_of_day(pipeline.root, FIRST + timedelta(days=1))
     sandbox.refund(known[3].pk, "5.00")
-    rows = pq.read_table(index_file(pipeline.root))
-    old = rows.column_names[: rows.column_names.index("currency")]
-    pq.write_table(rows.select(old), index_file(pipeline.root))
+    make_old(pipeline.root, OLD_SCHEMA.names[: OLD_SCHEMA.names.index("currency")])
     for day in (FIRST + timedelta(days=number) for number in range(3)):
         landing = Landing(pipeline.root, day)
         for path in (landing.ledger_file, *landing.parts()):

@@ -148,11 +148,9 @@ class QuickSync:
         return [str(name) for name, passed in now.items() if said.get(str(name)) != passed]
 
     def _seconds_to_list_all(self) -> float:
-        import pyarrow.parquet as pq
+        from order_assets.landing.index import manifest_of
 
-        from order_assets.landing import index_file
-
-        pages = math.ceil(pq.read_metadata(index_file(self.data_root.check_root())).num_rows / _ROWS_PER_PAGE)
+        pages = math.ceil(manifest_of(self.data_root.check_root()).rows / _ROWS_PER_PAGE)
         # Without a limit a page takes what the shop takes for it.
         return float(pages / (self.omnitron.requests_per_second or 20.0))
 

@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from order_assets.landing.day import due_orders
-from order_assets.landing.index import SyncState, index_file, orders_by_day, sync_state
+from order_assets.landing.index import SyncState, manifest_of, orders_by_day
 from order_assets.landing.landing_store import Landing
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.refetch_policy import NEVER, Reread
@@ -97,8 +94,8 @@ def plan_run(
         current = Landing(data_root, day).current()
         due.update(reason for _, reason in due_orders(listed, current, privacy_policy, reread=reread, day=day))
     measured, spent = _past_requests(data_root)
-    listed_at, length = _last_listing(data_root)
-    listing_requests, lists_all = _listing(sync_state(data_root), length, whole_every, transactions=transactions)
+    manifest = manifest_of(data_root)
+    listing_requests, lists_all = _listing(manifest.state, manifest.listed, whole_every, transactions=transactions)
     return RunPlan(
         first=first,
         last=last,
@@ -108,7 +105,7 @@ def plan_run(
         listing_requests=listing_requests,
         requests_per_order=spent / measured if measured else _REQUESTS_PER_ORDER,
         measured_orders=measured,
-        listed_at=listed_at,
+        listed_at=manifest.listed_at,
         lists_all=lists_all,
         logins=logins,
     )
@@ -137,15 +134,11 @@ def _past_requests(data_root: Path) -> tuple[int, int]:
     orders = requests = 0
     for day in landed_days(data_root):
         landing = Landing(data_root, day)
+        if (summary := landing.summary()) is not None:
+            orders, requests = orders + summary.fetched, requests + summary.requests
+            continue
         for row in landing.ledger() if landing.ledger_file.exists() else ():
             if row["fetched_at"] is not None:
                 orders += 1
                 requests += row["requests"]
     return orders, requests
-
-
-def _last_listing(data_root: Path) -> tuple[datetime | None, int]:
-    """When the last listing began and how many orders it gave; the index keeps those that are gone, too."""
-    seen = pq.read_table(index_file(data_root), columns=["last_seen"])["last_seen"]
-    newest = pc.max(seen)
-    return newest.as_py(), pc.sum(pc.equal(seen, newest)).as_py() or 0

@@ -8,11 +8,12 @@ versions before the current one in `versions`.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import accumulate
 from pathlib import Path
@@ -25,6 +26,7 @@ import pyarrow.parquet as pq
 from order_assets.core.store import private_directory, whole_file, writer_mark
 from order_assets.errors import OrderAssetsError
 from order_assets.landing.erasure import without_forgotten
+from order_assets.landing.index_files import day_digest, digests
 from order_assets.landing.landing_schema import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed, plain_rows
 
 __all__ = ["LANDING_SCHEMA", "LEDGER_SCHEMA", "Landing", "LandingError", "Outcome", "last_rows"]
@@ -36,11 +38,25 @@ _FORMAT = {
     "compression": "zstd",
     "use_dictionary": [field.name for field in LANDING_SCHEMA if not pa.types.is_large_string(field.type)],
 }
+_SUMMARY = b"order_assets.ledger"
 _KEYS = (*(name for name in LANDING_SCHEMA.names if name in LEDGER_SCHEMA.names), "unmapped", "masked")
 
 
 class LandingError(OrderAssetsError):
     """A landing file is missing or cannot be read."""
+
+
+@dataclass(frozen=True)
+class LedgerSummary:
+    """What a ledger says of itself: the digest that the index has of a day alike, and counts of orders and requests.
+
+    `unfinished` orders are pending or in quarantine; `fetched` ones took `requests`.
+    """
+
+    digest: int
+    unfinished: int
+    fetched: int
+    requests: int
 
 
 @dataclass(frozen=True)
@@ -221,8 +237,21 @@ class Landing:
 
     def write_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the day's ledger."""
+        self.write_ledger_table(pa.Table.from_pylist(list(rows), LEDGER_SCHEMA))
+
+    def write_ledger_table(self, ledger: pa.Table) -> None:
+        """Write the day's ledger from rows under `LEDGER_SCHEMA`."""
+        summary = json.dumps(asdict(_summary(ledger))).encode()
         with whole_file(self.ledger_file) as temporary:
-            pq.write_table(pa.Table.from_pylist(list(rows), LEDGER_SCHEMA), temporary, compression="zstd")
+            pq.write_table(ledger.replace_schema_metadata({_SUMMARY: summary}), temporary, compression="zstd")
+
+    def summary(self) -> LedgerSummary | None:
+        """What the day's ledger says of itself; None where there is no ledger, or one of an earlier version."""
+        if not self.ledger_file.exists():
+            return None
+        with self.reading(self.ledger_file):
+            kept = (pq.read_metadata(self.ledger_file).metadata or {}).get(_SUMMARY)
+        return None if kept is None else LedgerSummary(**json.loads(kept))
 
     def ledger(self) -> list[dict[str, Any]]:
         """The day's ledger. Raises `LandingError` when the day was never landed."""
@@ -278,6 +307,17 @@ class Landing:
                 f"{path} cannot be read ({type(error).__name__}): move it away and materialise order_documents for "
                 f"{self.day} again; its orders are then fetched anew"
             ) from error
+
+
+def _summary(ledger: pa.Table) -> LedgerSummary:
+    listed = pc.not_equal(ledger["outcome"], Outcome.TOMBSTONED.value)
+    of_index = ("listed_modified_date", "listed_children_modified_date", "listed_fingerprint", "listed_row_changed_at")
+    modified, children, fingerprint, row_changed = (ledger[name] for name in of_index)
+    digest = day_digest(digests(ledger["order_pk"], modified, children, fingerprint, row_changed, listed))
+    unfinished = pc.is_in(ledger["outcome"], pa.array([Outcome.PENDING.value, Outcome.QUARANTINED.value]))
+    fetched = ledger.filter(pc.is_valid(ledger["fetched_at"]))
+    requests = pc.sum(fetched["requests"]).as_py() or 0
+    return LedgerSummary(digest, pc.sum(unfinished).as_py() or 0, len(fetched), requests)
 
 
 def _places_in_order(keys: pa.Table) -> pa.ChunkedArray:

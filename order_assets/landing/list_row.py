@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -59,6 +60,7 @@ _DIGITS = frozenset("0123456789")
 _TELLING_STARTS = frozenset({"-", "h", *_DIGITS})
 # A time as the API writes it.
 _PLAIN_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_as_bytes = msgspec.json.Encoder().encode
 _quoted = json.encoder.encode_basestring
 # Of fewer rows it cannot be told whether a column moves by itself.
 _FEWEST_ROWS = 4
@@ -79,7 +81,7 @@ class RowEntry:
     odd: tuple[str, ...]
 
 
-def entry_of(row: Mapping[str, Any], instance: Instance, seen_at: datetime, fingerprint: Fingerprint) -> RowEntry:
+def entry_of(row: Mapping[str, Any], instance: Instance, fingerprint: Fingerprint) -> RowEntry:
     """What the index keeps of a row with an integer `pk`. Raises `UnplacedRowError` where its day cannot be told.
 
     A column that is not needed for that is null, or mended, where it is not what it should be.
@@ -105,7 +107,6 @@ def entry_of(row: Mapping[str, Any], instance: Instance, seen_at: datetime, fing
         "created_date": take("created_date", _moment),
         "checkout_provider_id": take("checkout_provider_id", _text),
         "partition": day,
-        "last_seen": seen_at,
         "currency": take("currency", _text),
     }
     for name in MONEY:
@@ -138,6 +139,21 @@ class Fingerprint:
         basis = "\n".join(["1", *sorted(self._left_out)])
         self._basis = hashlib.blake2b(basis.encode("utf-8", "surrogatepass"), key=self._key, digest_size=2).digest()
         self._names: dict[tuple[str, ...], list[str]] = {}
+        self._unread = self._left_out - {"modified_date"}
+
+    def of_bytes(self, row: Mapping[str, Any]) -> int | None:
+        """A keyed digest of a row as it came: equal only for rows that are judged alike. None where there is none.
+
+        It costs a tenth of `of`, so that a row that is known need not be spelled out again.
+        """
+        try:
+            kept = row if self._unread.isdisjoint(row) else {n: row[n] for n in row if n not in self._unread}
+            text = _as_bytes(kept)
+        except _CANNOT:
+            return None
+        # What comes of a row rests on the columns that are left out as well.
+        digest = hashlib.blake2b(text, key=self._key + self._basis, digest_size=8).digest()
+        return int.from_bytes(digest, "big", signed=True)
 
     def of(self, row: Mapping[str, Any]) -> int:
         """The fingerprint of a row: 16 bits that say what it is made with, and 48 of the row."""

@@ -5,7 +5,7 @@ Noted with every listing, beside the index. Which day an order is on now is said
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -18,22 +18,23 @@ from order_assets.core.store import whole_file
 _SCHEMA = pa.schema([pa.field("pk", pa.int64(), nullable=False), pa.field("day", pa.date32(), nullable=False)])
 
 
-def note_moves(data_root: Path, before: pa.Table, now: pa.Table) -> int:
-    """Note the orders that are on another day now than before, both rows of the index by `pk`; gives how many.
-
-    An order that moves back and forth has each of its days once. Without a move nothing is written.
-    """
+def moved_rows(before: pa.Table, now: pa.Table) -> pa.Table:
+    """`pk` and earlier day of the orders that are on another day now than before, both rows of the index by `pk`."""
     if not before.num_rows or not now.num_rows:
-        return 0
+        return _SCHEMA.empty_table()
     places = pc.index_in(before["pk"], value_set=now["pk"].combine_chunks())
     known = before.select(["pk", "partition"]).filter(pc.is_valid(places))
     moved = known.filter(pc.not_equal(known["partition"], now["partition"].take(pc.drop_null(places))))
-    if moved.num_rows:
-        new = pa.table([moved["pk"], moved["partition"]], schema=_SCHEMA)
+    return pa.table([moved["pk"], moved["partition"]], schema=_SCHEMA)
+
+
+def note_moves(data_root: Path, moved: Iterable[pa.Table]) -> None:
+    """Note moves as `moved_rows` gives them. An order that moves back and forth has each of its days once."""
+    new = pa.concat_tables([_SCHEMA.empty_table(), *moved])
+    if new.num_rows:
         rows = pa.concat_tables([_read(data_root), new]).group_by(["pk", "day"], use_threads=False).aggregate([])
         with whole_file(_file(data_root)) as temporary:
             pq.write_table(rows.cast(_SCHEMA), temporary, compression="zstd")
-    return len(moved)
 
 
 def earlier_days(data_root: Path, day: date, order_pks: Collection[int]) -> dict[date, list[int]]:

@@ -6,32 +6,43 @@ day's orders are due is decided order by order, in `due`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from order_assets.landing.index import OrderIndexError, index_file, last_whole_listing, read_index
+from order_assets.landing.index import index_rows, manifest_of
 from order_assets.landing.landing_schema import LEDGER_SCHEMA, conformed
-from order_assets.landing.landing_store import Landing, Outcome
+from order_assets.landing.landing_store import Landing, LedgerSummary, Outcome
 from order_assets.landing.list_row import same_basis
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.refetch_policy import Reread
 
+# Time zones are at most so far from UTC.
+_DAY_MARGIN = timedelta(hours=24)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def days_unlike_the_list(data_root: Path, first: date, last: date) -> list[date]:
     """The days from first to last whose ledger is not what the index makes of it, in order.
 
-    Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
+    Where both have the same digest nothing is read. Raises `OrderIndexError` when there is no index, `LandingError` for
+    a ledger that cannot be read.
     """
-    listed = dict(_listed_by_day(data_root, first, last))
-    days = sorted({*listed, *landed_days(data_root, first, last)})
-    return [day for day in days if not _is_like(listed.get(day), _ledger(data_root, day))]
+    listed = {day: of.digest for day, of in manifest_of(data_root).days.items() if first <= day <= last}
+    landed = {day: Landing(data_root, day).summary() for day in landed_days(data_root, first, last)}
+    unlike = {day for day in listed.keys() ^ landed.keys() if day in listed or _ledger(data_root, day)}
+    doubtful = [day for day in listed.keys() & landed.keys() if not _is_same(listed[day], landed[day])]
+    rows_of = dict(_listed_by_day(data_root, doubtful))
+    unlike |= {day for day in doubtful if not _is_like(rows_of.get(day), _ledger(data_root, day))}
+    return sorted(unlike)
+
+
+def _is_same(digest: int | None, ledger: LedgerSummary | None) -> bool:
+    return digest is not None and ledger is not None and ledger.digest == digest
 
 
 def days_with_old_or_unfinished(data_root: Path, first: date, last: date, reread: Reread, now: datetime) -> list[date]:
@@ -43,32 +54,29 @@ def days_with_old_or_unfinished(data_root: Path, first: date, last: date, reread
     bounds = [(now - every, now - timedelta(days=days)) for every, days in rules if every is not None]
     found = []
     for day in landed_days(data_root, first, last):
-        rows, turn = _ledger(data_root, day), reread.turn(day, now)
+        turn = reread.turn(day, now)
         of_day = bounds if turn is None else [*bounds, (turn, _EPOCH)]
+        summary = Landing(data_root, day).summary()
+        latest = datetime.combine(day, time.max, UTC) + _DAY_MARGIN
+        of_day = [bound for bound in of_day if bound[1] <= latest]
+        if summary is not None and not summary.unfinished and not of_day:
+            continue
+        rows = _ledger(data_root, day)
         if rows is not None and (_any_unfinished(rows) or any(_any_old(rows, *bound) for bound in of_day)):
             found.append(day)
     return found
 
 
-def _listed_by_day(data_root: Path, first: date, last: date) -> Iterator[tuple[date, pa.Table]]:
-    rows = _listed_columns(data_root, first, last)
-    begin = 0
-    # Sorted, so that the rows of a day are next to each other.
-    for found in pc.value_counts(rows["partition"]).to_pylist():
-        yield found["values"], rows.slice(begin, found["counts"])
-        begin += found["counts"]
-
-
-def _listed_columns(data_root: Path, first: date, last: date) -> pa.Table:
-    if not index_file(data_root).exists():
-        raise OrderIndexError(f"there is no index in {data_root} yet: materialise order_index first")
+def _listed_by_day(data_root: Path, days: Sequence[date]) -> Iterator[tuple[date, pa.Table]]:
+    if not days:
+        return
     names = ["partition", "pk", "modified_date", "children_modified_date", "fingerprint", "row_changed_at"]
-    within: list[tuple[str, str, date]] = [("partition", ">=", first), ("partition", "<=", last)]
-    rows = read_index(data_root, within, columns=[*names, "last_seen"])
-    since = last_whole_listing(data_root)
-    listed = pa.repeat(True, rows.num_rows) if since is None else pc.greater_equal(rows["last_seen"], since)
-    columns = rows.select(names)
-    return columns.append_column("listed", listed).sort_by([("partition", "ascending"), ("pk", "ascending")])
+    for table in index_rows(data_root, names, min(days), max(days), only=set(days)):
+        rows, begin = table.sort_by([("partition", "ascending"), ("pk", "ascending")]), 0
+        # Sorted, so that the rows of a day are next to each other.
+        for found in pc.value_counts(rows["partition"].combine_chunks()).to_pylist():
+            yield found["values"], rows.slice(begin, found["counts"])
+            begin += found["counts"]
 
 
 def _is_like(listed: pa.Table | None, ledger: pa.Table | None) -> bool:

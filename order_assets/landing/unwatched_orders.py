@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from order_assets.landing.index import index_file, last_whole_listing, read_index
+from order_assets.landing.index import index_file, index_rows
 from order_assets.landing.refetch_policy import Reread, is_open
 
 
@@ -34,11 +34,26 @@ def outside_of_every_window(
     """
     if not index_file(data_root).exists():
         return OutsideOrders(0, 0)
-    names = ["date_placed", "partition", "status", "last_seen", "fingerprint", "refund_amount"]
-    rows = read_index(data_root, [("partition", ">=", first_day)], columns=names)
-    since = last_whole_listing(data_root)
-    if since is not None:
-        rows = rows.filter(pc.greater_equal(rows["last_seen"], pa.scalar(since, rows["last_seen"].type)))
+    names = ["partition", "status", "fingerprint", "refund_amount"]
+    orders = unshown = 0
+    for table in index_rows(data_root, names, first_day, _last_outside(reread, now)):
+        rows = _outside(table.filter(table["listed"]), reread, now)
+        shown = pc.and_(pc.is_valid(rows["fingerprint"]), pc.is_valid(rows["refund_amount"]))
+        orders += rows.num_rows
+        unshown += rows.num_rows - int(pc.sum(shown).as_py() or 0) if whole_listings else rows.num_rows
+    return OutsideOrders(orders, unshown)
+
+
+def _last_outside(reread: Reread, now: datetime) -> date:
+    """The last day that may have orders outside."""
+    windows = ((reread.sweep_every, reread.sweep_days), (reread.recent_every, reread.recent_days))
+    return min(
+        (_days_ago(now, days) - timedelta(days=1) for every, days in windows if every is not None), default=date.max
+    )
+
+
+def _outside(rows: pa.Table, reread: Reread, now: datetime) -> pa.Table:
+    """The orders that no rule reads again after `now`."""
     if reread.sweep_every is not None:
         rows = rows.filter(pc.less(rows["partition"], _days_ago(now, reread.sweep_days)))
     if reread.recent_every is not None:
@@ -48,10 +63,8 @@ def outside_of_every_window(
         open_now = pc.is_in(rows["status"], value_set=pa.array(statuses, pa.string()))
         young = pc.greater_equal(rows["partition"], _days_ago(now, reread.open_days))
         rows = rows.filter(pc.invert(pc.and_(open_now, young)))
-    shown = pc.and_(pc.is_valid(rows["fingerprint"]), pc.is_valid(rows["refund_amount"]))
-    unshown = rows.num_rows - int(pc.sum(shown).as_py() or 0) if whole_listings else rows.num_rows
-    return OutsideOrders(rows.num_rows, unshown)
+    return rows
 
 
-def _days_ago(now: datetime, days: int) -> pa.Scalar:
-    return pa.scalar((now - timedelta(days=days)).date(), pa.date32())
+def _days_ago(now: datetime, days: int) -> date:
+    return (now - timedelta(days=days)).date()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from order_assets.core.check_result import CheckResult, Severity
 from order_assets.landing import Landing, incomplete_days, landed_days
-from order_assets.landing.index import orders_by_day
+from order_assets.landing.index import manifest_of, orders_of_day
 from order_assets.landing.index_writer import IndexReport
 from order_assets.landing.refetch_policy import Reread
 from order_assets.landing.unwatched_orders import OutsideOrders
@@ -44,18 +44,18 @@ def nothing_left_behind(data_root: Path, first: date, last: date) -> CheckResult
 
 def newest_day_is_fresh(data_root: Path, first: date, last: date, now: datetime, within: timedelta) -> CheckResult:
     """Whether the orders of the newest day in the list are landed, apart from those placed less than `within` ago."""
-    days = orders_by_day(data_root, first, last)
-    if not days:
+    newest = max((day for day in manifest_of(data_root).days if first <= day <= last), default=None)
+    if newest is None:
         return _result("newest_day_is_fresh", True, "no order is listed", {"orders_waiting": 0})
-    newest = max(days)
+    listed = orders_of_day(data_root, newest)
     landing = Landing(data_root, newest)
     landed = set(landing.listed_pks()) if landing.ledger_file.exists() else set()
-    waiting = [order for order in days[newest] if order.pk not in landed]
+    waiting = [order for order in listed if order.pk not in landed]
     late = [order for order in waiting if now - order.date_placed > within]
     explanation = (
         f"{len(late)} orders of {newest} were placed more than {_hours(within)} ago and are not landed"
         if late
-        else f"{newest}: {len(days[newest]) - len(waiting)} of {len(days[newest])} orders are landed, none is late"
+        else f"{newest}: {len(listed) - len(waiting)} of {len(listed)} orders are landed, none is late"
     )
     return _result(
         "newest_day_is_fresh",

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from order_assets.landing import index_file
+from order_assets.landing.index import manifest_of
 from order_assets.tables import read_verdict
 from order_assets.warehouse import open_readonly
 from order_assets.warehouse.marts.mart_refresh import known_days
@@ -79,7 +80,9 @@ def _days(connection: duckdb.DuckDBPyConnection, data_root: Path, first: date, l
     ledgers = sorted(map(str, data_root.glob("landing/date=*/ledger.parquet")))
     if not index_file(data_root).exists() or not ledgers:
         return []
-    rows = _rows(connection, "days", index=str(index_file(data_root)), ledgers=ledgers, first=first, last=last)
+    listed = {day: of.rows for day, of in manifest_of(data_root).days.items() if first <= day <= last}
+    given = {"days": list(listed), "orders": list(listed.values()), "ledgers": ledgers, "first": first, "last": last}
+    rows = _rows(connection, "days", **given)
     loaded = set(known_days(connection))
     days = [Day(**row) for row in rows]
     return [replace(day, state=_state(data_root, day, day.day in loaded)) for day in days]

@@ -232,7 +232,7 @@ def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_say
 ) -> None:
     project.sync()
     runs, files = project.instance.get_runs_count(), what_lies(project)
-    index = project.data / "index" / "orders.parquet"
+    index = project.data / "index" / "index.json"
     times = [index.stat().st_mtime_ns]
     for _ in range(5):
         tick = schedule_tick(project, "sync_index_regularly")
@@ -247,11 +247,11 @@ def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_say
 @pytest.mark.usefixtures("filled")
 def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: Project) -> None:
     project.sync()
-    before = (project.data / "index" / "orders.parquet").read_bytes()
+    before = (project.data / "index" / "index.json").read_bytes()
     project.sandbox.set_now(project.sandbox.shop.now().replace(hour=18))
     (request,) = schedule_tick(project, "sync_index_regularly").run_requests or []
     assert "orders new" in request.tags["order_assets/why"]
-    assert (project.data / "index" / "orders.parquet").read_bytes() == before
+    assert (project.data / "index" / "index.json").read_bytes() == before
     assert project.sync().days["order_index"][""]["orders_new"] > 0
 
 
@@ -274,7 +274,7 @@ def test_an_error_is_said_by_the_tick_and_one_that_stays_becomes_a_run_that_fail
     tick = schedule_tick(project, "sync_index_regularly")
     assert not tick.run_requests
     assert "asked again at the next tick: " in (tick.skip_message or "")
-    index = project.data / "index" / "orders.parquet"
+    index = project.data / "index" / "index.json"
     hours_ago = time.time() - 2 * 3600
     os.utime(index, (hours_ago, hours_ago))
     (request,) = schedule_tick(project, "sync_index_regularly").run_requests or []

@@ -98,6 +98,6 @@ def test_plan_refuses_days_that_are_no_partitions(
 def test_plan_from_an_index_that_cannot_be_read_fails_with_what_to_do(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project.data / "index" / "orders.parquet").write_bytes(b"PAR1")
+    (project.data / "index" / "index.json").write_bytes(b"PAR1")
     assert cli.main(["plan", *DAYS]) == 1
     assert "materialise order_index again" in capsys.readouterr().err

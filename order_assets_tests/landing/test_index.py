@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from order_assets.landing import Instance, OrderIndexError, index_file, orders_of_day, sync_state, write_index
+from order_assets.landing.index import read_index
 
 ISTANBUL = Instance("https://shop.example.com", "Europe/Istanbul", date(2026, 1, 1))
 SEEN = datetime(2026, 1, 20, tzinfo=UTC)
@@ -159,7 +159,7 @@ def test_a_column_that_is_not_needed_to_place_an_order_refuses_nothing(
     report = write_index(tmp_path, ISTANBUL, [row(1), row(2, **{name: value}), row(3)], SEEN)
     assert [order.pk for order in orders_of_day(tmp_path, date(2026, 1, 5))] == [1, 2, 3]
     assert (report.aside_count, report.odd_columns[name]) == (0, 1)
-    assert pq.read_table(index_file(tmp_path))[name].to_pylist()[1] == kept
+    assert read_index(tmp_path, [name])[name].to_pylist()[1] == kept
 
 
 def test_what_nobody_foresaw_in_a_row_costs_that_row_alone(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_the_index_keeps_the_money_of_the_list_exactly(tmp_path: Path) -> None:
     write_index(
         tmp_path, ISTANBUL, [row(1, amount="16.40", refund_amount=Decimal("0.1"), net_shipping_amount=8.5)], SEEN
     )
-    rows = pq.read_table(index_file(tmp_path))
+    rows = read_index(tmp_path)
     kept = [rows[name].to_pylist() for name in ("amount", "refund_amount", "net_shipping_amount", "discount_amount")]
     assert kept == [[Decimal("16.4")], [Decimal("0.1")], [Decimal("8.5")], [None]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -95,8 +96,7 @@ def test_each_day_is_as_if_it_had_been_refreshed_alone(
     root: Path, tmp_path_factory: pytest.TempPathFactory, choose: Callable[[list[int]], int]
 ) -> None:
     alone = tmp_path_factory.mktemp("alone")
-    (alone / "index").mkdir()
-    (alone / "index" / "orders.parquet").write_bytes((root / "index" / "orders.parquet").read_bytes())
+    shutil.copytree(root / "index", alone / "index")
     together = list(refresh(root, Api(choose=choose, fails=lambda pk: "no answer in 60 s" if pk == 5 else None)))
     assert [report.day for report in together] == DAYS
     for report in together:

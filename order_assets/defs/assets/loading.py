@@ -139,20 +139,20 @@ def _ledger_rows(root: Path, report: LoadReport) -> dict[date, int]:
 
 def watermarks(root: Path) -> Watermarks | None:
     """How far the shop was read, from the index; None where there is no index."""
-    import pyarrow.parquet as pq
-
-    from order_assets.landing import index_file, sync_state
+    from order_assets.landing import index_file
+    from order_assets.landing.index import manifest_of
     from order_assets.warehouse import Watermarks
 
     file = index_file(root)
     if not file.exists():
         return None
-    state = sync_state(root)
+    manifest = manifest_of(root)
+    state = manifest.state
     return Watermarks(
         cursor=state.cursor,
         transactions_cursor=state.transactions_cursor,
         # Each sync writes the index anew, also where nothing changed.
         synced_at=datetime.fromtimestamp(file.stat().st_mtime, UTC),
         whole_listing_at=state.whole_at,
-        orders_known=pq.read_metadata(file).num_rows,
+        orders_known=manifest.rows,
     )

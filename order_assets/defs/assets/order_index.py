@@ -129,6 +129,8 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
             f"{listing.mode}, {index.rows_read} rows read: {index.new} orders new, {index.changed} changed; "
             f"{index.orders} orders on {len(index.days)} days, {index.before_first_day} before the first day"
         )
+        if index.migrated:
+            context.log.info("the index was one file, as earlier versions kept it; it is kept by day from now on")
         if listing.fell_back:
             context.log.warning(f"all orders were listed, because {listing.fell_back}")
         if not listing.agreed:

@@ -1,9 +1,6 @@
 -- What became of the listed orders of each day, from the index and the ledgers as they lie on disk.
 WITH listed AS (
-    SELECT partition AS day, count(*) AS listed
-    FROM read_parquet($index)
-    WHERE partition BETWEEN $first AND $last
-    GROUP BY ALL
+    SELECT unnest($days) AS day, unnest($orders) AS listed
 ),
 
 landed AS (
