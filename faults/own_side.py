@@ -383,7 +383,6 @@ def _own(
 _DAMAGES = ((_cut, "cut in half"), (_flip, "bytes changed"), (_zeros, "all zeros"), (_empty, "empty"))
 _FILES = (
     ("index/index.json", "the index"),
-    ("index/days-*.parquet", "the index's days"),
     ("landing/*/documents-*.parquet", "landed documents"),
     ("landing/*/ledger.parquet", "a day's ledger"),
     ("tables/orders/*/*.parquet", "a table's file"),

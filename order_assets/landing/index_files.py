@@ -488,9 +488,11 @@ def discard(data_root: Path, names: Collection[str]) -> None:
 
 def unreadable(path: Path, error: Exception) -> OrderIndexError:
     """The error for a file of the index."""
+    # Without its manifest the index is made anew, and what stands beside it stays: the key of the rows, and moves.
+    head = path if path.suffix == ".json" or path.name == "orders.parquet" else path.with_name("index.json")
+    what = "it" if head == path else head
     return OrderIndexError(
-        f"the index {path} cannot be read ({type(error).__name__}): move the folder {path.parent} away and "
-        "materialise order_index again"
+        f"the index {path} cannot be read ({type(error).__name__}): move {what} away and materialise order_index again"
     )
 
 
