@@ -33,6 +33,7 @@ catches within itself is private to it and not in the tree.
             QualityError                marts of a draft are wrong, so it was not published
         MartError                       a mart's file cannot be used
         TableAccessError                what was requested of the tables cannot be read
+        OwnPackageError                 the package of the folder has no definitions that the command can use
         ReportError                     the report cannot be made
         AlertError                      an alert could not be delivered
         SandboxError                    the stand-in could not be started or stopped

@@ -116,7 +116,7 @@ def test_a_run_after_a_killed_one_does_not_wait_for_its_place(project: Project) 
     assert project.query("SELECT count(*) FROM orders") == [(18,)]
 
 
-def _until(happened: object, patience: float = 60) -> None:
+def _until(happened: object, patience: float = 120) -> None:
     deadline = time.monotonic() + patience
     while not happened():  # type: ignore[operator]
         assert time.monotonic() < deadline, "it did not happen in time"
