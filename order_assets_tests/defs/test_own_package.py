@@ -140,7 +140,7 @@ def _the_ui_and_the_documents_know_it(own: object) -> None:
     assert [(dep.asset_key, dep.column_name) for dep in lineage["left_amount"]] == [
         (oa.warehouse_key("gift_cards"), "left_amount")
     ]
-    assert "giftcard_set[].left.amount" in of_mart["way_to_the_api"].md_str
+    assert "giftcard_set[].left.amount" in of_mart["lineage_to_source"].md_str
     contract = own.contract  # type: ignore[attr-defined]
     assert "Code printed on the card" in render_dictionary(contract)
     assert "Tier of the customer's loyalty card" in render_odcs(contract)
