@@ -44,6 +44,11 @@ class Answers:
     fetched_at: datetime = datetime(2026, 3, 1, tzinfo=UTC)
 
     @property
+    def pages(self) -> dict[str, tuple[Any, ...]]:
+        found = {"detail": () if self.detail is None else (self.detail,)}
+        return {**found, "items": self.item_pages, "discounts": self.discount_pages}
+
+    @property
     def bytes(self) -> int:
         return sum(map(len, (self.detail or b"", *self.item_pages, *self.discount_pages)))
 

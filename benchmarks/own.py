@@ -108,7 +108,7 @@ def gate(rounds: str, documents: str) -> None:
         for _ in range(int(rounds)):
             for way, seconds in _gate_round(document, texts).items():
                 times.setdefault(way, []).append(seconds / len(texts) * 1000)
-        found[document.value] = times
+        found[document.name] = times
     say(found=found)
 
 

@@ -12,6 +12,7 @@ from itertools import cycle
 from typing import Any
 
 from order_assets.contract import CONTRACT, Document
+from order_assets.contract.model import DOCUMENTS
 from order_assets.contract.shape import CopyOf, FreeForm, Leaf, Record, Removed, SetOf, Shape, document_shape
 
 Step = str | int
@@ -57,7 +58,7 @@ class Odd:
         """Whether the order has this place."""
         found = documents[self.document]
         # An order without items could not show what is odd about them.
-        if self.document is not Document.DETAIL and not found:
+        if self.document != Document.DETAIL and not found:
             return False
         for step in self.place:
             if isinstance(step, int):
@@ -336,7 +337,7 @@ def _places(shape: Shape, place: Place = ()) -> Iterator[tuple[Place, Shape]]:
 
 def _rows(document: Document, parsed: Any) -> Any:
     """What a place is counted from: the detail itself, the rows of a page."""
-    return parsed if document is Document.DETAIL else parsed["results"]
+    return parsed if document == Document.DETAIL else parsed["results"]
 
 
 def _putting(document: Document, place: Place, raw: str) -> Callable[[bytes], bytes]:
@@ -354,9 +355,9 @@ def _putting(document: Document, place: Place, raw: str) -> Callable[[bytes], by
 def planted(exist: Callable[[Document, Place], bool]) -> Iterator[Odd]:
     """Each value of a wrong kind at a place where it does not belong, each at another one, of those that `exist`."""
     by_kind: dict[str, list[tuple[Document, Place]]] = {kind: [] for kind in _VALUES}
-    for document in Document:
+    for document in DOCUMENTS:
         for place, shape in _places(document_shape(CONTRACT, document)):
-            if _kind(shape) in by_kind and len(place) > (document is not Document.DETAIL) and exist(document, place):
+            if _kind(shape) in by_kind and len(place) > (document != Document.DETAIL) and exist(document, place):
                 by_kind[_kind(shape)].append((document, place))
     for kind, values in _VALUES.items():
         # In steps over all of them, so that every document and depth has its share.
@@ -366,7 +367,7 @@ def planted(exist: Callable[[Document, Place], bool]) -> Iterator[Odd]:
         for (what, raw), (document, place) in zip(values.items(), spread, strict=False):
             path = path_of(place)
             yield Odd(
-                f"{what} for {kind} at {document.value} {path}", document, place, _putting(document, place, raw), raw
+                f"{what} for {kind} at {document.name} {path}", document, place, _putting(document, place, raw), raw
             )
 
 
@@ -514,8 +515,8 @@ def written_down() -> Iterator[Odd]:
     for document in (Document.ITEMS, Document.DISCOUNTS):
         for number, (name, change) in enumerate(_PAGES.items()):
             # The two are read by the same code: of discounts every third is enough.
-            if document is Document.ITEMS or number % 3 == 0:
-                yield Odd(f"{document.value}: {name}", document, (), change)
+            if document == Document.ITEMS or number % 3 == 0:
+                yield Odd(f"{document.name}: {name}", document, (), change)
 
 
 def given_out(odds: Iterable[Odd], orders: Mapping[int, Mapping[Document, Any]]) -> dict[int, Odd]:

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from order_assets.contract import CONTRACT
+from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.shape import contract_version
 from order_assets.defs.assets.loading import refusal
 from order_assets.landing import Attempt, DayReport, DueDay, Instance, ListedOrder, Reread, receive, refresh_days
@@ -42,6 +42,7 @@ class Pipeline:
     last_day: date | None = None
     client_settings: dict[str, Any] = field(default_factory=dict)
     gate: Validator = field(default_factory=lambda: Validator(CONTRACT, Privacy(PrivacyMode.CLEAR)))
+    contract: Contract = CONTRACT
 
     @property
     def instance(self) -> Instance:
@@ -49,7 +50,7 @@ class Pipeline:
 
     @property
     def task(self) -> DayJob:
-        return DayJob(self.root, CONTRACT, self.gate.privacy, 5.0, 20, frozenset(), frozenset())
+        return DayJob(self.root, self.contract, self.gate.privacy, 5.0, 20, frozenset(), frozenset())
 
     @cached_property
     def maker(self) -> DayBuilder:
@@ -91,7 +92,9 @@ class Pipeline:
         policy = self.gate.privacy.policy
         with self.client() as client:
             fetch = partial(self._fetch, client)
-            yield from refresh_days(self.root, list(days), fetch, privacy_policy=policy, reread=reread)
+            yield from refresh_days(
+                self.root, list(days), fetch, privacy_policy=policy, reread=reread, documents=self.contract.documents
+            )
 
     def load(self, days: Iterable[date]) -> None:
         days = list(days)
@@ -119,7 +122,7 @@ class Pipeline:
 
     def _fetch(self, client: OmnitronClient, orders: Iterable[ListedOrder]) -> Iterator[Attempt]:
         def fetch(order: ListedOrder) -> dict[str, Any]:
-            return receive(self.gate, order, client.order_documents(order.pk))
+            return receive(self.gate, order, client.order_documents(order.pk, self.contract.documents))
 
         for outcome in client.map_concurrently(fetch, orders):
             yield Attempt(outcome.item, outcome.value, None if outcome.error is None else str(outcome.error))

@@ -235,6 +235,7 @@ def _plan(first: date, last: date, *, sandbox: bool) -> int:
     settings = _settings(sandbox=sandbox)
     _check_days(settings, first, last)
     from order_assets.cli import output
+    from order_assets.defs.own_package import contract_in_force
     from order_assets.defs.resources import DataRootResource, PrivacyResource, SyncRulesResource, ready
     from order_assets.landing import index_file
     from order_assets.landing.estimate import plan_run
@@ -251,6 +252,7 @@ def _plan(first: date, last: date, *, sandbox: bool) -> int:
         last,
         privacy_policy=ready(PrivacyResource, settings).policy(),
         reread=rules.reread(),
+        documents=contract_in_force().documents,
         whole_every=rules.rules().whole_every,
         transactions=rules.order_transactions,
         logins=0 if settings.url and settings.token else 1,

@@ -7,9 +7,12 @@ stands in `shape` and `arrow`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
+from typing import ClassVar
 
 from order_assets.errors import OrderAssetsError
 
@@ -46,12 +49,49 @@ JSON = ColumnType("JSON")  # free-form: kept as JSON text
 MONEY = decimal(18, 2)
 
 
-class Document(StrEnum):
-    """The three answers of the API that make up an order."""
+@dataclass(frozen=True)
+class Document:
+    """An answer of the API that belongs to an order, and how it is requested.
 
-    DETAIL = "detail"
-    ITEMS = "items"
-    DISCOUNTS = "discounts"
+    `path`, below `/api/v1/`, and the values of `parameters` may have `{order_id}` in them. A `paged` document is the
+    list of the rows of all its pages, any other is one JSON object. Orders placed before `since` (UTC) do not have it;
+    None is for all orders. Of an `optional` one a 404 says that the order has none. `title` is for messages.
+    """
+
+    name: str
+    path: str
+    parameters: Mapping[str, str] = field(default_factory=dict, hash=False)
+    paged: bool = False
+    since: date | None = None
+    optional: bool = False
+    title: str = ""
+
+    DETAIL: ClassVar[Document]
+    ITEMS: ClassVar[Document]
+    DISCOUNTS: ClassVar[Document]
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ContractError(f"document {self.name!r}: a name has small letters, digits and underscores only")
+        if "{order_id}" not in "".join((self.path, *self.parameters.values())):
+            raise ContractError(f"document {self.name}: neither path nor parameters have {{order_id}}")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_of(self, date_placed: datetime) -> bool:
+        """Whether orders placed at this moment have such a document."""
+        return self.since is None or date_placed.astimezone(UTC).date() >= self.since
+
+
+Document.DETAIL = Document("detail", "orders_integration/{order_id}/detailed_integration/")
+Document.ITEMS = Document(
+    "items", "order_item/detailed_integration/", {"order": "{order_id}", "sort": "id"}, paged=True
+)
+Document.DISCOUNTS = Document(
+    "discounts", "discount_items/detailed_integration/", {"order": "{order_id}"}, paged=True, title="discount items"
+)
+DOCUMENTS = (Document.DETAIL, Document.ITEMS, Document.DISCOUNTS)
 
 
 class Provenance(StrEnum):
@@ -280,8 +320,10 @@ class Contract:
     """All tables, with look-up by name."""
 
     tables: tuple[Table, ...]
+    documents: tuple[Document, ...] = DOCUMENTS
 
     def __post_init__(self) -> None:
+        _check_documents(self)
         names = [table.name for table in self.tables]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ContractError(f"two tables of one name: {', '.join(twice)}")
@@ -321,6 +363,34 @@ class Contract:
         """
         return _consistent(replace(self, tables=(*self.tables, *tables)))
 
+    def with_documents(self, *documents: Document) -> Contract:
+        """This contract with more documents per order; this one stays as it is.
+
+        Orders that landed before are due for them. Raises `ContractError` for a name that is taken.
+        """
+        names = {document.name: "" for document in documents}
+        tables = tuple(
+            replace(
+                table,
+                columns=tuple(
+                    replace(known, values={**known.values, **dict.fromkeys(names, Known())})
+                    if known.name == "document" and known.values
+                    else known
+                    for known in table.columns
+                )
+                + tuple(_kept_document(name) for name in names if Document.DISCOUNTS.name in table.column_names),
+            )
+            if table.kind is Kind.OVERFLOW
+            else table
+            for table in self
+        )
+        return _consistent(replace(self, tables=tables, documents=(*self.documents, *documents)))
+
+    @property
+    def further_documents(self) -> tuple[Document, ...]:
+        """The documents beyond those that every order has."""
+        return tuple(document for document in self.documents if document not in DOCUMENTS)
+
     @property
     def table_names(self) -> tuple[str, ...]:
         """The names of all tables in their order."""
@@ -335,7 +405,7 @@ def _consistent(contract: Contract) -> Contract:
     # The shapes are derived from this module's values.
     from order_assets.contract.shape import document_shape
 
-    for document in Document:
+    for document in contract.documents:
         document_shape(contract, document)
     for table in contract:
         for found in table.columns:
@@ -351,6 +421,25 @@ def _check_name(table: Table, column: Column) -> None:
             f"column {column.name} of table {table.name} is read from {column.path}, and its name does not have "
             f"{field_name} in it, by which a check looks for the values: call it {column.path.replace('.', '_')}"
         )
+
+
+def _kept_document(name: str) -> Column:
+    """The column of the quarantine that has such a document."""
+    return column(name, JSON, f"The {name} document, redacted", provenance=Provenance.DERIVED)
+
+
+def _check_documents(contract: Contract) -> None:
+    names = [document.name for document in contract.documents]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ContractError(f"the contract declares a document twice: {', '.join(twice)}")
+    for table in contract.tables:
+        for source in table.sources:
+            if source.document not in contract.documents:
+                raise ContractError(
+                    f"table {table.name} is read from the document {source.document.name}, which the contract does not "
+                    "declare: add it with with_documents first"
+                )
 
 
 def _check_table(table: Table) -> None:
@@ -374,7 +463,7 @@ def _check_table(table: Table) -> None:
 
 def _check_history(table: Table) -> None:
     """Of a version whose documents were let go only the values of histories are kept, out of everybody's reach."""
-    if any(source.document is not Document.DETAIL or source.path for source in table.sources):
+    if any(source.document != Document.DETAIL or source.path for source in table.sources):
         raise ContractError(f"table {table.name}: a history is read from the detail document itself")
     personal = [column.name for column in table.columns if column.personal is not None or column.gateway_text]
     if personal:

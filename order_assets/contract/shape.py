@@ -97,12 +97,12 @@ def document_shape(contract: Contract, document: Document) -> Record | SetOf:
 
     Raises `ContractError` where two declarations disagree about a path.
     """
-    root: Record | SetOf = Record() if document is Document.DETAIL else SetOf()
+    root: Record | SetOf = SetOf() if document.paged else Record()
     for table in contract:
         for source in table.sources:
-            if source.document is document:
+            if source.document == document:
                 _plant(root, table, source)
-    if document is Document.DETAIL and isinstance(root, Record):
+    if document == Document.DETAIL and isinstance(root, Record):
         _plant_copies(root)
     return root
 
@@ -273,7 +273,7 @@ def contract_version(contract: Contract) -> str:
             table.name,
             table.kind.value,
             table.key,
-            [[s.document.value, s.path, s.label] for s in table.sources],
+            [[s.document.name, s.path, s.label] for s in table.sources],
             [s.path for s in table.secrets],
             [
                 [c.name, c.type.duckdb, c.path, c.origin.value, c.nullable, c.personal, c.gateway_text]
@@ -282,7 +282,11 @@ def contract_version(contract: Contract) -> str:
         ]
         for table in contract
     ]
-    return hashlib.sha256(json.dumps([facts, COPIES]).encode()).hexdigest()[:12]
+    further = [
+        [d.name, d.path, dict(d.parameters), d.paged, d.since and d.since.isoformat(), d.optional]
+        for d in contract.further_documents
+    ]
+    return hashlib.sha256(json.dumps([facts, COPIES, *further]).encode()).hexdigest()[:12]
 
 
 def removed_paths(contract: Contract) -> Iterator[tuple[Document, str, str]]:

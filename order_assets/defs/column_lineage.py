@@ -75,7 +75,7 @@ def _landed(table: Table, column: Column) -> list[str]:
     """The columns of landing that fill a column of a table."""
     if table.kind is Kind.OVERFLOW:
         return []
-    documents = list(dict.fromkeys(source.document.value for source in table.sources))
+    documents = list(dict.fromkeys(source.document.name for source in table.sources))
     match column.origin:
         case Origin.ORDER_PK:
             return ["order_pk"]

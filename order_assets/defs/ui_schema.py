@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from order_assets.contract.lineage import full_paths
-from order_assets.contract.model import Column, Table
+from order_assets.contract.model import Column, Contract, Table
 from order_assets.defs.column_lineage import shown_paths, source_link
 from order_assets.defs.shop_names import Shop
 from order_assets.warehouse.layout import orders_layout
@@ -47,12 +47,14 @@ _LANDED: Sequence[tuple[str, str, str]] = (
     ("bytes", "BIGINT", "Bytes that the shop sent"),
     ("listed_fingerprint", "BIGINT", "Digest of the order's row in the order list that made it due"),
     ("listed_row_changed_at", "TIMESTAMP WITH TIME ZONE", "When that row was first seen in that form, UTC"),
+    ("further_documents", "VARCHAR", "Documents beyond detail, items and discounts that were requested, by name"),
 )
 
 
-def documents_schema() -> dg.TableSchema:
-    """The columns of landing."""
-    return dg.TableSchema([dg.TableColumn(name, type_, description) for name, type_, description in _LANDED])
+def documents_schema(contract: Contract) -> dg.TableSchema:
+    """The columns of landing, with one for each document that the contract adds."""
+    added = [(of.name, "JSON", f"Answer of {of.path.format(order_id='PK')}") for of in contract.further_documents]
+    return dg.TableSchema([dg.TableColumn(name, type_, description) for name, type_, description in (*_LANDED, *added)])
 
 
 def table_schema(table: Table) -> dg.TableSchema:

@@ -14,11 +14,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.landing.index import ListedOrder
+from order_assets.landing.landing_schema import further_names
 from order_assets.landing.landing_store import LEDGER_SCHEMA, Landing, Outcome
 from order_assets.landing.moves import earlier_days
 from order_assets.landing.refetch_policy import NEVER, Reread
-from order_assets.landing.staleness import changed
+from order_assets.landing.staleness import NEW_DOCUMENT, changed, lacks_document
 from order_assets.landing.versions import thin_versions
 
 
@@ -72,6 +74,7 @@ def due_orders(
     *,
     refetch: bool = False,
     reread: Reread = NEVER,
+    documents: Sequence[Document] = DOCUMENTS,
     day: date | None = None,
     now: datetime | None = None,
 ) -> Iterator[tuple[ListedOrder, str]]:
@@ -90,6 +93,8 @@ def due_orders(
             yield order, "quarantined"
         elif reason is not None:
             yield order, reason
+        elif lacks_document(order, row, documents):
+            yield order, NEW_DOCUMENT
         elif row["outcome"] == Outcome.LANDED and (again := reread.reason(order, row, moment, day)):
             yield order, again
 
@@ -181,9 +186,9 @@ def _with_last_version(landing: Landing, row: Mapping[str, Any]) -> Mapping[str,
     if last is None:
         return row
     kept = (
-        "detail",
-        "items",
-        "discounts",
+        *(document.name for document in DOCUMENTS),
+        *further_names(last),
+        "further_documents",
         "unmapped",
         "missing",
         "set_sizes",

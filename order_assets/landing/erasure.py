@@ -16,7 +16,7 @@ from order_assets.contract.model import Contract, Document
 from order_assets.core import exact_json
 from order_assets.core.exact_json import ExactJsonError
 from order_assets.landing.land import check_again, customers_of
-from order_assets.landing.landing_schema import Outcome
+from order_assets.landing.landing_schema import Outcome, further_names
 from order_assets.redaction.free_text import Said, said_in, without_mentions
 from order_assets.redaction.privacy import Privacy, PrivacyMode
 from order_assets.redaction.validator import Refused, Validator
@@ -57,9 +57,12 @@ class Eraser:
         detail = _loads(row["detail"])
         if customers_of(detail).isdisjoint(customers):
             return None
-        said = said_in({document: _loads(row[document.value]) for document in Document}, self._validator.shapes)
-        texts = {document: self._without(row[document.value], document, said) for document in Document}
-        erased = {**row, **{document.value: text for document, text in texts.items()}}
+        documents = self._validator.documents
+        said = said_in({document: _loads(row.get(document.name)) for document in documents}, self._validator.shapes)
+        texts = {document: self._without(row.get(document.name), document, said) for document in documents}
+        # Whom a document is about that this contract does not know cannot be told.
+        unknown = dict.fromkeys(name for name in further_names(row) if name not in {of.name for of in documents})
+        erased = {**row, **unknown, **{of.name: text for of, text in texts.items() if of.name in row}}
         if row["outcome"] in (Outcome.LANDED, Outcome.TOMBSTONED):
             try:
                 landed = check_again(self._validator, texts)

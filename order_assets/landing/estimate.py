@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.landing.day import due_orders
 from order_assets.landing.index import SyncState, manifest_of, orders_by_day
 from order_assets.landing.landing_store import Landing
@@ -78,6 +79,7 @@ def plan_run(
     *,
     privacy_policy: str,
     reread: Reread = NEVER,
+    documents: Sequence[Document] = DOCUMENTS,
     whole_every: timedelta | None = None,
     transactions: bool = True,
     logins: int = 0,
@@ -92,7 +94,8 @@ def plan_run(
     due: Counter[str] = Counter()
     for day, listed in orders.items():
         current = Landing(data_root, day).current()
-        due.update(reason for _, reason in due_orders(listed, current, privacy_policy, reread=reread, day=day))
+        found = due_orders(listed, current, privacy_policy, reread=reread, documents=documents, day=day)
+        due.update(reason for _, reason in found)
     measured, spent = _past_requests(data_root)
     manifest = manifest_of(data_root)
     listing_requests, lists_all = _listing(manifest.state, manifest.listed, whole_every, transactions=transactions)

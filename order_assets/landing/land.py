@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from order_assets.contract.model import Document
+from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.core import exact_json
 from order_assets.landing.index import ListedOrder
 from order_assets.landing.landing_schema import Outcome
@@ -27,12 +27,8 @@ class Fetched(Protocol):
         """The detail document; `None` when the order is gone."""
 
     @property
-    def item_pages(self) -> Sequence[bytes]:
-        """The pages of the items document."""
-
-    @property
-    def discount_pages(self) -> Sequence[bytes]:
-        """The pages of the discounts document."""
+    def pages(self) -> Mapping[str, Sequence[bytes]]:
+        """The answers of each document by its name, one for each page; without what the order does not have."""
 
     @property
     def requests(self) -> int:
@@ -77,7 +73,8 @@ def receive(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten: C
 def misfit_row(gate: Validator, listed: ListedOrder, document: str, reason: str) -> dict[str, Any]:
     """The landing row of an order whose answer is no document of it: in quarantine, without documents."""
     row = _empty_row(gate, listed, _Nothing(datetime.now(UTC)))
-    return row | quarantined_columns(Refused(Document(document), "", reason))
+    refused = Refused(next(of for of in gate.documents if of.name == document), "", reason)
+    return row | quarantined_columns(refused)
 
 
 def _received(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
@@ -90,9 +87,8 @@ def _received(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten:
     bodies: dict[Document, Any] = {}
     said: Said | None = None
     try:
-        bodies[Document.DETAIL] = read(Document.DETAIL, fetched.detail)
-        bodies[Document.ITEMS] = _join_pages(Document.ITEMS, fetched.item_pages)
-        bodies[Document.DISCOUNTS] = _join_pages(Document.DISCOUNTS, fetched.discount_pages)
+        for document, pages in _answers(gate, fetched):
+            bodies[document] = _read_pages(document, pages)
         _check_identity(bodies[Document.DETAIL], listed)
         if forgotten and not customers_of(bodies[Document.DETAIL]).isdisjoint(forgotten):
             gate = gate.dropping
@@ -106,7 +102,20 @@ def _received(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten:
             bodies[Document.DETAIL] = read(Document.DETAIL, passed[Document.DETAIL].text)
     except Refused as refused:
         return _refused(gate, refused, fetched, forgotten)
-    return landed_columns(passed, bodies[Document.DETAIL])
+    return landed_columns(passed, bodies[Document.DETAIL]) | _further(gate, listed)
+
+
+def _answers(gate: Validator, fetched: Fetched) -> Iterator[tuple[Document, Sequence[bytes]]]:
+    for document in gate.documents:
+        if document in DOCUMENTS or document.name in fetched.pages:
+            yield document, fetched.pages.get(document.name, ())
+
+
+def _further(gate: Validator, listed: ListedOrder) -> dict[str, Any]:
+    """The columns of documents beyond those of every order; nothing where there are none."""
+    further = [document for document in gate.documents if document not in DOCUMENTS]
+    asked = [document.name for document in further if document.is_of(listed.date_placed)]
+    return {"further_documents": ",".join(asked)} if asked else {}
 
 
 def customers_of(detail: Any) -> set[int]:
@@ -151,7 +160,11 @@ def _empty_row(gate: Validator, listed: ListedOrder, fetched: Fetched | _Nothing
 def check_again(gate: Validator, texts: Mapping[Document, str | None]) -> dict[str, Any]:
     """The columns of a landing row that follow from documents as they are stored. Raises `Refused`."""
     try:
-        bodies = {document: read(document, text or "[]") for document, text in texts.items()}
+        bodies = {
+            document: read(document, text or "[]")
+            for document, text in texts.items()
+            if text is not None or document in DOCUMENTS
+        }
         passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
         return landed_columns(passed, bodies[Document.DETAIL])
     except Refused:
@@ -161,30 +174,30 @@ def check_again(gate: Validator, texts: Mapping[Document, str | None]) -> dict[s
 
 
 def landed_columns(passed: Mapping[Document, Passed], detail: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a landing row that follow from its three documents, all of which passed.
+    """The columns of a landing row that follow from its documents, all of which passed.
 
     `detail` is the value of the detail document as it passed.
     """
     digest = hashlib.sha256()
-    for document in Document:
-        digest.update(passed[document].text.encode() + b"\0")
+    for found in passed.values():
+        digest.update(found.text.encode() + b"\0")
     return {
         "outcome": Outcome.LANDED.value,
-        **{document.value: found.text for document, found in passed.items()},
+        **{document.name: found.text for document, found in passed.items()},
         "unmapped": json.dumps(
             [
-                {"document": entry.document.value, "path": entry.path, "value": entry.value}
+                {"document": entry.document.name, "path": entry.path, "value": entry.value}
                 for found in passed.values()
                 for entry in found.unmapped
             ],
             ensure_ascii=False,
         ),
         "missing": json.dumps(
-            sorted(f"{document.value}:{path}" for document, found in passed.items() for path in found.missing)
+            sorted(f"{document.name}:{path}" for document, found in passed.items() for path in found.missing)
         ),
         "set_sizes": json.dumps(
             {
-                f"{document.value}:{path}": size
+                f"{document.name}:{path}": size
                 for document, found in passed.items()
                 for path, size in found.set_sizes.items()
             }
@@ -193,7 +206,7 @@ def landed_columns(passed: Mapping[Document, Passed], detail: Mapping[str, Any])
         "masked": sum(found.masked for found in passed.values()),
         "masked_paths": json.dumps(
             [
-                {"document": document.value, "path": path, "kind": kind, "count": count}
+                {"document": document.name, "path": path, "kind": kind, "count": count}
                 for document, found in passed.items()
                 for (path, kind), count in sorted(found.masks.items())
             ],
@@ -214,9 +227,7 @@ def _refused(gate: Validator, refused: Refused, fetched: Fetched, forgotten: Col
     """What is kept of an order that was refused: its documents read again, since checking changes them."""
     assert fetched.detail is not None  # noqa: S101 - an order that is gone is never refused
     readers: dict[Document, Callable[[], Any]] = {
-        Document.DETAIL: partial(read_loosely, Document.DETAIL, fetched.detail),
-        Document.ITEMS: partial(_join_pages, Document.ITEMS, fetched.item_pages, read_loosely),
-        Document.DISCOUNTS: partial(_join_pages, Document.DISCOUNTS, fetched.discount_pages, read_loosely),
+        document: partial(_read_pages, document, pages, read_loosely) for document, pages in _answers(gate, fetched)
     }
     values = {document: _or_none(reader) for document, reader in readers.items()}
     said: Said | None = None
@@ -228,7 +239,7 @@ def _refused(gate: Validator, refused: Refused, fetched: Fetched, forgotten: Col
         text = None if value is None else gate.redact_refused_value(document, value)
         if text is not None and said is not None:
             text = without_mentions(text, gate.shapes[document], said)
-        kept[document.value] = text
+        kept[document.name] = text
     return quarantined_columns(refused) | kept
 
 
@@ -236,7 +247,7 @@ def quarantined_columns(refused: Refused) -> dict[str, Any]:
     """The columns of a landing row that say why its order waits in quarantine."""
     return {
         "outcome": Outcome.QUARANTINED.value,
-        "refused_document": refused.document.value,
+        "refused_document": refused.document.name,
         "refused_path": refused.path,
         "reason": refused.reason,
     }
@@ -260,9 +271,10 @@ def _check_identity(detail: Any, listed: ListedOrder) -> None:
         raise Refused(Document.DETAIL, "number", "the number is not the one in the order list")
 
 
-def _join_pages(
-    document: Document, pages: Sequence[bytes], reader: Callable[[Document, bytes], Any] = read
-) -> list[Any]:
+def _read_pages(document: Document, pages: Sequence[bytes], reader: Callable[[Document, bytes], Any] = read) -> Any:
+    """The value of a document: that of its one answer, or the rows of all its pages."""
+    if not document.paged:
+        return reader(document, pages[0])
     rows: list[Any] = []
     for body in pages:
         page = reader(document, body)

@@ -6,6 +6,7 @@ over time: a file that lacks some is read as if they were null.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -63,6 +64,8 @@ LANDING_SCHEMA = pa.schema(
         # The order's row in the list that made it due, as the index knew it then.
         ("listed_fingerprint", pa.int64()),
         ("listed_row_changed_at", _TIME),
+        # The documents beyond those of every order that were requested, by name with commas; null for none.
+        ("further_documents", pa.string()),
     ]
 )
 
@@ -87,8 +90,23 @@ LEDGER_SCHEMA = pa.schema(
         ("masked_paths", pa.string()),
         ("listed_fingerprint", pa.int64()),
         ("listed_row_changed_at", _TIME),
+        # The documents beyond those of every order that were requested, by name with commas; null for none.
+        ("further_documents", pa.string()),
     ]
 )
+
+_NAMES = frozenset(LANDING_SCHEMA.names)
+
+
+def further_names(columns: Iterable[str]) -> list[str]:
+    """The columns of landing that are documents beyond those that every order has."""
+    return [name for name in columns if name not in _NAMES]
+
+
+def schema_with(names: Iterable[str]) -> pa.Schema:
+    """The columns of landing with these further documents, each once, in the order of their names."""
+    further = sorted(set(names))
+    return pa.schema([*LANDING_SCHEMA, *((name, pa.large_string()) for name in further)]) if further else LANDING_SCHEMA
 
 
 def conformed(rows: pa.Table, schema: pa.Schema = LANDING_SCHEMA) -> pa.Table:

@@ -27,7 +27,15 @@ from order_assets.core.store import private_directory, whole_file, writer_mark
 from order_assets.errors import OrderAssetsError
 from order_assets.landing.erasure import without_forgotten
 from order_assets.landing.index_files import day_digest, digests
-from order_assets.landing.landing_schema import LANDING_SCHEMA, LEDGER_SCHEMA, Outcome, conformed, plain_rows
+from order_assets.landing.landing_schema import (
+    LANDING_SCHEMA,
+    LEDGER_SCHEMA,
+    Outcome,
+    conformed,
+    further_names,
+    plain_rows,
+    schema_with,
+)
 
 __all__ = ["LANDING_SCHEMA", "LEDGER_SCHEMA", "Landing", "LandingError", "Outcome", "last_rows"]
 
@@ -86,7 +94,8 @@ class Landing:
             return
         with self.alone():
             rows = without_forgotten(self.data_root, rows)
-            self._write_part([pa.Table.from_pylist(list(rows), LANDING_SCHEMA).sort_by("order_pk")])
+            schema = schema_with(name for row in rows for name in further_names(row))
+            self._write_part([pa.Table.from_pylist(list(rows), schema).sort_by("order_pk")], schema)
 
     def current(self) -> dict[int, dict[str, Any]]:
         """The current row of each order by pk, without its documents."""
@@ -119,13 +128,14 @@ class Landing:
             if not pc.all(chosen).as_py():
                 rows = rows.filter(chosen)
             if rows.num_rows:
-                yield conformed(rows)
+                yield conformed(rows, schema_with(further_names(rows.column_names)))
 
     def last_documents(self, order_pk: int) -> dict[str, Any] | None:
         """The newest row of an order that has its documents and was landed."""
         for part in reversed(self.parts()):
             with self.reading(part):
-                rows = pq.read_table(part, schema=LANDING_SCHEMA, filters=[("order_pk", "=", order_pk)])
+                schema = _schema_of(pq.ParquetFile(part))
+                rows = pq.read_table(part, schema=schema, filters=[("order_pk", "=", order_pk)])
             for row in reversed(rows.to_pylist()):
                 if row["outcome"] == Outcome.LANDED and row["detail"] is not None:
                     return dict(row)
@@ -154,16 +164,18 @@ class Landing:
                 files.append(pq.ParquetFile(part))
                 keys.append(files[-1].read(columns=["order_pk", "fetched_at"]))
 
+        schema = schema_with(name for file in files for name in further_names(file.schema_arrow.names))
+
         def group(file: int, number: int) -> pa.Table:
             with self.reading(parts[file]):
-                return conformed(files[file].read_row_group(number))
+                return conformed(files[file].read_row_group(number), schema)
 
         sizes = {
             (index, number): file.metadata.row_group(number).num_rows
             for index, file in enumerate(files)
             for number in range(file.num_row_groups)
         }
-        whole = self._write_part(_rows_at(_places_in_order(pa.concat_tables(keys)), sizes, group))
+        whole = self._write_part(_rows_at(_places_in_order(pa.concat_tables(keys)), sizes, group), schema)
         for part in parts:
             # Another run that compacts the same day may have been quicker.
             part.unlink(missing_ok=True)
@@ -185,11 +197,11 @@ class Landing:
             groups: list[pa.Table] = []
             before = changed
             for number in range(file.num_row_groups):
-                rows = conformed(file.read_row_group(number)).to_pylist()
+                rows = conformed(file.read_row_group(number), _schema_of(file)).to_pylist()
                 new = [change(row) for row in rows]
                 changed += sum(row is not None for row in new)
                 kept = [old if row is None else row for old, row in zip(rows, new, strict=True)]
-                groups.append(pa.Table.from_pylist(kept, LANDING_SCHEMA))
+                groups.append(pa.Table.from_pylist(kept, _schema_of(file)))
             if changed > before:
                 with whole_file(part) as temporary:
                     pq.write_table(pa.concat_tables(groups), temporary, row_group_size=_ROWS_PER_GROUP, **_FORMAT)
@@ -208,12 +220,12 @@ class Landing:
     def _write_groups(self, part: Path, file: pq.ParquetFile, change: Callable[[int, pa.Table], pa.Table]) -> None:
         with (
             whole_file(part) as temporary,
-            pq.ParquetWriter(temporary, LANDING_SCHEMA, **_FORMAT) as writer,
+            pq.ParquetWriter(temporary, _schema_of(file), **_FORMAT) as writer,
         ):
             start = 0
             for number in range(file.num_row_groups):
                 with self.reading(part):
-                    rows = conformed(file.read_row_group(number))
+                    rows = conformed(file.read_row_group(number), _schema_of(file))
                 writer.write_table(change(start, rows), row_group_size=_ROWS_PER_GROUP)
                 start += rows.num_rows
 
@@ -231,7 +243,8 @@ class Landing:
                 pc.not_equal(rows["privacy_policy"], privacy_policy), pc.invert(last_rows(rows["order_pk"]))
             )
             if pc.any(outdated).as_py():
-                kept = conformed(pq.ParquetFile(part).read()).filter(pc.invert(outdated))
+                file = pq.ParquetFile(part)
+                kept = conformed(file.read(), _schema_of(file)).filter(pc.invert(outdated))
                 with whole_file(part) as temporary:
                     pq.write_table(kept, temporary, row_group_size=_ROWS_PER_GROUP, **_FORMAT)
 
@@ -268,12 +281,12 @@ class Landing:
         with self.reading(self.ledger_file):
             return pq.ParquetFile(self.ledger_file).read(columns=columns)
 
-    def _write_part(self, tables: Iterable[pa.Table]) -> Path:
+    def _write_part(self, tables: Iterable[pa.Table], schema: pa.Schema) -> Path:
         parts = self.parts()
         number = int(parts[-1].stem.split("-")[1]) + 1 if parts else 1
         # Two runs that land the same day must not write over each other's parts.
         part = self.directory / f"documents-{number:06d}-{writer_mark()}.parquet"
-        with whole_file(part) as temporary, pq.ParquetWriter(temporary, LANDING_SCHEMA, **_FORMAT) as writer:
+        with whole_file(part) as temporary, pq.ParquetWriter(temporary, schema, **_FORMAT) as writer:
             for rows in tables:
                 writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
         return part
@@ -318,6 +331,11 @@ def _summary(ledger: pa.Table) -> LedgerSummary:
     fetched = ledger.filter(pc.is_valid(ledger["fetched_at"]))
     requests = pc.sum(fetched["requests"]).as_py() or 0
     return LedgerSummary(digest, pc.sum(unfinished).as_py() or 0, len(fetched), requests)
+
+
+def _schema_of(file: pq.ParquetFile) -> pa.Schema:
+    """The columns of landing with the further documents that a part has."""
+    return schema_with(further_names(file.schema_arrow.names))
 
 
 def _places_in_order(keys: pa.Table) -> pa.ChunkedArray:

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
 
+from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.landing.day import Attempt, DayRefresh, DayReport, due_orders
 from order_assets.landing.index import ListedOrder, OrderIndexError, orders_by_day
 from order_assets.landing.landing_store import Landing, LandingError
@@ -38,6 +39,7 @@ def refresh_days(
     privacy_policy: str,
     refetch: bool = False,
     reread: Reread = NEVER,
+    documents: Sequence[Document] = DOCUMENTS,
     keep_versions: timedelta | None = None,
     on_progress: Progress = lambda _day, _done, _due: None,
 ) -> Iterator[DayReport]:
@@ -45,8 +47,8 @@ def refresh_days(
 
     `fetch` is called once at most, with the orders that are due, day after day; it takes an order when it can begin
     it, and gives one attempt each, in any order. `refetch` makes all orders due, `reread` some without a change in the
-    list. The documents of versions older than `keep_versions` that are not an order's last are dropped; None keeps
-    them all. `on_progress` hears day, orders done and orders due.
+    list, `documents` those that landed without one of them. The documents of versions older than `keep_versions` that
+    are not an order's last are dropped; None keeps them all. `on_progress` hears day, orders done and orders due.
 
     What `fetch` raises passes through: what came before is stored, and the days that were finished are reported first.
     A day that cannot be read raises after the days before it are finished; no day after it is begun.
@@ -54,7 +56,10 @@ def refresh_days(
 
     def begin(day: date, listed: Sequence[ListedOrder]) -> DayRefresh:
         landing = Landing(data_root, day)
-        reasons = due_orders(listed, landing.current(), privacy_policy, refetch=refetch, reread=reread, day=day)
+        current = landing.current()
+        reasons = due_orders(
+            listed, current, privacy_policy, refetch=refetch, reread=reread, documents=documents, day=day
+        )
         due = {order.pk: reason for order, reason in reasons}
         return DayRefresh(landing, listed, due, privacy_policy, keep_versions)
 

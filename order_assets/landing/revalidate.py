@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from order_assets.contract.model import Document
 from order_assets.landing.land import check_again, quarantined_columns
 from order_assets.landing.landing_store import Landing, Outcome
 from order_assets.landing.quarantine import amend_ledger
@@ -68,7 +67,7 @@ def _check_again(gate: Validator, row: Mapping[str, Any]) -> dict[str, Any]:
     if row["detail"] is None or was_unreadable:
         return again
     try:
-        landed = check_again(gate, {document: row[document.value] for document in Document})
+        landed = check_again(gate, {document: row.get(document.name) for document in gate.documents})
     except Refused as found:
         return again | quarantined_columns(found)
     cleared = {"refused_document": None, "refused_path": None, "reason": None}

@@ -7,12 +7,13 @@ decided in `refresh`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.landing.index import ListedOrder, orders_by_day
 from order_assets.landing.landing_store import Landing, Outcome
 from order_assets.landing.list_row import comparable
@@ -22,6 +23,8 @@ from order_assets.landing.staleness_scan import days_unlike_the_list, days_with_
 
 MOVED_AWAY = "now of another day"
 ROW_CHANGED = "row_changed"
+# The reason of orders that landed before a document was declared.
+NEW_DOCUMENT = "new_document"
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,14 @@ def changed(order: ListedOrder, row: Mapping[str, Any] | None) -> str | None:
     if order.listed and row["outcome"] == Outcome.TOMBSTONED:
         return "listed again"
     return None
+
+
+def lacks_document(order: ListedOrder, row: Mapping[str, Any], documents: Iterable[Document]) -> bool:
+    """Whether the order landed before one of the documents was declared; `row` is its row in landing or ledger."""
+    further = [of.name for of in documents if of not in DOCUMENTS and of.is_of(order.date_placed)]
+    if not further or row["outcome"] != Outcome.LANDED:
+        return False
+    return not set(further) <= set((row.get("further_documents") or "").split(","))
 
 
 def row_changed(order: ListedOrder, row: Mapping[str, Any]) -> bool:

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from order_assets.contract import CONTRACT
-from order_assets.contract.model import Contract
+from order_assets.contract.model import DOCUMENTS, Contract
 from order_assets.contract.shape import Record, SetOf, Shape, history_shape
 from order_assets.core import exact_json
-from order_assets.landing.landing_schema import LANDING_SCHEMA, Outcome
+from order_assets.landing.landing_schema import LANDING_SCHEMA, Outcome, further_names
 from order_assets.landing.landing_store import Landing, last_rows
 from order_assets.landing.moves import earlier_days
 
@@ -26,7 +26,7 @@ from order_assets.landing.moves import earlier_days
 _OF_VERSION = ("order_pk", "fetched_at", "listed_modified_date", "outcome", "irregular", "detail", "observed")
 # What decides whether a version keeps its documents.
 _OF_AGE = ("order_pk", "fetched_at", "outcome", "content_hash", "observed")
-_DOCUMENTS = ("detail", "items", "discounts")
+_DOCUMENTS = tuple(document.name for document in DOCUMENTS)
 # What is said of documents goes with them.
 _ABOUT_DOCUMENTS = {"unmapped": "[]", "missing": "[]", "set_sizes": "{}"}
 _NOTHING = "null"
@@ -141,15 +141,14 @@ def _thinned(rows: pa.Table, chosen: pa.ChunkedArray, shape: Record) -> pa.Table
     )
     before = rows["observed"].to_pylist()
     after = [next(observed) if goes else kept for kept, goes in zip(before, chosen.to_pylist(), strict=True)]
-    changes: dict[str, Any] = dict.fromkeys(_DOCUMENTS) | _ABOUT_DOCUMENTS
+    changes: dict[str, Any] = dict.fromkeys((*_DOCUMENTS, *further_names(rows.column_names))) | _ABOUT_DOCUMENTS
     for name, value in changes.items():
-        field = LANDING_SCHEMA.field(name)
-        rows = _with(rows, name, pc.if_else(chosen, pa.scalar(value, field.type), rows[name]))
+        rows = _with(rows, name, pc.if_else(chosen, pa.scalar(value, rows.schema.field(name).type), rows[name]))
     return _with(rows, "observed", pa.array(after, LANDING_SCHEMA.field("observed").type))
 
 
 def _with(rows: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
-    return rows.set_column(rows.schema.get_field_index(name), LANDING_SCHEMA.field(name), values)
+    return rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), values)
 
 
 def _cut_down(value: Any, shape: Shape) -> Any:

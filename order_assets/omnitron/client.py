@@ -4,10 +4,11 @@ Belongs here: putting the parts together behind one class. Not here: how any par
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
+from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.omnitron.cancellation import Halt
 from order_assets.omnitron.client_settings import ClientSettings
 from order_assets.omnitron.documents import OrderDocuments, order_documents
@@ -63,9 +64,9 @@ class OmnitronClient:
         """Yield the pages of a list of rows below orders, such as `transactions`. See `listing.list_child_rows`."""
         return list_child_rows(self._session, name, limit=limit, params=params)
 
-    def order_documents(self, order_pk: int) -> OrderDocuments:
-        """Fetch the three documents of one order. See `documents.order_documents`."""
-        return order_documents(self._session, order_pk)
+    def order_documents(self, order_pk: int, documents: Sequence[Document] = DOCUMENTS) -> OrderDocuments:
+        """Fetch these documents of one order. See `documents.order_documents`."""
+        return order_documents(self._session, order_pk, documents)
 
     def expect_prefixes(self, versions: Mapping[str, str]) -> None:
         """Try these of `v1` and `i1` first, by kind of path, as an earlier client found them."""

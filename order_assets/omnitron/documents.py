@@ -1,16 +1,17 @@
-"""The three documents of an order: its detail, its items, its discount items.
+"""The documents of an order, as the contract declares them: its detail, its items, its discount items and more.
 
 Belongs here: which calls an order takes and when their answers belong to the order. Not here: paging
 (`pagination`), and reading the documents, which the landing room does from the untouched bytes.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.omnitron.api_errors import (
     OmnitronAnswerError,
     OmnitronError,
@@ -19,10 +20,10 @@ from order_assets.omnitron.api_errors import (
 )
 from order_assets.omnitron.pagination import ORDERS_PATH, Row, walk_pages
 from order_assets.omnitron.response import Response
-from order_assets.omnitron.session import Params, Session
+from order_assets.omnitron.session import Session
 
-ITEMS_PATH = "order_item/detailed_integration/"
-DISCOUNTS_PATH = "discount_items/detailed_integration/"
+# The text of an answer as it came.
+Body = bytes
 _PAGE_LIMIT = 100
 _MOST_PAGES = 1000
 
@@ -31,23 +32,26 @@ _MOST_PAGES = 1000
 class OrderDocuments:
     """What the API gave for one order.
 
-    `status` is `gone` when the order does not exist any more: `detail` is None then and there are no pages.
-    The bytes are the answers as they came (each page with its envelope). `fetched_at` is the moment (UTC, our
-    clock) before the first request, `server_date` the Date of the detail by the server's clock. `requests`
-    counts repeats, not logins; `bytes` is after decompression; `seconds` includes waiting.
+    `status` is `gone` when the order does not exist any more: there are no pages then. `pages` has the answers of each
+    document by its name, as they came, each page with its envelope; an optional one that the order lacks is not there.
+    `fetched_at` is the moment (UTC, our clock) before the first request, `server_date` the Date of the detail by the
+    server's clock. `requests` counts repeats, not logins; `bytes` is after decompression; `seconds` includes waiting.
     """
 
     order_pk: int
     status: Literal["fetched", "gone"]
-    detail: bytes | None = field(repr=False)
-    item_pages: tuple[bytes, ...] = field(repr=False)
-    discount_pages: tuple[bytes, ...] = field(repr=False)
+    pages: Mapping[str, tuple[bytes, ...]] = field(repr=False)
     requests: int
     retries: int
     bytes: int
     seconds: float
     fetched_at: datetime
     server_date: datetime | None = None
+
+    @property
+    def detail(self) -> Body | None:
+        """The detail; None when the order is gone."""
+        return next(iter(self.pages.get(Document.DETAIL.name, ())), None)
 
 
 class _UncleanPageError(Exception):
@@ -58,8 +62,12 @@ class _UncleanPageError(Exception):
         self.page = page
 
 
-def order_documents(session: Session, order_pk: int) -> OrderDocuments:
-    """Fetch the detail, then all pages of items and of discount items of one order.
+class _NoPageError(_UncleanPageError):
+    """Ends the walk where an optional document is not there."""
+
+
+def order_documents(session: Session, order_pk: int, documents: Sequence[Document] = DOCUMENTS) -> OrderDocuments:
+    """Fetch the documents of one order, with all their pages; the detail, which says whether it is there, is first.
 
     Text that calls itself JSON and is not, also when asked for again, is given as it came: whoever reads the documents
     refuses them and can say why. Raises OmnitronError; one that is not `systemic` concerns this order only.
@@ -70,14 +78,39 @@ def order_documents(session: Session, order_pk: int) -> OrderDocuments:
         detail = session.get(_detail_path(order_pk), about=about, missing_ok=True, unclean_ok=True)
         if detail.status == 404:
             _require_details(session, order_pk)
-            return _documents(order_pk, fetched_at, detail, [], [])
+            return _documents(order_pk, fetched_at, detail, {})
         _check_detail(session, order_pk, detail)
-    # Items can be split into new rows while we read; a fixed order keeps the pages apart.
-    with _guarded(session, order_pk, "items"):
-        items = _pages(session, order_pk, "items", ITEMS_PATH, {"sort": "id"})
-    with _guarded(session, order_pk, "discounts"):
-        discounts = _pages(session, order_pk, "discount items", DISCOUNTS_PATH, {})
-    return _documents(order_pk, fetched_at, detail, items, discounts)
+    answers = {Document.DETAIL.name: [detail]}
+    for document in documents:
+        if document != Document.DETAIL:
+            with _guarded(session, order_pk, document.name):
+                answers[document.name] = _answers(session, order_pk, document)
+    return _documents(order_pk, fetched_at, detail, answers)
+
+
+def _answers(session: Session, order_pk: int, document: Document) -> list[Response]:
+    if document.paged:
+        return _pages(session, order_pk, document)
+    title = document.title or document.name
+    answer = session.get(
+        document.path.format(order_id=order_pk),
+        _parameters(document, order_pk),
+        about=f"order {order_pk}, {title}",
+        missing_ok=document.optional,
+        unclean_ok=True,
+    )
+    if answer.is_clean and answer.status != 404:
+        if not isinstance(answer.value, dict):
+            message = f"Order {order_pk}: its {title} is not a JSON object. Fetch the order again later."
+            raise _misfit(session, document.name, message)
+        if _owner(answer.value) not in (None, order_pk):
+            message = f"Order {order_pk}: the {title} that came is that of another order. Fetch the order again later."
+            raise _misfit(session, document.name, message)
+    return [answer]
+
+
+def _parameters(document: Document, order_pk: int) -> dict[str, str]:
+    return {name: value.format(order_id=order_pk) for name, value in document.parameters.items()}
 
 
 @contextmanager
@@ -94,7 +127,7 @@ def _guarded(session: Session, order_pk: int, document: str) -> Iterator[None]:
 
 
 def _detail_path(order_pk: int) -> str:
-    return f"orders_integration/{order_pk:d}/detailed_integration/"
+    return Document.DETAIL.path.format(order_id=order_pk)
 
 
 def _require_details(session: Session, order_pk: int) -> None:
@@ -134,17 +167,19 @@ def _listed(session: Session) -> tuple[Callable[[int], Response], Callable[[str]
 
 
 def _documents(
-    order_pk: int, fetched_at: datetime, detail: Response, items: list[Response], discounts: list[Response]
+    order_pk: int, fetched_at: datetime, detail: Response, found: Mapping[str, list[Response]]
 ) -> OrderDocuments:
-    answers = [detail, *items, *discounts]
+    answers = [answer for pages in found.values() for answer in pages] or [detail]
     retries = sum(answer.retries for answer in answers)
     gone = detail.status == 404
     return OrderDocuments(
         order_pk=order_pk,
         status="gone" if gone else "fetched",
-        detail=None if gone else detail.body,
-        item_pages=tuple(page.body for page in items),
-        discount_pages=tuple(page.body for page in discounts),
+        pages={
+            name: tuple(page.body for page in pages)
+            for name, pages in found.items()
+            if not any(page.status == 404 for page in pages[:1])
+        },
         requests=len(answers) + retries,
         retries=retries,
         bytes=sum(len(answer.body) for answer in answers),
@@ -178,13 +213,17 @@ def _misfit(session: Session, document: str, message: str) -> OmnitronMisfitErro
     return error
 
 
-def _pages(session: Session, order_pk: int, name: str, path: str, params: Params) -> list[Response]:
+def _pages(session: Session, order_pk: int, document: Document) -> list[Response]:
     """All pages of a list that belongs to an order."""
+    title, path = document.title or document.name, document.path.format(order_id=order_pk)
 
     def fetch(number: int) -> Response:
-        query = {"order": order_pk, "limit": _PAGE_LIMIT, "page": number, **params}
-        about = f"order {order_pk}, {name}, page {number}"
-        page = session.get(path, query, about=about, missing_ok=number > 1, unclean_ok=True)
+        query: dict[str, str | int] = {**_parameters(document, order_pk), "limit": _PAGE_LIMIT, "page": number}
+        about = f"order {order_pk}, {title}, page {number}"
+        missing_ok = number > 1 or document.optional
+        page = session.get(path, query, about=about, missing_ok=missing_ok, unclean_ok=True)
+        if number == 1 and page.status == 404:
+            raise _NoPageError(page)
         if not page.is_clean:
             raise _UncleanPageError(page)
         return page
@@ -192,8 +231,8 @@ def _pages(session: Session, order_pk: int, name: str, path: str, params: Params
     def complain(problem: str) -> OmnitronAnswerError:
         return _misfit(
             session,
-            "items" if path == ITEMS_PATH else "discounts",
-            f"Order {order_pk}: its {name} at {path} cannot be trusted: {problem}. Fetch the order again later.",
+            document.name,
+            f"Order {order_pk}: its {title} at {path} cannot be trusted: {problem}. Fetch the order again later.",
         )
 
     pages: list[Response] = []
@@ -202,10 +241,20 @@ def _pages(session: Session, order_pk: int, name: str, path: str, params: Params
         for page in walk_pages(fetch, complain, most_pages=_MOST_PAGES):
             _check_rows(page.rows, order_pk, seen, complain)
             pages.append(page.response)
+    except _NoPageError as missing:
+        pages.append(missing.page)
     except _UncleanPageError as unclean:
         # What follows it cannot be known; the order is refused for this page.
         pages.append(unclean.page)
     return pages
+
+
+def _owner(row: Mapping[str, object]) -> int | None:
+    """The order that a row or an object says it is of; None where it does not say so."""
+    owner = row.get("order")
+    if isinstance(owner, dict):
+        owner = owner.get("pk")
+    return owner if isinstance(owner, int) else None
 
 
 def _check_rows(rows: list[Row], order_pk: int, seen: set[int], complain: Callable[[str], OmnitronAnswerError]) -> None:
@@ -216,10 +265,7 @@ def _check_rows(rows: list[Row], order_pk: int, seen: set[int], complain: Callab
     skipped.
     """
     for row in rows:
-        owner = row.get("order")
-        if isinstance(owner, dict):
-            owner = owner.get("pk")
-        if isinstance(owner, int) and owner != order_pk:
+        if _owner(row) not in (None, order_pk):
             raise complain("a row belongs to another order, so the filter `order` does not work")
         pk = row.get("pk")
         if isinstance(pk, int):

@@ -88,7 +88,7 @@ class Refused(OrderAssetsError):  # noqa: N818 - a verdict about one document, n
     """A document does not fit the contract; its order goes to quarantine whole."""
 
     def __init__(self, document: Document, path: str, reason: str) -> None:
-        super().__init__(f"{document.value} document, {path or 'root'}: {reason}")
+        super().__init__(f"{document.name} document, {path or 'root'}: {reason}")
         self.document = document
         self.path = path
         self.reason = reason
@@ -162,11 +162,12 @@ class Validator:
 
     def __init__(self, contract: Contract, privacy: Privacy) -> None:
         self._contract = contract
+        self.documents = contract.documents
         self.contract_version = contract_version(contract)
         self.privacy = privacy
         self._treatments = {kind: privacy.treatment(kind) for kind in Personal}
         self._keeps_people = privacy.mode is PrivacyMode.CLEAR
-        self.shapes = shapes = {document: document_shape(contract, document) for document in Document}
+        self.shapes = shapes = {document: document_shape(contract, document) for document in contract.documents}
         self._cleaner = FreeFormCleaner(_guarded_names(shapes.values()), None if self._keeps_people else self._treat)
         self._lets_pass = self._cleaner.lets_pass
         self._personal_names = {
@@ -202,7 +203,7 @@ class Validator:
         """Check and redact a document that `read` has read; changes it in place. Raises `Refused`."""
         walk = _Walk(document)
         try:
-            expected = dict if document is Document.DETAIL else list
+            expected = list if document.paged else dict
             if type(root) is not expected:
                 raise MisfitError(f"expected {kind_of(expected())}, got {kind_of(root)}")
             self._strict[document](root, walk)

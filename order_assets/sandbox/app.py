@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -45,8 +46,13 @@ def create_app(shop: Shop) -> Starlette:
     `app.state.requests` is the log of requests, `app.state.tokens` holds the valid token.
     """
     endpoints = _Endpoints()
+    further = [
+        Route(f"{version}/{path}", _further(read), methods=["GET"])
+        for version in VERSIONS
+        for path, read in shop.settings.further.items()
+    ]
     app = Starlette(
-        routes=[route for version in VERSIONS for route in endpoints.routes(version)],
+        routes=further + [route for version in VERSIONS for route in endpoints.routes(version)],
         middleware=[Middleware(Validator)],
         exception_handlers={HTTPException: _http_error, BadQueryError: _bad_query},
     )
@@ -163,6 +169,22 @@ class _Endpoints:
     async def discount(self, request: Request) -> Response:
         """`GET discount_items/{pk}/detailed_integration/`: one discount."""
         return _child(request, _shop_of(request).discount_items, DISCOUNTS_PER_ORDER)
+
+
+def _further(read: Callable[[int], Any]) -> Endpoint:
+    """A document that the settings add: an object, or a list that is paged."""
+
+    async def answer(request: Request) -> Response:
+        shop = _shop_of(request)
+        pk = _existing_pk(shop, request.path_params.get("order_id") or request.query_params.get("order", ""))
+        value = read(pk)
+        if value is None:
+            raise HTTPException(404)
+        if isinstance(value, list):
+            return _page(request, range(len(value)), lambda at: _json(value[at]))
+        return _raw(_json(value))
+
+    return answer
 
 
 def _offered(name: str, endpoint: Endpoint) -> Endpoint:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order, documented_row
 from order_assets.sandbox.edits import CHILD_KINDS, DETAIL_SETS, NO_EDIT, SPOILED, Edit, Edits
@@ -69,7 +70,9 @@ class ShopSettings:
     `capabilities` are undocumented abilities of the order list: "sort" and "date-filter". `lacks` is
     what this instance has not got: "amounts" are the money columns of its list rows, the others are lists, each by its
     name (`LACKS` has all of them). `versions` are the versions of
-    the API that it serves: "i1", "v1". ValueError if a value makes no sense.
+    the API that it serves: "i1", "v1". `further` are more documents per order: a path with `{order_id}`, or one that
+    takes `?order=`, and what gives the object or the rows of an order, or None where it has none. ValueError if a
+    value makes no sense.
     """
 
     seed: int = 7
@@ -81,6 +84,7 @@ class ShopSettings:
     page_cap: int = 100
     lacks: frozenset[str] = frozenset()
     versions: frozenset[str] = VERSIONS
+    further: Mapping[str, Callable[[int], Any]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         for what, given, known in (

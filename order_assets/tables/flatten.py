@@ -42,7 +42,6 @@ __all__ = ["FlattenReport", "Flattener", "table_file"]
 
 # Orders worked on at a time in one thread: about 17 MB of documents, 10 MB of typed values, and DuckDB's own need.
 _ORDERS_PER_BATCH = 1000
-_TEXTS = [document.value for document in Document]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ class Flattener:
 
     def __init__(self, contract: Contract, *, threads: int | None = None) -> None:
         self._contract = contract
-        self._shapes = {document: document_shape(contract, document) for document in Document}
+        self._shapes = {document: document_shape(contract, document) for document in contract.documents}
+        self._texts = [document.name for document in contract.documents]
         self._history_shapes = {Document.DETAIL: history_shape(contract)}
         self._schemas = {table.name: arrow_schema(table) for table in contract}
         self._threads = threads or os.cpu_count() or 2
@@ -81,7 +81,7 @@ class Flattener:
         """Write the Parquet files of a day, each by rename when all are whole.
 
         `batches` are the day's landed rows in ascending order of `order_pk`, in pieces of any size: the columns of a
-        landing row, among them the three documents as JSON text. Equal rows give equal bytes. An empty day gives
+        landing row, among them the documents as JSON text. Equal rows give equal bytes. An empty day gives
         files without rows. `earlier` are the versions before those rows, for histories alone: `order_pk`,
         `fetched_at`, `listed_modified_date`, `outcome`, `irregular` and `detail`, which may be cut down to what
         histories are made of.
@@ -158,10 +158,11 @@ class Flattener:
 
         def texts() -> Iterator[pa.Table]:
             for landed in batches:
+                landed = _with_all(landed, self._texts)
                 readable = _is_readable(landed)
                 # Texts are let go of as soon as they are read.
-                taken.append((landed.drop_columns(_TEXTS), readable))
-                yield _regular(_without_texts(landed, pc.invert(readable)), self._shapes)
+                taken.append((landed.drop_columns(self._texts), readable))
+                yield _regular(_without_texts(landed, self._texts, pc.invert(readable)), self._shapes)
 
         for documents in reader.documents(texts(), _ORDERS_PER_BATCH):
             yield self._result(*taken.popleft(), documents, reader)
@@ -261,11 +262,11 @@ def _regular(landed: pa.Table, shapes: Mapping[Document, Record | SetOf]) -> pa.
     """The rows with their irregular documents of these shapes rewritten."""
     irregular = [index for index, flag in enumerate(landed["irregular"].to_pylist()) if flag]
     for document, shape in shapes.items() if irregular else ():
-        texts = landed[document.value].to_pylist()
+        texts = landed[document.name].to_pylist()
         for index in irregular:
             texts[index] = texts[index] and normalise(texts[index], shape)
-        where = landed.schema.get_field_index(document.value)
-        landed = landed.set_column(where, document.value, pa.array(texts, pa.string()))
+        where = landed.schema.get_field_index(document.name)
+        landed = landed.set_column(where, document.name, pa.array(texts, pa.string()))
     return landed
 
 
@@ -279,9 +280,17 @@ def _over_all_orders(table: Table, waiting: Waiting) -> Iterator[pa.Table]:
             yield chosen if table.kind is Kind.HISTORY else without_version(chosen)
 
 
-def _without_texts(landed: pa.Table, where: pa.ChunkedArray) -> pa.Table:
+def _with_all(landed: pa.Table, names: Iterable[str]) -> pa.Table:
+    """The rows with a column for each of the documents, null in rows that landed before it was declared."""
+    for name in names:
+        if name not in landed.column_names:
+            landed = landed.append_column(name, pa.nulls(landed.num_rows, pa.large_string()))
+    return landed
+
+
+def _without_texts(landed: pa.Table, names: Iterable[str], where: pa.ChunkedArray) -> pa.Table:
     """The same rows, with no documents in these."""
-    for name in _TEXTS if pc.any(where).as_py() else ():
+    for name in names if pc.any(where).as_py() else ():
         texts = pc.if_else(where, pa.scalar(None, pa.string()), landed[name])
         landed = landed.set_column(landed.schema.get_field_index(name), name, texts)
     return landed
@@ -298,7 +307,7 @@ class _SetSizes:
 
     def __init__(self, contract: Contract) -> None:
         self._places = {
-            table.name: [f"{source.document.value}:{source.path}" for source in table.sources]
+            table.name: [f"{source.document.name}:{source.path}" for source in table.sources]
             for table in contract.of_kind(Kind.CHILD)
         }
         # Several tables may be cut out of one set.

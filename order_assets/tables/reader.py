@@ -37,14 +37,15 @@ class Reader:
 
     def __init__(self, contract: Contract, database: duckdb.DuckDBPyConnection) -> None:
         self._contract = contract
+        names = [document.name for document in contract.documents]
         self._connection = database.cursor()
-        self._documents = _Relation(self._connection, documents_statement(contract), _DOCUMENTS)
+        self._documents = _Relation(self._connection, documents_statement(contract), names)
         self._extracts: dict[str, _Relation] = {}
 
     @cached_property
     def _history(self) -> _Relation:
         # Most days have no versions but the current ones.
-        return _Relation(self._connection, history_statement(self._contract), [Document.DETAIL.value])
+        return _Relation(self._connection, history_statement(self._contract), [Document.DETAIL.name])
 
     def documents(self, batches: Iterable[pa.Table], size: int) -> Iterator[dict[Document, pa.Array]]:
         """The typed documents of each batch, one for one; null for no text.
@@ -52,12 +53,12 @@ class Reader:
         Batches have a column of texts for each document and `size` rows, the last one may have less.
         """
         for rows in _stream(self._documents, batches, size):
-            yield {document: rows[document.value].combine_chunks() for document in Document}
+            yield {document: rows[document.name].combine_chunks() for document in self._contract.documents}
 
     def histories(self, batches: Iterable[pa.Table], size: int) -> Iterator[dict[Document, pa.Array]]:
         """What histories are made of; the texts are detail documents or were cut down to that. Else as `documents`."""
         for rows in _stream(self._history, batches, size):
-            yield {Document.DETAIL: rows[Document.DETAIL.value].combine_chunks()}
+            yield {Document.DETAIL: rows[Document.DETAIL.name].combine_chunks()}
 
     def extract(self, texts: pa.Array, types: Mapping[str, ColumnType]) -> pa.StructArray:
         """Single values of free-form JSON objects: one record per text, with the fields of `types`."""
@@ -70,9 +71,6 @@ class Reader:
         if len(read) != len(texts):
             raise _wrong_number(len(read), len(texts))
         return read
-
-
-_DOCUMENTS = [document.value for document in Document]
 
 
 class _Relation:

@@ -25,14 +25,14 @@ from order_assets.core.sql import literal
 
 
 def documents_statement(contract: Contract) -> str:
-    """The statement that reads a relation `texts` with the three documents: a typed value for each."""
-    read = ", ".join(_transform(document.value, document_shape(contract, document)) for document in Document)
+    """The statement that reads a relation `texts` with the documents: a typed value for each."""
+    read = ", ".join(_transform(document.name, document_shape(contract, document)) for document in contract.documents)
     return f"SELECT {read} FROM texts"  # noqa: S608
 
 
 def history_statement(contract: Contract) -> str:
     """The statement that reads of detail documents only what histories are made of."""
-    return f"SELECT {_transform(Document.DETAIL.value, history_shape(contract))} FROM texts"  # noqa: S608
+    return f"SELECT {_transform(Document.DETAIL.name, history_shape(contract))} FROM texts"  # noqa: S608
 
 
 def extract_statement(types: Mapping[str, ColumnType]) -> str:

@@ -70,7 +70,7 @@ def is_named(odd: Odd, document: str, path: str, reason: str) -> bool:
     """Whether a person is told where to look and why, and not what stands there."""
     is_there = not path or path.startswith(odd.path) or odd.path.startswith(path)
     says_value = odd.raw.startswith('"') and len(odd.raw) > 6 and odd.raw[1:-1] in reason
-    return document == odd.document.value and is_there and 0 < len(reason) < 500 and not says_value
+    return document == odd.document.name and is_there and 0 < len(reason) < 500 and not says_value
 
 
 @pytest.mark.slow

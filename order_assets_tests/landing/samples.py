@@ -85,6 +85,11 @@ class Answers:
     bytes: int = 100
     fetched_at: datetime = NOW
 
+    @property
+    def pages(self) -> dict[str, tuple[Any, ...]]:
+        found = {"detail": () if self.detail is None else (self.detail,)}
+        return {**found, "items": self.item_pages, "discounts": self.discount_pages}
+
 
 def answers(documents: dict[Document, Any], **changes: Any) -> Answers:
     facts = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from order_assets.contract import Document
+from order_assets.contract.model import DOCUMENTS
 from order_assets.landing import receive
 from order_assets.landing.land import check_again
 from order_assets.redaction import Validator
@@ -77,7 +78,7 @@ def test_checking_a_landed_order_again_names_an_error_that_nobody_foresaw(monkey
     row = received(detail())
     monkeypatch.setattr(import_module("order_assets.landing.land"), "landed_columns", broken)
     with pytest.raises(Exception, match="could not be judged") as caught:
-        check_again(gate(), {document: row[document.value] for document in Document})
+        check_again(gate(), {document: row[document.name] for document in DOCUMENTS})
     assert "ayse" not in str(caught.value)
 
 

@@ -46,7 +46,7 @@ def row(pk: int, version: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 def gone(pk: int, version: int, last: dict[str, Any] | None = None) -> dict[str, Any]:
-    fetched = answers(dict.fromkeys(Document), detail=None, fetched_at=NOW + timedelta(days=version))
+    fetched = answers(dict.fromkeys(CONTRACT.documents), detail=None, fetched_at=NOW + timedelta(days=version))
     made = receive(gate(), listed(pk, f"n{pk}"), fetched)
     kept = (*DOCUMENTS, "content_hash", "unmapped", "missing", "set_sizes", "status", "cancel_status")
     return made | ({name: last[name] for name in kept} if last else {})

@@ -61,7 +61,7 @@ def test_the_documents_come_untouched_with_what_they_cost(serve: Serve, connect:
     documents = client.order_documents(12)
     assert (documents.order_pk, documents.status) == (12, "fetched")
     assert documents.detail == DETAIL
-    assert documents.item_pages == documents.discount_pages == (EMPTY.body,)
+    assert documents.pages["items"] == documents.pages["discounts"] == (EMPTY.body,)
     assert (documents.requests, documents.retries) == (3, 0)
     assert documents.bytes == len(DETAIL) + 2 * len(EMPTY.body) == client.counters.bytes_received
     assert datetime.now(UTC) - documents.fetched_at < timedelta(seconds=10)
@@ -75,18 +75,18 @@ def test_the_documents_come_untouched_with_what_they_cost(serve: Serve, connect:
 
 def test_all_pages_of_a_large_order_come(serve: Serve, connect: Connect) -> None:
     documents = connect(serve(order_12(items=rows_paged(230), discounts=rows_paged(101)))).order_documents(12)
-    assert (len(documents.item_pages), len(documents.discount_pages), documents.requests) == (3, 2, 6)
+    assert (len(documents.pages["items"]), len(documents.pages["discounts"]), documents.requests) == (3, 2, 6)
 
 
 def test_bare_lists_of_items_are_taken(serve: Serve, connect: Connect) -> None:
     body = b'[{"pk": 1, "order": 12}]'
-    assert connect(serve(order_12(items=lambda _: Reply(body)))).order_documents(12).item_pages == (body,)
+    assert connect(serve(order_12(items=lambda _: Reply(body)))).order_documents(12).pages["items"] == (body,)
 
 
 @pytest.mark.parametrize("order", [12, "12", {"pk": 12}, None])
 def test_rows_that_name_their_order_in_another_way_are_taken(serve: Serve, connect: Connect, order: object) -> None:
     documents = connect(serve(order_12(items=rows_paged(2, order)))).order_documents(12)
-    assert len(documents.item_pages) == 1
+    assert len(documents.pages["items"]) == 1
 
 
 def test_an_order_that_is_gone_is_data_and_costs_one_request(serve: Serve, connect: Connect) -> None:
@@ -96,7 +96,7 @@ def test_an_order_that_is_gone_is_data_and_costs_one_request(serve: Serve, conne
     shop.answer, before = order_12(Reply({"detail": "Not found."}, 404)), len(shop.asked)
     documents = client.order_documents(12)
     assert (documents.status, documents.detail) == ("gone", None)
-    assert documents.item_pages == documents.discount_pages == ()
+    assert documents.pages == {}
     assert (len(shop.asked) - before, documents.requests, client.counters.not_found) == (1, 1, 1)
 
 
@@ -158,7 +158,7 @@ def test_text_that_is_not_clean_json_is_asked_for_twice_and_given_as_it_is(
     shop = serve(order_12(Reply(body)))
     client = connect(shop)
     documents = client.order_documents(12)
-    assert (documents.status, documents.detail, documents.item_pages) == ("fetched", body, (EMPTY.body,))
+    assert (documents.status, documents.detail, documents.pages["items"]) == ("fetched", body, (EMPTY.body,))
     assert shop.count("orders_integration/12/detailed_integration/") == 2
     assert (documents.requests, documents.retries, client.counters.retries) == (4, 1, 1)
 
@@ -174,8 +174,8 @@ def test_a_walk_through_items_ends_at_a_page_that_is_not_clean_json(serve: Serve
     whole = rows_paged(230)
     shop = serve(order_12(items=lambda asked: whole(asked) if asked.page == 1 else Reply(b'{"results": [')))
     documents = connect(shop).order_documents(12)
-    assert documents.item_pages[1:] == (b'{"results": [',)
-    assert documents.discount_pages == (EMPTY.body,)
+    assert documents.pages["items"][1:] == (b'{"results": [',)
+    assert documents.pages["discounts"] == (EMPTY.body,)
     assert shop.count("order_item/detailed_integration/") == 3
 
 

@@ -47,8 +47,8 @@ def test_items_and_discounts_of_every_kind_of_order_are_complete(sandbox: Sandbo
     for outcome in client.map_concurrently(client.order_documents, pks):
         assert outcome.error is None
         assert outcome.value is not None
-        items = [row for page in outcome.value.item_pages for row in json.loads(page)["results"]]
-        discounts = [row for page in outcome.value.discount_pages for row in json.loads(page)["results"]]
+        items = [row for page in outcome.value.pages["items"] for row in json.loads(page)["results"]]
+        discounts = [row for page in outcome.value.pages["discounts"] for row in json.loads(page)["results"]]
         assert len(items) == len(sandbox.shop.order_items(outcome.item))
         assert len(discounts) == len(sandbox.shop.discount_items(outcome.item))
 

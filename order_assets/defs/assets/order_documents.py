@@ -72,7 +72,7 @@ def order_documents_asset(shop: Shop) -> dg.AssetsDefinition:
             "Source: the API's detailed_integration of an order, its items and its discount items. Only orders that "
             "are new, changed since they were landed, or due for re-reading are asked for."
         ),
-        metadata={"dagster/column_schema": documents_schema()},
+        metadata={"dagster/column_schema": documents_schema(shop.contract)},
     )
 
     # A multi-asset of one: in a run over many days its checks are reported per day, so their outputs are optional.
@@ -128,6 +128,7 @@ def order_documents_asset(shop: Shop) -> dg.AssetsDefinition:
                     privacy_policy=gate.privacy.policy,
                     refetch=config.refetch,
                     reread=using.sync_rules.reread(sweep=config.sweep),
+                    documents=shop.contract.documents,
                     keep_versions=using.sync_rules.keep_versions(),
                     on_progress=_progress(days_asked, context.log.info),
                 ):
@@ -162,7 +163,8 @@ def _fetch(
     from order_assets.omnitron import OmnitronMisfitError
 
     def fetch(order: "ListedOrder") -> dict[str, Any]:
-        documents = client.order_documents(order.pk)
+        wanted = [document for document in gate.documents if document.is_of(order.date_placed)]
+        documents = client.order_documents(order.pk, wanted)
         # Asked for each order: somebody may be forgotten while a long backfill runs.
         return receive(gate, order, documents, forgotten())
 

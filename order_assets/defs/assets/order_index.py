@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from order_assets.contract.model import Contract
 from order_assets.core.check_result import CheckResult
 from order_assets.defs.reporting import OWNERS, as_dagster_has_it, failure
 from order_assets.defs.resources import (
@@ -118,7 +119,7 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
                     on_answer=data_root.claim_root,
                 )
                 counters = client.counters.as_dict()
-            plan = _plan(data_root, privacy, sync_rules)
+            plan = _plan(data_root, privacy, sync_rules, shop.contract)
             checks = checks_of_sync(shop, data_root, sync_rules, report)
         except OrderAssetsError as error:
             raise failure(error, doing="listing orders") from None
@@ -159,13 +160,22 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
     return order_index
 
 
-def _plan(data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRulesResource) -> "RunPlan":
+def _plan(
+    data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRulesResource, contract: Contract
+) -> "RunPlan":
     """What refreshing all days would cost now."""
     from order_assets.landing.estimate import plan_run
 
     instance = data_root.instance()
     root = data_root.check_root()
-    return plan_run(root, instance.first_day, instance.today(), privacy_policy=privacy.policy(), reread=rules.reread())
+    return plan_run(
+        root,
+        instance.first_day,
+        instance.today(),
+        privacy_policy=privacy.policy(),
+        reread=rules.reread(),
+        documents=contract.documents,
+    )
 
 
 def checks_of_sync(

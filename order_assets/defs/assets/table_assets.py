@@ -260,5 +260,5 @@ def _rules(table: Table) -> str:
 def _origin(table: Table) -> str:
     if not table.sources:
         return "Made by the gate of landing"
-    places = ", ".join(dict.fromkeys(f"{source.document.value}: {source.path or 'root'}" for source in table.sources))
+    places = ", ".join(dict.fromkeys(f"{source.document.name}: {source.path or 'root'}" for source in table.sources))
     return f"Source: {places}"

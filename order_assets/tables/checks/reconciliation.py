@@ -61,8 +61,9 @@ class Sample:
 
     def watching(self, batches: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """The same batches; of the orders in them that go to the tables those are kept that are chosen."""
-        columns = ["order_pk", *(document.value for document in Document)]
         for batch in batches:
+            # Documents alone are large.
+            columns = ["order_pk", *(field.name for field in batch.schema if pa.types.is_large_string(field.type))]
             pks = batch["order_pk"].to_pylist()
             has_rows = pc.and_(pc.is_valid(batch["detail"]), pc.not_equal(batch["outcome"], "quarantined")).to_pylist()
             ranked = sorted((_rank(pk), index) for index, pk in enumerate(pks) if has_rows[index])[: self.size]
@@ -81,7 +82,7 @@ class Lost:
     path: str
 
     def __str__(self) -> str:
-        return f"{self.document.value}: {self.path} of order {self.order_pk}"
+        return f"{self.document.name}: {self.path} of order {self.order_pk}"
 
 
 @dataclass
@@ -131,7 +132,7 @@ def prove_day(
     `landed` gives the landed rows of all orders of the day; it is called where orders seem to contradict each other.
     """
     documents = {
-        row["order_pk"]: {document: exact_json.loads(row[document.value] or "[]") for document in Document}
+        row["order_pk"]: {document: exact_json.loads(row.get(document.name) or "[]") for document in contract.documents}
         for row in sample.rows
     }
     order_pks = pa.array(list(documents), pa.int64())
@@ -334,7 +335,7 @@ class _Walk:
     def _visit(self, document: Document, value: Any, name: str, path: str, place: str, owner: _Owner) -> None:
         if place in self.removed:
             return
-        if (document.value, path) in self.unmapped and self.unmapped[document.value, path] == value:
+        if (document.name, path) in self.unmapped and self.unmapped[document.name, path] == value:
             self.proof.values += 1
         elif isinstance(value, dict):
             owner = self._owner(value, name, owner)
