@@ -88,7 +88,7 @@ def test_a_day_with_more_orders_than_the_share_is_read_all_the_same(root: Path) 
 
 def test_the_run_of_a_day_whose_turn_it_is_is_told_so_and_that_of_its_neighbour_is_not() -> None:
     due = [DueDay(FIRST, {"recent, read again": 1}, "1"), DueDay(FIRST + timedelta(days=1), {SWEPT: 3}, "3")]
-    requests = [piece.run_request(10.0, keyed=True) for piece in newest_first(due)]
+    requests = [piece.run_request("order_documents", 10.0, keyed=True) for piece in newest_first(due)]
     swept = {"ops": {"order_documents": {"config": {"sweep": True}}}}
     assert [(one.partition_key, one.run_config) for one in requests] == [("2026-01-02", swept), ("2026-01-01", {})]
 
