@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         warehouse_key,
     )
     from order_assets.defs.partitions import daily_partitions
+    from order_assets.errors import OrderAssetsError
+    from order_assets.pipeline.pipeline import Pipeline, RunReport
     from order_assets.pipeline.read_tables import TableAccessError, read_table
     from order_assets.warehouse.marts import MARTS, Mart, MartError, Marts, load_marts
 
@@ -69,7 +71,10 @@ __all__ = [
     "Mart",
     "MartError",
     "Marts",
+    "OrderAssetsError",
     "Personal",
+    "Pipeline",
+    "RunReport",
     "Source",
     "Table",
     "TableAccessError",
@@ -94,6 +99,9 @@ _ROOMS = {
     "TableAccessError": "pipeline.read_tables",
     "read_table": "pipeline.read_tables",
     "CONTRACT": "contract",
+    "OrderAssetsError": "errors",
+    "Pipeline": "pipeline.pipeline",
+    "RunReport": "pipeline.pipeline",
     "build_definitions": "defs.build",
     "daily_partitions": "defs.partitions",
     **dict.fromkeys(("MARTS", "Mart", "MartError", "Marts", "load_marts"), "warehouse.marts"),

@@ -6,26 +6,24 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import order_assets as oa
 from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.shape import contract_version
-from order_assets.defs.assets.loading import refusal
-from order_assets.landing import Attempt, DayReport, DueDay, Instance, ListedOrder, Reread, receive, refresh_days
-from order_assets.landing.list_row import COMPARED_WITH_LANDED
+from order_assets.landing import DayReport, DueDay, Instance, Reread
 from order_assets.landing.refetch_policy import NEVER
 from order_assets.omnitron import ClientSettings, OmnitronClient
 from order_assets.omnitron.incremental_listing import Margins
 from order_assets.pipeline.build_day import DayBuilder, DayJob
+from order_assets.pipeline.load_passed import refusal
 from order_assets.pipeline.stale_days import due_days
-from order_assets.pipeline.sync import SyncReport, SyncRules, sync
+from order_assets.pipeline.sync import SyncReport, SyncRules
 from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import PASSWORD, USERNAME
-from order_assets.tables import landed_amounts, owners
-from order_assets.warehouse import WarehouseError, load_days, open_readonly
-from order_assets.warehouse.marts import MARTS
+from order_assets.warehouse import WarehouseError, open_readonly
 
 VERSION = contract_version(CONTRACT)
 RULES = SyncRules(Margins(), whole_every=timedelta(hours=24), transactions=True)
@@ -62,18 +60,22 @@ class Pipeline:
         with OmnitronClient(ClientSettings(self.url, username=USERNAME, password=PASSWORD, **settings)) as client:
             yield client
 
+    @property
+    def way(self) -> oa.Pipeline:
+        """The steps, as users and assets have them."""
+        return oa.Pipeline(
+            self.root,
+            self.instance,
+            self.client,
+            lambda: self.gate.privacy,
+            lambda: self.gate.privacy.policy,
+            contract=self.contract,
+            sync_rules=self.rules,
+            reread=NEVER,
+        )
+
     def sync(self, **options: Any) -> SyncReport:
-        with self.client() as client:
-            return sync(
-                client,
-                self.root,
-                self.instance,
-                self.rules,
-                contract_version=VERSION,
-                owners=partial(owners, self.root),
-                landed_amounts=partial(landed_amounts, self.root, COMPARED_WITH_LANDED),
-                **options,
-            )
+        return self.way.sync(**options)
 
     def due_days(self) -> list[DueDay]:
         """The days that are to be fetched, with the reasons."""
@@ -89,12 +91,7 @@ class Pipeline:
     def refreshing(self, days: Iterable[date], *, again: bool = False) -> Iterator[DayReport]:
         """Like `refresh`, a report at a time; what ends the walk raises after the days that were finished."""
         reread = Reread(recent_every=timedelta(microseconds=1), recent_days=10_000) if again else NEVER
-        policy = self.gate.privacy.policy
-        with self.client() as client:
-            fetch = partial(self._fetch, client)
-            yield from refresh_days(
-                self.root, list(days), fetch, privacy_policy=policy, reread=reread, documents=self.contract.documents
-            )
+        yield from self.way.refresh(list(days), reread=reread)
 
     def load(self, days: Iterable[date]) -> None:
         days = list(days)
@@ -105,7 +102,7 @@ class Pipeline:
                 # As in the warehouse asset. Another run may be making the day anew at this very moment.
                 raise WarehouseError(f"{day} is not loaded: {why}")
         if days:
-            load_days(self.root, days, contract=CONTRACT, marts=MARTS, contract_version=VERSION, threads=1)
+            self.way.load(days, threads=1)
 
     def run(self) -> list[date]:
         """One sync and what follows from it; gives the days that it touched."""
@@ -119,13 +116,6 @@ class Pipeline:
         with open_readonly(self.root) as connection:
             rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
             return rows
-
-    def _fetch(self, client: OmnitronClient, orders: Iterable[ListedOrder]) -> Iterator[Attempt]:
-        def fetch(order: ListedOrder) -> dict[str, Any]:
-            return receive(self.gate, order, client.order_documents(order.pk, self.contract.documents))
-
-        for outcome in client.map_concurrently(fetch, orders):
-            yield Attempt(outcome.item, outcome.value, None if outcome.error is None else str(outcome.error))
 
 
 def shop_state(flat_orders: Iterable[dict[str, Any]]) -> dict[int, tuple[Any, ...]]:

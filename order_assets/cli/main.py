@@ -312,9 +312,9 @@ def _forget(customer: int) -> int:
     personal data too.
     """
     from order_assets.contract.shape import contract_version
-    from order_assets.defs.assets.loading import watermarks
     from order_assets.defs.own_package import contract_in_force, marts_in_force
     from order_assets.landing import forget
+    from order_assets.pipeline.load_passed import watermarks
     from order_assets.tables import passed_days
     from order_assets.warehouse import load_days
 

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -24,6 +23,7 @@ from order_assets.defs.resources import (
     OmnitronResource,
     PrivacyResource,
     SyncRulesResource,
+    pipeline_of,
 )
 from order_assets.defs.shop_names import Shop
 from order_assets.errors import OrderAssetsError
@@ -93,34 +93,28 @@ class QuickSync:
         return ""
 
     def _listed(self) -> Asked:
-        from order_assets.landing.list_row import COMPARED_WITH_LANDED
-        from order_assets.pipeline.sync import sync
-        from order_assets.tables import landed_amounts, owners
-
-        root = self.data_root.check_root()
+        pipeline = pipeline_of(
+            self.shop.contract,
+            self.shop.marts,
+            self.data_root,
+            omnitron=self.omnitron,
+            privacy=self.privacy,
+            sync_rules=self.rules,
+        )
         reports: list[SyncReport] = []
 
         def nothing_found(report: SyncReport) -> bool:
             reports.append(report)
             return not _found(report) and not self._checks_to_say(report)
 
-        with self.omnitron.client() as client:
+        with pipeline.client() as client:
             # Ends whatever waits for the shop.
             late = threading.Timer(_PATIENCE, client.close)
             late.daemon = True
             late.start()
             try:
-                sync(
-                    client,
-                    root,
-                    self.data_root.instance(),
-                    self.rules.rules(),
-                    contract_version=self.shop.contract_version,
-                    owners=partial(owners, root),
-                    landed_amounts=partial(landed_amounts, root, COMPARED_WITH_LANDED),
-                    row_key=lambda: self.privacy.privacy().key,
-                    keep=nothing_found,
-                )
+                # A tick that finds nothing leaves the folder as it is.
+                pipeline.sync_with(client, on_answer=lambda: None, keep=nothing_found)
             finally:
                 late.cancel()
             requests = int(client.counters.as_dict()["requests"])

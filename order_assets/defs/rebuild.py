@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from order_assets.defs.assets.loading import WarehouseConfig, load, load_metadata, log_load
+from order_assets.defs.assets.loading import WarehouseConfig, load_metadata, log_load
+from order_assets.defs.assets.mart_assets import shown
 from order_assets.defs.assets.warehouse_assets import warehouse_specs
 from order_assets.defs.jobs import REBUILD_WAREHOUSE
 from order_assets.defs.reporting import evaluations, failure, written_together
@@ -32,16 +33,11 @@ def rebuild_warehouse_job(shop: Shop) -> dg.JobDefinition:
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.Output[None]]:
         from order_assets.tables import passed_days
 
-        data_root = shop.resources(context).data_root
         try:
-            root = data_root.check_root()
-            loaded = load(
-                shop,
-                root,
-                passed_days(root),
-                config,
-                storage_version=data_root.storage_version,
-                fresh=True,
+            pipeline = shop.resources(context).pipeline()
+            root = pipeline.root
+            loaded = pipeline.load(
+                passed_days(root), fresh=True, memory_limit=config.memory_limit, threads=config.threads
             )
         except OrderAssetsError as error:
             raise failure(error, doing="making the warehouse anew") from None
@@ -51,7 +47,7 @@ def rebuild_warehouse_job(shop: Shop) -> dg.JobDefinition:
                 asked = [spec.key for spec in warehouse_specs(shop)]
                 for (key, day), values in load_metadata(shop, root, loaded.report, asked).items():
                     yield dg.AssetMaterialization(key, partition=day.isoformat(), metadata=values)
-            yield from evaluations(context.instance, context.run_id, loaded.results)
+            yield from evaluations(context.instance, context.run_id, shown(shop, loaded.findings))
         if loaded.refused:
             raise dg.Failure(
                 description=f"The warehouse is as it was: {next(iter(loaded.refused.values()))}", allow_retries=False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
@@ -17,14 +17,15 @@ from order_assets.core.quiet_hours import QuietHours, parse_quiet_hours
 from order_assets.settings import VARIABLES, Settings
 
 if TYPE_CHECKING:
+    from order_assets.contract import Contract
     from order_assets.landing import Instance, Reread
     from order_assets.omnitron import OmnitronClient
+    from order_assets.pipeline.pipeline import Pipeline
     from order_assets.pipeline.sync import SyncRules
     from order_assets.redaction import Privacy
+    from order_assets.warehouse.marts import Marts
 
 # pyarrow, duckdb and requests are imported where they are used: loading the definitions has to stay quick.
-
-SANDBOX_URL = "sandbox"
 
 # The launchpad writes this in place of what a schema calls a secret, and a run that is launched takes it for the value.
 # So secrets are given as names of variables here, which may be seen, and no field is called one.
@@ -103,36 +104,14 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     timezone: str = from_setting("timezone")
     max_document_mib: int = Field(default=32, ge=1, description="Largest answer that is accepted, in MiB")
 
-    @contextmanager
-    def client(self) -> Iterator[OmnitronClient]:
+    def client(self) -> AbstractContextManager[OmnitronClient]:
         """A client of the instance. Raises `OmnitronConfigError` for settings that cannot work."""
-        from order_assets.omnitron import ClientSettings, OmnitronClient
-        from order_assets.sandbox import PASSWORD, USERNAME, running_sandbox
+        from order_assets.pipeline.connect import open_client
 
-        limits = {
-            "requests_per_second": self.requests_per_second or None,
-            "max_concurrency": self.max_concurrency,
-            "retries": self.retries,
-            "max_body_bytes": self.max_document_mib * 1024 * 1024,
+        given = {
+            name: getattr(self, name) for name in type(self).model_fields if name not in ("quiet_hours", "timezone")
         }
-        if self.url:
-            settings = ClientSettings(
-                url=self.url,
-                token=self.token or None,
-                username=self.username or None,
-                password=self.password or None,
-                budget_directory=Path(self.budget_directory) if self.budget_directory else None,
-                quiet_hours=self._quiet_hours(),
-                api=self.api or None,
-                **limits,  # type: ignore[arg-type]
-            )
-            with OmnitronClient(settings) as client:
-                yield client
-            return
-        with running_sandbox() as sandbox:
-            settings = ClientSettings(url=sandbox.url, username=USERNAME, password=PASSWORD, **limits)  # type: ignore[arg-type]
-            with OmnitronClient(settings) as client:
-                yield client
+        return open_client(quiet_hours=self._quiet_hours(), **given)
 
     def _quiet_hours(self) -> QuietHours | None:
         from order_assets.omnitron import OmnitronConfigError
@@ -153,33 +132,21 @@ class PrivacyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def check(self) -> None:
         """Make sure that the settings can be used; writes nothing. Raises `PrivacyError`."""
-        from order_assets.redaction import Privacy, PrivacyMode
+        from order_assets.pipeline.connect import check_privacy
 
-        Privacy(PrivacyMode(self.mode), self.key or ("made when it is needed" if self._may_make_a_key() else ""))
+        check_privacy(self.mode, self.key, self.url)
 
     def privacy(self) -> Privacy:
         """The treatment of personal data. Raises `PrivacyError` where tokens need a key and there is none."""
-        from order_assets.redaction import Privacy, PrivacyMode, own_key
+        from order_assets.pipeline.connect import privacy_of
 
-        makes_one = self.mode == PrivacyMode.TOKENISE and not self.key and self._may_make_a_key()
-        return Privacy(PrivacyMode(self.mode), own_key(self._own_key_file()) if makes_one else self.key)
+        return privacy_of(self.mode, self.key, self.url, Path(self.data_root))
 
     def policy(self) -> str:
         """The policy that a run would store orders under; makes no key. Raises `PrivacyError`."""
-        self.check()
-        if self.mode == "tokenise" and not self.key and not self._own_key_file().exists():
-            # The run will make a key; what was landed under any other is due then.
-            return ""
-        return str(self.privacy().policy)
+        from order_assets.pipeline.connect import privacy_policy
 
-    def _own_key_file(self) -> Path:
-        """Where the key for an instance on this machine is kept."""
-        return Path(self.data_root) / ".pii-key"
-
-    def _may_make_a_key(self) -> bool:
-        from order_assets.omnitron.instance import host_of, is_loopback
-
-        return not self.url or is_loopback(host_of(self.url))
+        return privacy_policy(self.mode, self.key, self.url, Path(self.data_root))
 
 
 class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -210,6 +177,11 @@ class ContractResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     )
     proof_sample_at_most: int = Field(default=20, ge=1, description="Orders of a day in that sample at most")
 
+    def ignored(self) -> frozenset[str]:
+        """The rules whose findings pass."""
+        severities = {"values_are_known": self.unknown_value, "documented_fields_present": self.missing_field}
+        return frozenset(rule for rule, severity in severities.items() if severity == "ignore")
+
 
 class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where the data lies, and whose it is."""
@@ -238,11 +210,9 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def instance(self) -> Instance:
         """The instance that the data is of. Raises `OmnitronConfigError` for a URL that cannot be one."""
-        from order_assets.landing import Instance
-        from order_assets.omnitron.instance import normalise_url
+        from order_assets.pipeline.connect import instance_of
 
-        url = normalise_url(self.url) if self.url else SANDBOX_URL
-        return Instance(url, self.timezone, date.fromisoformat(self.first_day))
+        return instance_of(self.url, self.timezone, date.fromisoformat(self.first_day))
 
 
 class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -293,3 +263,46 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 def _hours(hours: float) -> timedelta | None:
     return timedelta(hours=hours) if hours else None
+
+
+def pipeline_of(
+    contract: Contract,
+    marts: Marts,
+    data_root: DataRootResource,
+    *,
+    omnitron: OmnitronResource | None = None,
+    privacy: PrivacyResource | None = None,
+    sync_rules: SyncRulesResource | None = None,
+    policy: ContractResource | None = None,
+) -> Pipeline:
+    """The pipeline of these resources; what a step does not use may be None. Raises `DataRootError`."""
+    from order_assets.pipeline.pipeline import Pipeline
+
+    given: dict[str, Any] = {}
+    if sync_rules:
+        given |= {
+            "sync_rules": sync_rules.rules(),
+            "reread": sync_rules.reread(),
+            "keep_versions": sync_rules.keep_versions(),
+        }
+    if policy:
+        given |= {
+            "sample_percent": policy.proof_sample_percent,
+            "sample_at_most": policy.proof_sample_at_most,
+            "ignored": policy.ignored(),
+        }
+    return Pipeline(
+        data_root.check_root(),
+        data_root.instance(),
+        omnitron.client if omnitron else _not_given,
+        privacy.privacy if privacy else _not_given,
+        privacy.policy if privacy else _not_given,
+        contract=contract,
+        marts=marts,
+        storage_version=data_root.storage_version,
+        **given,
+    )
+
+
+def _not_given() -> Any:
+    raise RuntimeError("the step uses a resource that it did not name")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         PrivacyResource,
         SyncRulesResource,
     )
+    from order_assets.pipeline.pipeline import Pipeline
 
 OMNITRON, CONTRACT_POLICY, PRIVACY, DATA_ROOT, SYNC_RULES = "omnitron", "contract", "privacy", "data_root", "sync_rules"
 ALERT = "alert"
@@ -158,6 +159,14 @@ class Resources:
     def sync_rules(self) -> SyncRulesResource:
         """How everything is kept up to date."""
         return self._get(SYNC_RULES)  # type: ignore[no-any-return]
+
+    def pipeline(self, *resources: str) -> Pipeline:
+        """The shop's pipeline, with these of its resources beside the data root. Raises `DataRootError`."""
+        from order_assets.defs.resources import pipeline_of
+
+        names = {OMNITRON: "omnitron", PRIVACY: "privacy", SYNC_RULES: "sync_rules", CONTRACT_POLICY: "policy"}
+        given = {names[name]: self._get(name) for name in resources}
+        return pipeline_of(self._shop.contract, self._shop.marts, self.data_root, **given)
 
     def _get(self, name: str) -> Any:
         return getattr(self._given, self._shop.named(name))

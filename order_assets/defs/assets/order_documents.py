@@ -2,9 +2,8 @@
 
 # Dagster reads the annotations of asset functions, so this module does not postpone them.
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +27,7 @@ from order_assets.defs.ui_schema import documents_schema
 from order_assets.errors import OrderAssetsError
 
 if TYPE_CHECKING:
-    from order_assets.landing import Attempt, DayReport, ListedOrder
-    from order_assets.omnitron import OmnitronClient
-    from order_assets.redaction import Validator
+    from order_assets.landing import DayReport
 
 ACCOUNTED_FOR = "every_listed_order_accounted_for"
 NOTHING_PENDING = "nothing_pending"
@@ -105,9 +102,6 @@ def order_documents_asset(shop: Shop) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         config: DocumentsConfig,
     ) -> Iterator[_Event]:
-        from order_assets.landing import forgotten_customers, refresh_days, sync_state
-        from order_assets.redaction import Validator
-
         if not has_days(context):
             return
         checks, using = StepChecks(context), shop.resources(context)
@@ -115,27 +109,18 @@ def order_documents_asset(shop: Shop) -> dg.AssetsDefinition:
         metadata: dict[tuple[dg.AssetKey, date], dict[str, Any]] = {}
         doing = "preparing to fetch"
         try:
-            gate = Validator(shop.contract, using.privacy.privacy())
-            root = using.data_root.check_root()
-            days_asked = days_of(context)
-            with using.omnitron.client() as client:
-                client.expect_prefixes(sync_state(root).capabilities.get("prefixes") or {})
-                doing = f"fetching the orders of {span(days_asked)}"
-                for report in refresh_days(
-                    root,
-                    days_asked,
-                    partial(_fetch, client, gate, partial(forgotten_customers, root)),
-                    privacy_policy=gate.privacy.policy,
-                    refetch=config.refetch,
-                    reread=using.sync_rules.reread(sweep=config.sweep),
-                    documents=shop.contract.documents,
-                    keep_versions=using.sync_rules.keep_versions(),
-                    on_progress=_progress(days_asked, context.log.info),
-                ):
-                    reports.append(report)
-                    values = _metadata(report, root)
-                    metadata[shop.order_documents, report.day] = values
-                    yield from _report_day(context, checks, report, _results(shop, report, using.contract), values)
+            pipeline, days_asked = using.pipeline(OMNITRON, PRIVACY, SYNC_RULES), days_of(context)
+            doing = f"fetching the orders of {span(days_asked)}"
+            for report in pipeline.refresh(
+                days_asked,
+                refetch=config.refetch,
+                reread=using.sync_rules.reread(sweep=config.sweep),
+                on_progress=_progress(days_asked, context.log.info),
+            ):
+                reports.append(report)
+                values = _metadata(report, pipeline.root)
+                metadata[shop.order_documents, report.day] = values
+                yield from _report_day(context, checks, report, _results(shop, report, using.contract), values)
         except OrderAssetsError as error:
             raise failure(error, doing=doing) from None
         add_day_metadata(context, metadata)
@@ -150,30 +135,6 @@ def order_documents_asset(shop: Shop) -> dg.AssetsDefinition:
             raise dg.Failure(description=_explain_pending(incomplete, len(reports)), allow_retries=True)
 
     return order_documents
-
-
-def _fetch(
-    client: "OmnitronClient",
-    gate: "Validator",
-    forgotten: Callable[[], frozenset[int]],
-    orders: "Iterable[ListedOrder]",
-) -> "Iterator[Attempt]":
-    """Fetch and check orders in the client's threads, as they complete."""
-    from order_assets.landing import Attempt, misfit_row, receive
-    from order_assets.omnitron import OmnitronMisfitError
-
-    def fetch(order: "ListedOrder") -> dict[str, Any]:
-        wanted = [document for document in gate.documents if document.is_of(order.date_placed)]
-        documents = client.order_documents(order.pk, wanted)
-        # Asked for each order: somebody may be forgotten while a long backfill runs.
-        return receive(gate, order, documents, forgotten())
-
-    for outcome in client.map_concurrently(fetch, orders):
-        error = None if outcome.error is None else str(outcome.error)
-        misfit = None
-        if isinstance(outcome.error, OmnitronMisfitError):
-            misfit = misfit_row(gate, outcome.item, outcome.error.document, str(outcome.error))
-        yield Attempt(outcome.item, outcome.value, error, misfit)
 
 
 def _progress(days: Sequence[date], say: Callable[[str], object]) -> Callable[[date, int, int], None]:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -14,7 +13,6 @@ from order_assets.defs.reporting import OWNERS, as_dagster_has_it, failure
 from order_assets.defs.resources import (
     DataRootResource,
     OmnitronResource,
-    PrivacyResource,
     SyncRulesResource,
 )
 from order_assets.defs.shop_names import DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
@@ -93,33 +91,16 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
         context: dg.AssetExecutionContext,
         config: IndexConfig,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster takes no other annotation beside checks
-        from order_assets.landing.list_row import COMPARED_WITH_LANDED
-        from order_assets.pipeline.sync import sync
-        from order_assets.tables import landed_amounts, owners
-
         using = shop.resources(context)
-        omnitron, privacy, data_root, sync_rules = using.omnitron, using.privacy, using.data_root, using.sync_rules
+        omnitron, data_root, sync_rules = using.omnitron, using.data_root, using.sync_rules
         try:
             # What no run can do without is looked at before the first request.
-            privacy.check()
-            root = data_root.check_root()
-            with omnitron.client() as client:
-                report = sync(
-                    client,
-                    root,
-                    data_root.instance(),
-                    sync_rules.rules(),
-                    contract_version=shop.contract_version,
-                    owners=partial(owners, root),
-                    whole=config.whole,
-                    accept_shorter_list=config.accept_shorter_list,
-                    landed_amounts=partial(landed_amounts, root, COMPARED_WITH_LANDED),
-                    row_key=lambda: privacy.privacy().key,
-                    # Only an instance that answered makes the folder its own: a mistyped address must not.
-                    on_answer=data_root.claim_root,
-                )
+            using.privacy.check()
+            pipeline = using.pipeline(OMNITRON, PRIVACY, SYNC_RULES)
+            with pipeline.client() as client:
+                report = pipeline.sync_with(client, whole=config.whole, accept_shorter_list=config.accept_shorter_list)
                 counters = client.counters.as_dict()
-            plan = _plan(data_root, privacy, sync_rules, shop.contract)
+            plan = pipeline.estimate()
             checks = checks_of_sync(shop, data_root, sync_rules, report)
         except OrderAssetsError as error:
             raise failure(error, doing="listing orders") from None
@@ -158,24 +139,6 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
         )
 
     return order_index
-
-
-def _plan(
-    data_root: DataRootResource, privacy: PrivacyResource, rules: SyncRulesResource, contract: Contract
-) -> "RunPlan":
-    """What refreshing all days would cost now."""
-    from order_assets.landing.estimate import plan_run
-
-    instance = data_root.instance()
-    root = data_root.check_root()
-    return plan_run(
-        root,
-        instance.first_day,
-        instance.today(),
-        privacy_policy=privacy.policy(),
-        reread=rules.reread(),
-        documents=contract.documents,
-    )
 
 
 def checks_of_sync(

@@ -93,8 +93,6 @@ def tables_assets(shop: Shop) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         config: TablesConfig,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult | dg.AssetCheckEvaluation | dg.Output[None]]:
-        from order_assets.pipeline import DayJob, build_days
-
         if not has_days(context):
             return
         checks, using = StepChecks(context), shop.resources(context)
@@ -105,22 +103,15 @@ def tables_assets(shop: Shop) -> dg.AssetsDefinition:
         blocked: list[str] = []
         doing = "preparing to flatten"
         try:
-            task = DayJob(
-                root=using.data_root.check_root(),
-                contract=shop.contract,
-                privacy=using.privacy.privacy(),
-                sample_percent=policy.proof_sample_percent,
-                sample_at_most=policy.proof_sample_at_most,
-                ignored=_ignored(policy),
-                blocking=frozenset(name for name, (_, _, blocking) in _CONTROLS.items() if blocking),
-                compare=config.compare,
-            )
-            with closing(build_days(task, days_of(context))) as made:
-                for day, result in made:
-                    doing = f"flattening the orders of {day}"
-                    done = result.result()
+            pipeline = using.pipeline(PRIVACY, CONTRACT_POLICY)
+            days = days_of(context)
+            with closing(pipeline.build(days, compare=config.compare)) as made:
+                doing = f"flattening the orders of {days[0]}"
+                for number, done in enumerate(made, 1):
+                    day = done.day
+                    doing = f"flattening the orders of {days[min(number, len(days) - 1)]}"
                     metadata |= {
-                        (shop.table(table), day): _metadata(shop, task.root, table, done)
+                        (shop.table(table), day): _metadata(shop, pipeline.root, table, done)
                         # Whoever draws column lineage reads it from the newest materialisation.
                         | ({LINEAGE: lineage_of_table(shop, table)} if day == newest else {})
                         for table in asked
@@ -164,12 +155,6 @@ def _check_specs(shop: Shop) -> list[dg.AssetCheckSpec]:
             for name, (table, description, blocking) in _CONTROLS.items()
         ),
     ]
-
-
-def _ignored(policy: ContractResource) -> frozenset[str]:
-    """The rules whose findings pass under the policy of this instance."""
-    severities = {"values_are_known": policy.unknown_value, "documented_fields_present": policy.missing_field}
-    return frozenset(rule for rule, severity in severities.items() if severity == "ignore")
 
 
 def _metadata(shop: Shop, root: Path, table: Table, done: "DayTables") -> dict[str, Any]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from order_assets.contract import Kind, Table
-from order_assets.defs.assets.loading import LEDGER, WarehouseConfig, load, load_metadata, log_load, refusal
-from order_assets.defs.assets.mart_assets import mart_checks, mart_specs
+from order_assets.defs.assets.loading import LEDGER, WarehouseConfig, load_metadata, log_load
+from order_assets.defs.assets.mart_assets import mart_checks, mart_specs, shown
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import OWNERS, StepChecks, add_day_metadata, failure, written_together
@@ -46,21 +46,19 @@ def warehouse_assets(shop: Shop) -> dg.AssetsDefinition:
     ) -> Iterator[_Event]:
         if not has_days(context):
             return
-        checks, data_root = StepChecks(context), shop.resources(context).data_root
+        checks = StepChecks(context)
         days_asked = days_of(context)
         try:
-            root = data_root.check_root()
-            refused = {day: reason for day in days_asked if (reason := refusal(root, day))}
-            loadable = [day for day in days_asked if day not in refused]
-            loaded = load(shop, root, loadable, config, storage_version=data_root.storage_version)
+            pipeline = shop.resources(context).pipeline()
+            loaded = pipeline.load(days_asked, memory_limit=config.memory_limit, threads=config.threads)
         except OrderAssetsError as error:
             raise failure(error, doing=f"loading {span(days_asked)} into the warehouse") from None
-        refused |= loaded.refused
+        refused = loaded.refused
         asked = [spec.key for spec in specs if spec.key in context.selected_asset_keys]
         with written_together(context.instance):
             if loaded.report is not None:
                 log_load(context.log, loaded.report)
-                metadata = load_metadata(shop, root, loaded.report, asked)
+                metadata = load_metadata(shop, pipeline.root, loaded.report, asked)
                 if refused:
                     # The days that were loaded count; a result for the whole range would count the others too.
                     for (key, day), values in metadata.items():
@@ -69,7 +67,7 @@ def warehouse_assets(shop: Shop) -> dg.AssetsDefinition:
                     add_day_metadata(context, metadata)
                     for key in asked:
                         yield dg.MaterializeResult(asset_key=key)
-            checks.take(found for found in loaded.results if found.day is None or found.day in days_asked)
+            checks.take(found for found in shown(shop, loaded.findings) if found.day is None or found.day in days_asked)
             yield from checks.results()
             if not refused:
                 yield from checks.complete()
