@@ -136,12 +136,10 @@ def _watch(clock: Clock) -> None:
     """Say which functions are which part."""
     from dagster._core.instance.runs.run_domain import RunDomain
 
-    from order_assets import warehouse
     from order_assets.defs import run_jobs
-    from order_assets.defs.assets import order_documents
     from order_assets.defs.event_log import BatchedEventLog
     from order_assets.landing import day
-    from order_assets.pipeline import build_day, day_workers
+    from order_assets.pipeline import build_day, day_workers, load_passed, pipeline
     from order_assets.tables import Flattener
 
     clock.watch(RunDomain, "_log_asset_planned_events", "run creation: planned events")
@@ -149,7 +147,7 @@ def _watch(clock: Clock) -> None:
     clock.watch(run_jobs, "_summary", "summary of the run")
     clock.watch(day.DayRefresh, "__init__", "landing and ledger")
     clock.watch(day.DayRefresh, "finish", "landing and ledger")
-    _watch_fetch(clock, order_documents)
+    _watch_fetch(clock, pipeline)
     # Where worker processes make the days, only the waiting for them is seen here.
     clock.watch(day_workers, "_in_workers", "starting of workers")
     clock.watch(build_day, "revalidate_day", "look for older contracts")
@@ -160,7 +158,7 @@ def _watch(clock: Clock) -> None:
         clock.watch(build_day, name, "verify")
     _watch_generator(clock, build_day, "verify_day", "verify")
     clock.watch(build_day, "preview", "previews")
-    clock.watch(warehouse, "load_days", "warehouse")
+    clock.watch(load_passed, "load_days", "warehouse")
 
 
 def _watch_steps() -> Mapping[str, tuple[float, float]]:
@@ -194,8 +192,8 @@ def _watch_generator(clock: Clock, owner: Any, name: str, part: str) -> None:
     setattr(owner, name, listed)
 
 
-def _watch_fetch(clock: Clock, order_documents: Any) -> None:
-    find = order_documents._fetch
+def _watch_fetch(clock: Clock, pipeline: Any) -> None:
+    find = pipeline._fetch
 
     def fetch(*args: Any) -> Iterator[Any]:
         attempts = iter(find(*args))
@@ -206,7 +204,7 @@ def _watch_fetch(clock: Clock, order_documents: Any) -> None:
                 return
             yield attempt
 
-    order_documents._fetch = fetch
+    pipeline._fetch = fetch
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -339,6 +340,27 @@ def _forget(customer: int) -> int:
     )
     click.echo(f"warehouse made from scratch from {len(report.days)} days")
     return code
+
+
+@_command("Develop")
+@click.argument("name")
+def _new(name: str) -> int:
+    """Write a package of your own: columns, tables, marts and assets beside ours.
+
+    It is written to a folder NAME here. Started in it, the command, dagster dev and dg dev use its definitions.
+    """
+    from order_assets.cli.new_package import NewPackageError, write_package
+
+    try:
+        files = write_package(Path.cwd(), name)
+    except NewPackageError as error:
+        raise UsageError(str(error)) from None
+    for file in files:
+        click.echo(str(file.relative_to(Path.cwd())))
+    click.echo(
+        f"\nNext: cd {name}, then order-assets demo, or dagster dev. Declare what is yours in {name}/definitions.py"
+    )
+    return 0
 
 
 @_command("Develop")
