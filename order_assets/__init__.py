@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         position,
     )
     from order_assets.defs.build import build_definitions
+    from order_assets.defs.component import OmnitronOrders
     from order_assets.defs.keys import (
         mart_key,
         order_documents_key,
@@ -71,6 +72,7 @@ __all__ = [
     "Mart",
     "MartError",
     "Marts",
+    "OmnitronOrders",
     "OrderAssetsError",
     "Personal",
     "Pipeline",
@@ -102,6 +104,7 @@ _ROOMS = {
     "OrderAssetsError": "errors",
     "Pipeline": "pipeline.pipeline",
     "RunReport": "pipeline.pipeline",
+    "OmnitronOrders": "defs.component",
     "build_definitions": "defs.build",
     "daily_partitions": "defs.partitions",
     **dict.fromkeys(("MARTS", "Mart", "MartError", "Marts", "load_marts"), "warehouse.marts"),

@@ -35,9 +35,7 @@ def write_package(parent: Path, name: str) -> list[Path]:
     Raises `NewPackageError` for a name that Python cannot import and for a folder that is there already.
     """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name == "order_assets":
-        raise NewPackageError(
-            f"{name!r} cannot be a package's name: take small letters, digits and _, such as my_orders"
-        )
+        raise NewPackageError(f"{name!r} cannot name a package: take small letters, digits and _, such as my_orders")
     folder = parent / name
     if folder.exists():
         raise NewPackageError(f"{folder} exists already: take another name, or another folder to start in")
