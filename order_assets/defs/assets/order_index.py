@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from order_assets.contract.model import Contract
 from order_assets.core.check_result import CheckResult
 from order_assets.defs.reporting import OWNERS, as_dagster_has_it, failure
 from order_assets.defs.resources import (
