@@ -34,6 +34,7 @@ catches within itself is private to it and not in the tree.
         MartError                       a mart's file cannot be used
         TableAccessError                what was requested of the tables cannot be read
         OwnPackageError                 the package of the folder has no definitions that the command can use
+        NewPackageError                 a new package cannot be written
         ReportError                     the report cannot be made
         AlertError                      an alert could not be delivered
         SandboxError                    the stand-in could not be started or stopped

@@ -358,11 +358,11 @@ def _what_follows(settings: Settings, given: Mapping[str, str]) -> dict[str, obj
         if VARIABLES["requests_per_second"] not in given:
             follows["requests_per_second"] = None
     elif settings.budget_directory is None:
-        follows["budget_directory"] = _state_folder(given) or settings.data_root / "budget"
+        follows["budget_directory"] = state_folder(given) or settings.data_root / "budget"
     return follows
 
 
-def _state_folder(given: Mapping[str, str]) -> Path | None:
+def state_folder(given: Mapping[str, str]) -> Path | None:
     """Where a user's programs keep what outlives them and is of this machine alone.
 
     None where there is no home folder to write to: it is kept with the data then, which only runs of it share.

@@ -37,7 +37,7 @@ from order_assets.defs.resources import (
 )
 from order_assets.defs.run_retention import purge_sensor
 from order_assets.defs.shop_names import ALERT, CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
-from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment
+from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment, state_folder
 from order_assets.warehouse.marts import MARTS, Mart, Marts
 
 _SHOP_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -80,7 +80,9 @@ def build_definitions(
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
         days = daily_partitions(settings.first_day, settings.timezone.key)
-        of = Shop(contract, Marts(marts).checked(contract), days, shop, _made_with_days(own, days))
+        # Of this machine and no data: with the shops' budgets, else with the data.
+        kept = state_folder(os.environ) or settings.data_root
+        of = Shop(contract, Marts(marts).checked(contract), days, shop, _made_with_days(own, days), kept)
         found = {**_resources(settings, of), **(resources or {}), of.named("shop"): of}
         ours = _definitions(settings, of, found)
     others = dg.Definitions(

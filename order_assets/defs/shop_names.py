@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -53,6 +54,8 @@ class Shop:
     name: str = ""
     # Of the user's own assets those that can be made with the shop's days.
     own_assets: tuple[dg.AssetKey, ...] = ()
+    # Where it is kept what loading the definitions would derive each time.
+    cache: Path | None = None
 
     @cached_property
     def contract_version(self) -> str:
@@ -62,7 +65,7 @@ class Shop:
     @cached_property
     def facts(self) -> Mapping[str, MartFacts]:
         """What is derived from the SQL of the marts, by mart."""
-        return mart_facts(self.marts, self.contract)
+        return mart_facts(self.marts, self.contract, cache=self.cache)
 
     @cached_property
     def marts_by_key(self) -> Mapping[dg.AssetKey, Mart]:

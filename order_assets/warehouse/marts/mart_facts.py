@@ -1,14 +1,13 @@
 """What is derived from the SQL of the marts: types of columns, tables that are read, and where values come from.
 
 Deriving it takes a second, DuckDB and sqlglot, and Dagster wants it each time that it loads the definitions. So it is
-kept in a file of the user's cache, and derived again only for another SQL or contract.
+kept in a file, and derived again only for another SQL or contract.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,21 +41,18 @@ class MartFacts:
 def mart_facts(marts: Sequence[Mart], contract: Contract, *, cache: Path | None = None) -> dict[str, MartFacts]:
     """The facts of each mart by its name, in the order in which they are made.
 
-    They are kept in the folder `cache`, by default `order-assets` in XDG_CACHE_HOME, else in `~/.cache`; where that
-    cannot be written they are derived each time. Raises `MartError` for SQL that cannot be made from the tables.
+    They are kept in the folder `cache`; without one, or where it cannot be written, they are derived each time.
+    Raises `MartError` for SQL that cannot be made from the tables.
     """
-    file = Path(cache or _users_cache(), f"marts-{_digest(marts, contract)}.json")
-    # Without a home folder there is a RuntimeError.
-    with suppress(OSError, RuntimeError, ValueError, KeyError, TypeError):
-        return _read(json.loads(file.expanduser().read_text(encoding="utf-8")))
+    if cache is None:
+        return _read(_derive(marts, contract))
+    file = cache / f"marts-{_digest(marts, contract)}.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return _read(json.loads(file.read_text(encoding="utf-8")))
     kept = _derive(marts, contract)
-    with suppress(OSError, RuntimeError):
-        _keep(file.expanduser(), kept)
+    with suppress(OSError):
+        _keep(file, kept)
     return _read(kept)
-
-
-def _users_cache() -> str:
-    return f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/order-assets"
 
 
 def _keep(file: Path, kept: Mapping[str, _Kept]) -> None:
