@@ -136,7 +136,7 @@ def changed_days_sensor(
             left_out = _left_out(root, *known, requests_per_second)
             if (first := first_fetched(root, *known)) is None:
                 return dg.SkipReason(_NOTHING_FETCHED.format(left_out))
-            due = due_days(root, first, known[1])
+            due = due_days(root, first, known[1], shop.contract.documents)
         except OrderIndexError as error:
             return dg.SkipReason(str(error))
         now = datetime.now().astimezone()

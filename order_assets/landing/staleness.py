@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from order_assets.contract.model import DOCUMENTS, Document
 from order_assets.landing.index import ListedOrder, orders_by_day
 from order_assets.landing.landing_store import Landing, Outcome
@@ -125,6 +127,31 @@ def lacks_document(order: ListedOrder, row: Mapping[str, Any], documents: Iterab
     if not further or row["outcome"] != Outcome.LANDED:
         return False
     return not set(further) <= set((row.get("further_documents") or "").split(","))
+
+
+def days_lacking_documents(data_root: Path, days: Iterable[date], documents: Iterable[Document]) -> list[DueDay]:
+    """The landed days with orders that landed before one of the documents was declared.
+
+    Of the day that a document begins with nothing is said: its orders may lie on both sides. Raises `LandingError`.
+    """
+    further = [of for of in documents if of not in DOCUMENTS]
+    found = []
+    for day in days if further else ():
+        wanted = {of.name for of in further if of.since is None or day > of.since}
+        landing = Landing(data_root, day)
+        if not wanted or not landing.ledger_file.exists():
+            continue
+        with landing.reading(landing.ledger_file):
+            file = pq.ParquetFile(landing.ledger_file)
+            names = [name for name in ("outcome", "further_documents") if name in file.schema_arrow.names]
+            rows = file.read(columns=names).to_pylist()
+        lacking = sum(
+            row["outcome"] == Outcome.LANDED and not wanted <= set((row.get("further_documents") or "").split(","))
+            for row in rows
+        )
+        if lacking:
+            found.append(DueDay(day, {NEW_DOCUMENT: lacking}, f"{NEW_DOCUMENT} {lacking}"))
+    return found
 
 
 def row_changed(order: ListedOrder, row: Mapping[str, Any]) -> bool:

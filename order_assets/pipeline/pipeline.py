@@ -146,7 +146,8 @@ class Pipeline:
 
     def stale_days(self, first: date | None = None, last: date | None = None) -> list[DueDay]:
         """The days that need a run, by default of all days, each with its reasons."""
-        return due_days(self.root, first or self.instance.first_day, last or self.instance.today())
+        first, last = first or self.instance.first_day, last or self.instance.today()
+        return due_days(self.root, first, last, self.contract.documents)
 
     def estimate(self, first: date | None = None, last: date | None = None) -> RunPlan:
         """What refreshing the days would cost now, by default all, without asking the shop."""

@@ -38,6 +38,7 @@ _LEDGER_COMMENTS = {
     "privacy_policy": "Treatment of personal data that the order was landed under",
     "listed_fingerprint": "Digest of the order's row in the order list, as far as it says something about the order",
     "listed_row_changed_at": "When that row was first seen in its present form, UTC",
+    "further_documents": "Documents beyond those of every order that were requested, by name with commas",
 }
 
 

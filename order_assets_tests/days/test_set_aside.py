@@ -107,7 +107,7 @@ def test_two_orders_with_one_key_wait_and_not_their_day_whatever_the_key_is_of(t
     number = orders[1].detail["number"]
     assert f"the key of order_items, pk 1001, is also in order 102 (number {number})" in done.set_aside[101]
     assert [row["order_pk"] for row in rows_of(tmp_path, "quarantine")] == list(range(101, 111))
-    (said,) = [found for found in done.controls if found.rule == "no_order_set_aside"]
+    (said,) = [found for found in done.controls if found.name == "no_order_set_aside"]
     assert not said.passed
     assert said.numbers == {"set_aside": 10}
 

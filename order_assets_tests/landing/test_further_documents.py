@@ -49,11 +49,14 @@ def test_orders_that_landed_before_a_document_was_declared_are_due_once_and_its_
         before.maker.make(DAY)
         validator = Validator(CONTRACT_WITH_PARCELS, Privacy(PrivacyMode.CLEAR))
         after = Pipeline(tmp_path, sandbox.url, DAY, gate=validator, contract=CONTRACT_WITH_PARCELS)
+        waiting = {found.day: found.reasons for found in after.way.stale_days(DAY, DAY)}
         (second,) = after.refresh([DAY])
+        still = [found.reasons for found in after.way.stale_days(DAY, DAY) if "new_document" in found.reasons]
         (third,) = after.refresh([DAY])
         tables = after.maker.make(DAY)
     landed = first.outcomes["landed"]
     assert (first.due, second.due, third.due) == ({"new": landed}, {"new_document": landed}, {})
+    assert (waiting[DAY]["new_document"], still) == (landed, [])
     assert not [found for found in tables.findings if not found.passed and found.asset == "parcels"]
     rows = pq.read_table(table_file(tmp_path, "parcels", DAY), partitioning=None).to_pylist()
     pks = pq.read_table(table_file(tmp_path, "orders", DAY), partitioning=None)["pk"].to_pylist()
