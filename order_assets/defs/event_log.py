@@ -47,21 +47,36 @@ _INSERT_GIVING_IDS = _EVENTS.insert().returning(_EVENTS.c.id, sort_by_parameter_
 class BatchedEventLog(SqliteEventLogStorage):
     """The event log of an instance in SQLite files; threads may share it."""
 
-    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
+    def __init__(self, base_dir: str | None = None, inst_data: Any = None) -> None:
         self._engines: OrderedDict[str, Any] = OrderedDict()
         self._here = threading.local()
-        super().__init__(base_dir, inst_data)
+        # Without a folder the instance's is taken, once it is known.
+        self._is_ready, self._given = base_dir is not None, inst_data
+        if base_dir is not None:
+            super().__init__(base_dir, inst_data)
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        """Take the folder in which Dagster's own event log of the instance would be, also of a temporary instance."""
+        if not self._is_ready:
+            self._is_ready = True
+            super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._given)
+        super().register_instance(instance)
+
+    @property
+    def inst_data(self) -> Any:
+        """What `dagster.yaml` says of this storage."""
+        return self._given
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """The configuration in `dagster.yaml`: `home`, the folder that DAGSTER_HOME names."""
-        return {"home": dg.StringSource}
+        """The configuration in `dagster.yaml`: there is none."""
+        return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> BatchedEventLog:
-        """The event log where Dagster's own would keep it."""
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> BatchedEventLog:  # noqa: ARG003
+        """The event log of an instance that is being made."""
         os.environ.setdefault(_BATCH_VARIABLE, _BATCH)
-        return cls(str(Path(config_value["home"]).expanduser() / "history" / "runs"), inst_data)
+        return cls(inst_data=inst_data)
 
     @contextmanager
     def together(self) -> Iterator[None]:
