@@ -312,12 +312,10 @@ def _forget(customer: int) -> int:
     That is landing, tables and warehouse. Orders and amounts stay. Later answers about the customer are stored without
     personal data too.
     """
-    from order_assets.contract.shape import contract_version
     from order_assets.defs.own_package import contract_in_force, marts_in_force
     from order_assets.landing import forget
-    from order_assets.pipeline.load_passed import watermarks
+    from order_assets.pipeline.pipeline import Pipeline
     from order_assets.tables import passed_days
-    from order_assets.warehouse import load_days
 
     settings = _with_data(_settings())
     contract = contract_in_force()
@@ -328,18 +326,13 @@ def _forget(customer: int) -> int:
         return 0
     code = _replay_days(settings, sorted(forgetting.days))
     # A database keeps what was deleted in unused blocks: only a new file is without it.
-    report = load_days(
-        settings.data_root,
-        passed_days(settings.data_root),
-        contract=contract,
-        marts=marts_in_force(),
-        contract_version=contract_version(contract),
-        fresh=True,
-        storage_version=settings.storage_version,
-        watermarks=watermarks(settings.data_root),
-    )
-    click.echo(f"warehouse made from scratch from {len(report.days)} days")
-    return code
+    pipeline = Pipeline.from_settings(settings, contract=contract, marts=marts_in_force())
+    loaded = pipeline.load(passed_days(settings.data_root), fresh=True)
+    for day, why in loaded.refused.items():
+        click.echo(f"order-assets: {day} is not in the warehouse: {why}", err=True)
+    days = len(loaded.report.days) if loaded.report else 0
+    click.echo(f"warehouse made from scratch from {days} days")
+    return code or int(bool(loaded.refused))
 
 
 @_command("Develop")

@@ -9,6 +9,9 @@ KEY_RULE = "key_unique"
 REQUIRED_RULE = "required_values_present"
 SET_RULE = "rows_equal_set_sizes"
 
+# The rules over several tables that keep a day out of the warehouse.
+BLOCKING_RULES = frozenset({"nothing_lost_in_sample", "transactions_belong_to_their_order"})
+
 
 def rules_of(table: Table) -> dict[str, str]:
     """The rules that hold for a table, with what each says."""

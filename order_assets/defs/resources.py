@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args
@@ -200,14 +201,6 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         check(root, self.instance())
         return root
 
-    def claim_root(self) -> Path:
-        """Like `check_root`, and the folder is the instance's from now on."""
-        from order_assets.landing import claim
-
-        root = Path(self.path)
-        claim(root, self.instance())
-        return root
-
     def instance(self) -> Instance:
         """The instance that the data is of. Raises `OmnitronConfigError` for a URL that cannot be one."""
         from order_assets.pipeline.connect import instance_of
@@ -238,31 +231,24 @@ class SyncRulesResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def rules(self) -> SyncRules:
         """The rules for the index."""
         from order_assets.omnitron.incremental_listing import Margins
+        from order_assets.pipeline.connect import hours_or_never
         from order_assets.pipeline.sync import SyncRules
 
         margins = Margins(timedelta(minutes=self.overlap_minutes), timedelta(seconds=self.settle_seconds))
-        return SyncRules(margins, _hours(self.whole_listing_hours), self.order_transactions)
+        return SyncRules(margins, hours_or_never(self.whole_listing_hours), self.order_transactions)
 
     def reread(self, *, sweep: bool = False) -> Reread:
         """Which orders are read again without a change in the list, with the slow sweep or without."""
-        from order_assets.landing import Reread
+        from order_assets.pipeline.connect import reread_of
 
-        return Reread(
-            open_every=_hours(self.reread_open_hours),
-            open_days=self.reread_open_days,
-            recent_every=_hours(self.reread_recent_hours),
-            recent_days=self.reread_recent_days,
-            sweep_every=timedelta(weeks=self.sweep_weeks) if sweep and self.sweep_weeks else None,
-            sweep_days=self.sweep_days,
-        )
+        policy = reread_of(self)
+        if not (sweep and self.sweep_weeks):
+            return policy
+        return replace(policy, sweep_every=timedelta(weeks=self.sweep_weeks), sweep_days=self.sweep_days)
 
     def keep_versions(self) -> timedelta | None:
         """How long documents of older versions are kept; None for ever."""
         return timedelta(days=self.keep_versions_days) if self.keep_versions_days else None
-
-
-def _hours(hours: float) -> timedelta | None:
-    return timedelta(hours=hours) if hours else None
 
 
 def pipeline_of(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from order_assets.core.quiet_hours import QuietHours
-from order_assets.landing import Instance
+from order_assets.landing import Instance, Reread
 from order_assets.omnitron import ClientSettings, OmnitronClient
 from order_assets.omnitron.instance import host_of, is_loopback, normalise_url
 from order_assets.redaction import Privacy, PrivacyMode, own_key
@@ -103,3 +104,31 @@ def may_make_a_key(url: str) -> bool:
 def own_key_file(data_root: Path) -> Path:
     """Where the key for an instance on this machine is kept."""
     return data_root / ".pii-key"
+
+
+class RereadNumbers(Protocol):
+    """What says when orders are read again, in hours and days; 0 is never."""
+
+    @property
+    def reread_open_hours(self) -> float: ...  # noqa: D102
+    @property
+    def reread_open_days(self) -> int: ...  # noqa: D102
+    @property
+    def reread_recent_hours(self) -> float: ...  # noqa: D102
+    @property
+    def reread_recent_days(self) -> int: ...  # noqa: D102
+
+
+def reread_of(numbers: RereadNumbers) -> Reread:
+    """When orders are read again without a change in the list, without the slow sweep."""
+    return Reread(
+        open_every=hours_or_never(numbers.reread_open_hours),
+        open_days=numbers.reread_open_days,
+        recent_every=hours_or_never(numbers.reread_recent_hours),
+        recent_days=numbers.reread_recent_days,
+    )
+
+
+def hours_or_never(hours: float) -> timedelta | None:
+    """A time in hours; None for 0, which is never."""
+    return timedelta(hours=hours) if hours else None

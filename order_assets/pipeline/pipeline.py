@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from order_assets.contract import CONTRACT, Contract
+from order_assets.contract.rules import BLOCKING_RULES
 from order_assets.contract.shape import contract_version
 from order_assets.landing import (
     Attempt,
@@ -37,7 +38,14 @@ from order_assets.omnitron import OmnitronClient, OmnitronMisfitError
 from order_assets.omnitron.capabilities import Capabilities, probe
 from order_assets.omnitron.incremental_listing import Margins
 from order_assets.pipeline.build_day import DayJob, DayTables
-from order_assets.pipeline.connect import instance_of, open_client, privacy_of, privacy_policy
+from order_assets.pipeline.connect import (
+    hours_or_never,
+    instance_of,
+    open_client,
+    privacy_of,
+    privacy_policy,
+    reread_of,
+)
 from order_assets.pipeline.day_workers import build_days
 from order_assets.pipeline.load_passed import Loaded, load_passed
 from order_assets.pipeline.read_tables import Day, read_table
@@ -50,9 +58,6 @@ from order_assets.warehouse.marts import MARTS, Marts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# The rules over several tables whose findings keep a day out of the warehouse.
-BLOCKING = frozenset({"nothing_lost_in_sample", "transactions_belong_to_their_order"})
 
 
 @dataclass(frozen=True)
@@ -106,13 +111,8 @@ class Pipeline:
             partial(privacy_policy, settings.pii, key, url, root),
             contract=contract,
             marts=marts,
-            sync_rules=SyncRules(Margins(), _hours(settings.whole_listing_hours), transactions=True),
-            reread=Reread(
-                open_every=_hours(settings.reread_open_hours),
-                open_days=settings.reread_open_days,
-                recent_every=_hours(settings.reread_recent_hours),
-                recent_days=settings.reread_recent_days,
-            ),
+            sync_rules=SyncRules(Margins(), hours_or_never(settings.whole_listing_hours), transactions=True),
+            reread=reread_of(settings),
             keep_versions=timedelta(days=settings.keep_versions_days) if settings.keep_versions_days else None,
             storage_version=settings.storage_version,
         )
@@ -186,7 +186,7 @@ class Pipeline:
             self.sample_percent,
             self.sample_at_most,
             self.ignored,
-            BLOCKING,
+            BLOCKING_RULES,
             compare=compare,
         )
         with closing(build_days(job, days)) as made:
@@ -266,7 +266,3 @@ def _fetch(
         if isinstance(outcome.error, OmnitronMisfitError):
             misfit = misfit_row(validator, outcome.item, outcome.error.document, str(outcome.error))
         yield Attempt(outcome.item, outcome.value, error, misfit)
-
-
-def _hours(hours: float) -> timedelta | None:
-    return timedelta(hours=hours) if hours else None

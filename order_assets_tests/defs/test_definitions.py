@@ -12,6 +12,7 @@ from dagster._core.snap.snap_to_yaml import default_values_yaml_from_type_snap
 from dagster_shared.yaml_utils import load_run_config_yaml
 
 from order_assets.contract import CONTRACT
+from order_assets.contract.rules import BLOCKING_RULES
 from order_assets.defs import build_definitions, run_jobs
 from order_assets.pipeline.preview import preview
 from order_assets.settings import Settings, SettingsError, from_environment
@@ -211,3 +212,8 @@ def test_a_preview_shows_no_personal_data_whatever_the_settings(tmp_path: Path) 
     assert "| 1 |" in shown
     assert "ada@example.org" not in shown
     assert "Ada" not in shown
+
+
+def test_each_rule_that_keeps_a_day_out_is_a_check_that_blocks(graph: dg.AssetGraph) -> None:  # type: ignore[name-defined]
+    blocking = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    assert blocking >= BLOCKING_RULES

@@ -33,9 +33,9 @@ ACCOUNTED_FOR = "every_listed_order_accounted_for"
 NOTHING_PENDING = "nothing_pending"
 QUARANTINE_BUDGET = "quarantine_within_budget"
 
-# What fetching and documents may produce: events of checks, early events of days, the result of the asset.
 # Paths whose masked values a day names in the UI; meta.masked_values has all.
 _MOST_PATHS = 20
+# What fetching and documents may produce: events of checks, early events of days, the result of the asset.
 _Event = (
     dg.AssetCheckResult
     | dg.AssetCheckEvaluation

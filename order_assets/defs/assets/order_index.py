@@ -26,7 +26,13 @@ NEWEST_DAY_FRESH = "newest_day_is_fresh"
 ROWS_PLACED = "every_list_row_placed"
 LIST_COMPLETE = "list_read_completely"
 LOOKED_AT_AGAIN = "every_order_looked_at_again"
-
+_CHECKS = {
+    NOTHING_LEFT_BEHIND: "No landed day failed, has pending or refused orders, or was left between two steps",
+    NEWEST_DAY_FRESH: "The orders of the newest day in the list are landed in time",
+    ROWS_PLACED: "Every row of the order list could be read and belongs to a day",
+    LIST_COMPLETE: "The rows found are as many as the order list counts",
+    LOOKED_AT_AGAIN: "A late refund of any order would be seen, by reading it again or by its row in the list",
+}
 
 _INVENTED = "**Orders of the embedded sandbox, an invented shop: OMNITRON_URL names no instance.** "
 
@@ -52,31 +58,7 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
         required_resource_keys=shop.needs(OMNITRON, PRIVACY, DATA_ROOT, SYNC_RULES),
         code_version="2",
         check_specs=[
-            dg.AssetCheckSpec(
-                NOTHING_LEFT_BEHIND,
-                asset=shop.order_index,
-                description="No landed day failed, has pending or refused orders, or was left between two steps",
-            ),
-            dg.AssetCheckSpec(
-                NEWEST_DAY_FRESH,
-                asset=shop.order_index,
-                description="The orders of the newest day in the list are landed in time",
-            ),
-            dg.AssetCheckSpec(
-                ROWS_PLACED,
-                asset=shop.order_index,
-                description="Every row of the order list could be read and belongs to a day",
-            ),
-            dg.AssetCheckSpec(
-                LIST_COMPLETE,
-                asset=shop.order_index,
-                description="The rows found are as many as the order list counts",
-            ),
-            dg.AssetCheckSpec(
-                LOOKED_AT_AGAIN,
-                asset=shop.order_index,
-                description="A late refund of any order would be seen, by reading it again or by its row in the list",
-            ),
+            dg.AssetCheckSpec(name, asset=shop.order_index, description=says) for name, says in _CHECKS.items()
         ],
         description=(
             f"{_INVENTED if sandbox else ''}"

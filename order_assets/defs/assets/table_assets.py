@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets.contract import Kind, Table
+from order_assets.contract.rules import BLOCKING_RULES
 from order_assets.core.check_result import CheckResult, Severity
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_table
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days
@@ -33,22 +34,19 @@ if TYPE_CHECKING:
 CONFORMS = "conforms_to_contract"
 NO_UNKNOWN_FIELDS = "no_unknown_fields"
 NOTHING_LOST = "nothing_lost_in_sample"
-# Checks that span tables, named like the findings they are made of: where each is shown, what it says, and whether
-# it keeps a day out of the warehouse.
+# Checks that span tables, named like the findings they are made of: where each is shown and what it says.
 _CONTROLS = {
-    NOTHING_LOST: ("orders", "Every value of the sampled orders' documents is found again in the tables", True),
+    NOTHING_LOST: ("orders", "Every value of the sampled orders' documents is found again in the tables"),
     "transactions_belong_to_their_order": (
         "transactions",
         "Transactions, shipments, items and discounts name the order in which they were found, or none",
-        True,
     ),
-    "refunds_within_amount": ("orders", "No order has more refunded than its amount, or than was paid by card", False),
-    "values_are_known": ("orders", "Columns with known values have no others", False),
-    "documented_fields_present": ("orders", "Documents have the fields that the vendor documents or shows", False),
+    "refunds_within_amount": ("orders", "No order has more refunded than its amount, or than was paid by card"),
+    "values_are_known": ("orders", "Columns with known values have no others"),
+    "documented_fields_present": ("orders", "Documents have the fields that the vendor documents or shows"),
     "no_order_set_aside": (
         "orders",
         "No order that had landed went to quarantine, because its day could not have been loaded with it",
-        False,
     ),
 }
 
@@ -151,8 +149,8 @@ def _check_specs(shop: Shop) -> list[dg.AssetCheckSpec]:
             days,
         ),
         *(
-            check_spec(shop.table(table), name, description, days, blocking=blocking)
-            for name, (table, description, blocking) in _CONTROLS.items()
+            check_spec(shop.table(table), name, description, days, blocking=name in BLOCKING_RULES)
+            for name, (table, description) in _CONTROLS.items()
         ),
     ]
 
