@@ -121,3 +121,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module(f"{__name__}.{_ROOMS.get(name, 'contract.model')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    # `dg list components` looks for components among the names of a module.
+    return sorted({*globals(), *__all__})
