@@ -202,7 +202,7 @@ def _fill_some(root: Path, url: str, settings: ShopSettings, days: list[date]) -
     pipeline = _Straight(root, url, _FIRST)
     pipeline.shop = Shop(settings)
     pipeline.refresh(days)
-    for _, made in build_days(pipeline.task, days, helpers=0):
+    for _, made in build_days(pipeline.task, days, workers=0):
         made.result()
 
 

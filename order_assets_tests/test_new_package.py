@@ -1,5 +1,6 @@
 """A package of one's own: written by the command, and a shop as a component in YAML."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,11 @@ def test_a_shop_is_declared_as_a_component_in_yaml(tmp_path: Path, monkeypatch: 
         (folder / "defs.yaml").write_text(
             f"type: order_assets.OmnitronOrders\nattributes:\n  shop: {shop}\n", encoding="utf-8"
         )
+    (package / "defs" / "tr" / "marts").mkdir()
+    mart = Path(oa.__file__).parent / "cli" / "template" / "marts" / "agg_orders_by_channel.sql.txt"
+    shutil.copy(mart, package / "defs" / "tr" / "marts" / "agg_orders_by_channel.sql")
+    with (package / "defs" / "tr" / "defs.yaml").open("a", encoding="utf-8") as file:
+        file.write("  marts: marts\n")
     for folder in (package, package / "defs"):
         (folder / "__init__.py").touch()
     (tmp_path / "pyproject.toml").write_text(
@@ -59,3 +65,5 @@ def test_a_shop_is_declared_as_a_component_in_yaml(tmp_path: Path, monkeypatch: 
     keys = defs.resolve_asset_graph().get_all_asset_keys()
     assert {oa.order_index_key("tr"), oa.order_index_key("de")} <= keys
     assert oa.order_index_key() not in keys
+    assert oa.mart_key("agg_orders_by_channel", "tr") in keys
+    assert oa.mart_key("agg_orders_by_channel", "de") not in keys

@@ -38,7 +38,7 @@ def short_path(table: Table, column: Column) -> str | None:
 def origin_note(table: Table, column: Column) -> str:
     """What there is to say beyond the path, or an empty string."""
     if table.kind is Kind.OVERFLOW:
-        return "written by the gate"
+        return "written by the validator"
     match column.origin:
         case Origin.ORDER_PK:
             return "pk of the order"

@@ -271,7 +271,7 @@ class Kind(StrEnum):
     CHILD = "child"  # one row per element of a set inside an order
     HISTORY = "history"  # one row per order and state that its stored versions were seen in
     DIMENSION = "thing"  # what orders point to: once per pk and day, newest modified wins
-    OVERFLOW = "remainder"  # what the contract does not know or the gate refused; not read from a path
+    OVERFLOW = "remainder"  # what the contract does not know or the validator refused; not read from a path
 
 
 @dataclass(frozen=True)

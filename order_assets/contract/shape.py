@@ -1,6 +1,6 @@
 """Derives from the contract what each document looks like: a tree with one node per known JSON path.
 
-The gate of landing walks documents along this tree, and the transform of tables reads its types from it. Nothing
+The validator of landing walks documents along this tree, and the transform of tables reads its types from it. Nothing
 is declared here.
 """
 

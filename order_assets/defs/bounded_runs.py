@@ -1,7 +1,7 @@
 """How much one tick of a sensor or schedule launches: little, newest days first, and said in words.
 
-Belongs here: cutting the days that are due into runs, and what they cost. Not here: which days are due (`due`) and
-who asks when (`automation`).
+Belongs here: cutting the days that are due into runs, and what they cost. Not here: which days are due
+(`pipeline.stale_days`) and who asks when (`automation`).
 """
 
 from __future__ import annotations

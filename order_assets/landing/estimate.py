@@ -1,6 +1,6 @@
 """What a run over days would cost, from the index and the landing on disk alone.
 
-The rules by which an order is due are those of `refresh`; which days need a run at all is found in `due`. The
+The rules by which an order is due are those of `refresh`; which days need a run at all is found in `staleness`. The
 figures are of the last listing: what happened in the shop since then is not in them.
 """
 

@@ -57,27 +57,31 @@ class _Nothing:
     bytes: int = 0
 
 
-def receive(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int] = ()) -> dict[str, Any]:
+def receive(
+    validator: Validator, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int] = ()
+) -> dict[str, Any]:
     """The landing row of an order: landed, quarantined, or without documents where the order is gone.
 
     Of an order whose customer is `erasure` all personal data is dropped, whatever the privacy settings, and what
     other fields say about the person goes as well.
     """
-    row = _empty_row(gate, listed, fetched)
+    row = _empty_row(validator, listed, fetched)
     try:
-        return row | _received(gate, listed, fetched, forgotten)
+        return row | _received(validator, listed, fetched, forgotten)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is about this order alone
         return row | quarantined_columns(unforeseen(Document.DETAIL, error))
 
 
-def misfit_row(gate: Validator, listed: ListedOrder, document: str, reason: str) -> dict[str, Any]:
+def misfit_row(validator: Validator, listed: ListedOrder, document: str, reason: str) -> dict[str, Any]:
     """The landing row of an order whose answer is no document of it: in quarantine, without documents."""
-    row = _empty_row(gate, listed, _Nothing(datetime.now(UTC)))
-    refused = Refused(next(of for of in gate.documents if of.name == document), "", reason)
+    row = _empty_row(validator, listed, _Nothing(datetime.now(UTC)))
+    refused = Refused(next(of for of in validator.documents if of.name == document), "", reason)
     return row | quarantined_columns(refused)
 
 
-def _received(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
+def _received(
+    validator: Validator, listed: ListedOrder, fetched: Fetched, forgotten: Collection[int]
+) -> dict[str, Any]:
     """What the answers make of the order."""
     if fetched.detail is None:
         return {
@@ -87,33 +91,33 @@ def _received(gate: Validator, listed: ListedOrder, fetched: Fetched, forgotten:
     bodies: dict[Document, Any] = {}
     said: Said | None = None
     try:
-        for document, pages in _answers(gate, fetched):
+        for document, pages in _answers(validator, fetched):
             bodies[document] = _read_pages(document, pages)
         _check_identity(bodies[Document.DETAIL], listed)
         if forgotten and not customers_of(bodies[Document.DETAIL]).isdisjoint(forgotten):
-            gate = gate.dropping
-            said = said_in(bodies, gate.shapes)
-        passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+            validator = validator.dropping
+            said = said_in(bodies, validator.shapes)
+        passed = {document: validator.check_value(document, body) for document, body in bodies.items()}
         if said is not None:
             passed = {
-                document: gate.check(document, without_mentions(found.text, gate.shapes[document], said))
+                document: validator.check(document, without_mentions(found.text, validator.shapes[document], said))
                 for document, found in passed.items()
             }
             bodies[Document.DETAIL] = read(Document.DETAIL, passed[Document.DETAIL].text)
     except Refused as refused:
-        return _refused(gate, refused, fetched, forgotten)
-    return landed_columns(passed, bodies[Document.DETAIL]) | _further(gate, listed)
+        return _refused(validator, refused, fetched, forgotten)
+    return landed_columns(passed, bodies[Document.DETAIL]) | _further(validator, listed)
 
 
-def _answers(gate: Validator, fetched: Fetched) -> Iterator[tuple[Document, Sequence[bytes]]]:
-    for document in gate.documents:
+def _answers(validator: Validator, fetched: Fetched) -> Iterator[tuple[Document, Sequence[bytes]]]:
+    for document in validator.documents:
         if document in DOCUMENTS or document.name in fetched.pages:
             yield document, fetched.pages.get(document.name, ())
 
 
-def _further(gate: Validator, listed: ListedOrder) -> dict[str, Any]:
+def _further(validator: Validator, listed: ListedOrder) -> dict[str, Any]:
     """The columns of documents beyond those of every order; nothing where there are none."""
-    further = [document for document in gate.documents if document not in DOCUMENTS]
+    further = [document for document in validator.documents if document not in DOCUMENTS]
     asked = [document.name for document in further if document.is_of(listed.date_placed)]
     return {"further_documents": ",".join(asked)} if asked else {}
 
@@ -131,7 +135,7 @@ def customers_of(detail: Any) -> set[int]:
     return found
 
 
-def _empty_row(gate: Validator, listed: ListedOrder, fetched: Fetched | _Nothing) -> dict[str, Any]:
+def _empty_row(validator: Validator, listed: ListedOrder, fetched: Fetched | _Nothing) -> dict[str, Any]:
     return {
         "order_pk": listed.pk,
         "number": listed.number,
@@ -149,15 +153,15 @@ def _empty_row(gate: Validator, listed: ListedOrder, fetched: Fetched | _Nothing
         "irregular": False,
         "masked": 0,
         "masked_paths": "[]",
-        "contract_version": gate.contract_version,
-        "privacy_policy": gate.privacy.policy,
+        "contract_version": validator.contract_version,
+        "privacy_policy": validator.privacy.policy,
         "requests": fetched.requests,
         "retries": fetched.retries,
         "bytes": fetched.bytes,
     }
 
 
-def check_again(gate: Validator, texts: Mapping[Document, str | None]) -> dict[str, Any]:
+def check_again(validator: Validator, texts: Mapping[Document, str | None]) -> dict[str, Any]:
     """The columns of a landing row that follow from documents as they are stored. Raises `Refused`."""
     try:
         bodies = {
@@ -165,7 +169,7 @@ def check_again(gate: Validator, texts: Mapping[Document, str | None]) -> dict[s
             for document, text in texts.items()
             if text is not None or document in DOCUMENTS
         }
-        passed = {document: gate.check_value(document, body) for document, body in bodies.items()}
+        passed = {document: validator.check_value(document, body) for document, body in bodies.items()}
         return landed_columns(passed, bodies[Document.DETAIL])
     except Refused:
         raise
@@ -223,22 +227,23 @@ def _text(value: Any) -> str | None:
     return None if value is None else as_text(value)
 
 
-def _refused(gate: Validator, refused: Refused, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
+def _refused(validator: Validator, refused: Refused, fetched: Fetched, forgotten: Collection[int]) -> dict[str, Any]:
     """What is kept of an order that was refused: its documents read again, since checking changes them."""
     assert fetched.detail is not None  # noqa: S101 - an order that is gone is never refused
     readers: dict[Document, Callable[[], Any]] = {
-        document: partial(_read_pages, document, pages, read_loosely) for document, pages in _answers(gate, fetched)
+        document: partial(_read_pages, document, pages, read_loosely)
+        for document, pages in _answers(validator, fetched)
     }
     values = {document: _or_none(reader) for document, reader in readers.items()}
     said: Said | None = None
     if forgotten and not customers_of(values[Document.DETAIL]).isdisjoint(forgotten):
-        gate = gate.dropping
-        said = said_in(values, gate.shapes)
+        validator = validator.dropping
+        said = said_in(values, validator.shapes)
     kept: dict[str, str | None] = {}
     for document, value in values.items():
-        text = None if value is None else gate.redact_refused_value(document, value)
+        text = None if value is None else validator.redact_refused_value(document, value)
         if text is not None and said is not None:
-            text = without_mentions(text, gate.shapes[document], said)
+            text = without_mentions(text, validator.shapes[document], said)
         kept[document.name] = text
     return quarantined_columns(refused) | kept
 

@@ -1,6 +1,6 @@
 """The columns of landing: what is known of each fetched version of an order, and of each listed order in the ledger.
 
-How they are filled is said in `receive` and `refresh`, where the files are in `landing_store`. Columns were added
+How they are filled is said in `land` and `refresh`, where the files are in `landing_store`. Columns were added
 over time: a file that lacks some is read as if they were null.
 """
 

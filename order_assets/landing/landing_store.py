@@ -1,7 +1,7 @@
 """The landing of a day: every fetched version of every order as one row of redacted documents, and the ledger.
 
 A day is a folder of parts that are only ever added; the last row of an order is its current one. `compact` makes one
-part of many. What is fetched and when is decided in `refresh`; what a row says in `receive`; what becomes of the
+part of many. What is fetched and when is decided in `refresh`; what a row says in `land`; what becomes of the
 versions before the current one in `versions`.
 """
 

@@ -1,6 +1,7 @@
 """What one row of the order list says: where the order belongs, its money, and a fingerprint of the whole row.
 
-Belongs here: judging a row on its own. Not here: what the list as a whole says, and what is known already (`listed`).
+Belongs here: judging a row on its own. Not here: what the list as a whole says, and what is known already
+(`index_writer`).
 """
 
 from __future__ import annotations
@@ -317,7 +318,7 @@ def _channel(value: Any) -> int | None:
 
 
 def _text(value: Any) -> str:
-    """A value of the list as text, without credentials: the list does not pass the gate."""
+    """A value of the list as text, without credentials: the list does not pass the validator."""
     if isinstance(value, str):
         return _mended(scrub_text(value, long_runs=False)[0])
     return _mended(json.dumps(scrub_value(value)[0], ensure_ascii=False, default=str))

@@ -1,6 +1,6 @@
 """Lists the orders that are in quarantine, over many days, for people who mend them; sets aside those that landed.
 
-What is refused when it is fetched goes there in `receive`; here it is what was found out later.
+What is refused when it is fetched goes there in `land`; here it is what was found out later.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Revalidation:
     refused: int
 
 
-def revalidate_day(data_root: Path, day: date, gate: Validator, only: Collection[int]) -> Revalidation:
+def revalidate_day(data_root: Path, day: date, validator: Validator, only: Collection[int]) -> Revalidation:
     """Check the current rows of these orders again where another version of the contract made them.
 
     Rows of the present version are left alone. A row that was refused because it was not clean JSON stays refused:
@@ -40,11 +40,11 @@ def revalidate_day(data_root: Path, day: date, gate: Validator, only: Collection
     versions: dict[str, int] = {}
     for row in current.values():
         versions[row["contract_version"]] = versions.get(row["contract_version"], 0) + 1
-    stale = [pk for pk, row in current.items() if row["contract_version"] != gate.contract_version]
+    stale = [pk for pk, row in current.items() if row["contract_version"] != validator.contract_version]
     renewed: list[dict[str, Any]] = []
     released = refused = 0
     for row in _rows(landing, stale):
-        again = _check_again(gate, row)
+        again = _check_again(validator, row)
         renewed.append(again)
         released += row["outcome"] == Outcome.QUARANTINED and again["outcome"] == Outcome.LANDED
         refused += row["outcome"] != Outcome.QUARANTINED and again["outcome"] == Outcome.QUARANTINED
@@ -61,13 +61,13 @@ def _rows(landing: Landing, order_pks: Collection[int]) -> Iterator[dict[str, An
             yield from rows.to_pylist()
 
 
-def _check_again(gate: Validator, row: Mapping[str, Any]) -> dict[str, Any]:
-    again = {**row, "contract_version": gate.contract_version}
+def _check_again(validator: Validator, row: Mapping[str, Any]) -> dict[str, Any]:
+    again = {**row, "contract_version": validator.contract_version}
     was_unreadable = row["outcome"] == Outcome.QUARANTINED and not row["refused_path"]
     if row["detail"] is None or was_unreadable:
         return again
     try:
-        landed = check_again(gate, {document: row.get(document.name) for document in gate.documents})
+        landed = check_again(validator, {document: row.get(document.name) for document in validator.documents})
     except Refused as found:
         return again | quarantined_columns(found)
     cleared = {"refused_document": None, "refused_path": None, "reason": None}

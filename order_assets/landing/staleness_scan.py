@@ -1,7 +1,7 @@
 """Which days cannot be left as they are, found on whole columns: a shop has a million orders, and few of them move.
 
 A first look only: the days given here may turn out to need nothing, no other day needs anything. Why and which of a
-day's orders are due is decided order by order, in `due`.
+day's orders are due is decided order by order, in `refresh`.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def parse_json(body: bytes) -> object:
     """The value of a JSON text in UTF-8. Raises ValueError, also for NaN, Infinity and absurd nesting."""
     with suppress(msgspec.MsgspecError, UnicodeError, ArithmeticError, RecursionError):
         return _QUICK.decode(body)
-    # Takes a little more, such as half a surrogate pair, which is the gate's to refuse.
+    # Takes a little more, such as half a surrogate pair, which is the validator's to refuse.
     try:
         return _DECODER.decode(body.decode("utf-8"))
     except (RecursionError, ArithmeticError) as error:

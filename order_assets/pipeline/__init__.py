@@ -4,6 +4,6 @@ No Dagster here: a worker has to start quickly. What came of a day is told to Da
 """
 
 from order_assets.pipeline.build_day import DayJob, DayTables
-from order_assets.pipeline.day_workers import HelperError, build_days
+from order_assets.pipeline.day_workers import DayWorkerError, build_days
 
-__all__ = ["DayJob", "DayTables", "HelperError", "build_days"]
+__all__ = ["DayJob", "DayTables", "DayWorkerError", "build_days"]

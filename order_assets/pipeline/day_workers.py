@@ -31,46 +31,46 @@ _BYTES_AT_A_TIME = 8 * 1024 * 1024
 Made = tuple[date, Future[DayTables]]
 
 
-class HelperError(OrderAssetsError):
+class DayWorkerError(OrderAssetsError):
     """A worker process ended before it answered."""
 
 
-def build_days(task: DayJob, days: Sequence[date], *, helpers: int | None = None) -> Generator[Made, None, None]:
+def build_days(job: DayJob, days: Sequence[date], *, workers: int | None = None) -> Generator[Made, None, None]:
     """The days in their order, each with what came of it, or with what was raised.
 
-    `helpers` is how many processes work on days; by default as many as there are cores where the range is long enough
+    `workers` is how many processes work on days; by default as many as there are cores where the range is long enough
     for them. With none, days are made in this process. After an error, or when the caller leaves, the days that were
-    not begun are dropped and the others come to their end. A day whose process was killed raises `HelperError`.
+    not begun are dropped and the others come to their end. A day whose process was killed raises `DayWorkerError`.
     """
-    if helpers is None:
-        helpers = min(_MOST_WORKERS, os.cpu_count() or 1, len(days) // _DAYS_PER_WORKER)
+    if workers is None:
+        workers = min(_MOST_WORKERS, os.cpu_count() or 1, len(days) // _DAYS_PER_WORKER)
     with ExitStack() as stack:
-        make = _in_workers(stack, task, helpers) if helpers > 1 else DayBuilder(task).make
-        pool = stack.enter_context(ThreadPoolExecutor(max(1, helpers), thread_name_prefix="day"))
+        make = _in_workers(stack, job, workers) if workers > 1 else DayBuilder(job).make
+        pool = stack.enter_context(ThreadPoolExecutor(max(1, workers), thread_name_prefix="day"))
         # Left first: the days that were not begun are dropped before the pool waits for the others.
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
         begun: deque[tuple[int, Made]] = deque()
         for day in days:
-            size = _bytes_landed(task, day)
-            while begun and (len(begun) > helpers or size + sum(other for other, _ in begun) > _BYTES_AT_A_TIME):
+            size = _bytes_landed(job, day)
+            while begun and (len(begun) > workers or size + sum(other for other, _ in begun) > _BYTES_AT_A_TIME):
                 yield begun.popleft()[1]
             begun.append((size, (day, pool.submit(make, day))))
         while begun:
             yield begun.popleft()[1]
 
 
-def _in_workers(stack: ExitStack, task: DayJob, count: int) -> Callable[[date], DayTables]:
+def _in_workers(stack: ExitStack, job: DayJob, count: int) -> Callable[[date], DayTables]:
     # Unlike those of the standard library its workers do not import the main module again, which may be anybody's.
     from loky.process_executor import ProcessPoolExecutor
 
-    executor = ProcessPoolExecutor(count, initializer=_begin, initargs=(task, os.getpid()))
+    executor = ProcessPoolExecutor(count, initializer=_begin, initargs=(job, os.getpid()))
     stack.callback(executor.shutdown)
 
     def make(day: date) -> DayTables:
         try:
             made: DayTables = executor.submit(_make, day).result()
         except BrokenProcessPool as error:
-            raise HelperError(
+            raise DayWorkerError(
                 f"the process that made the tables of {day} ended before it was done; what it printed says why. The "
                 "days before are made: materialise tables for the others again, fewer at a time if memory is short"
             ) from error
@@ -80,15 +80,15 @@ def _in_workers(stack: ExitStack, task: DayJob, count: int) -> Callable[[date], 
 
 
 # Of a worker process.
-_maker: DayBuilder | None = None
+_builder: DayBuilder | None = None
 
 
-def _begin(task: DayJob, parent: int) -> None:
-    global _maker
+def _begin(job: DayJob, parent: int) -> None:
+    global _builder
     # Ctrl-C is for the process that has the terminal; it ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _maker = DayBuilder(task)
+    _builder = DayBuilder(job)
     # After each call the pool has Python look for garbage; what is there to stay need not be looked through.
     gc.freeze()
 
@@ -101,9 +101,9 @@ def _end_with(parent: int) -> None:
 
 
 def _make(day: date) -> DayTables:
-    assert _maker is not None  # noqa: S101 - see `_begin`
-    return _maker.make(day)
+    assert _builder is not None  # noqa: S101 - see `_begin`
+    return _builder.make(day)
 
 
-def _bytes_landed(task: DayJob, day: date) -> int:
-    return sum(part.stat().st_size for part in Landing(task.root, day).parts())
+def _bytes_landed(job: DayJob, day: date) -> int:
+    return sum(part.stat().st_size for part in Landing(job.root, day).parts())

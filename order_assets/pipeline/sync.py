@@ -1,7 +1,7 @@
 """One sync of the index, without Dagster: probe, listing, what the order's clock misses, and writing it down.
 
 Belongs here: the order of these steps and when a part is not enough. Not here: how a list is read
-(`omnitron.incremental_listing`), how it is kept (`landing.index_writer`), and the asset around it (`index`).
+(`omnitron.incremental_listing`), how it is kept (`landing.index_writer`), and the asset around it (`defs`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Finds what documents say about a person outside the fields for it: names, addresses and numbers in free text.
 
-Needed for the right to erasure only. The fields themselves are treated by the gate.
+Needed for the right to erasure only. The fields themselves are treated by the validator.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Texts(set[str]):
 
 
 class Known:
-    """What one gate has learned: a text that passed for one field passes for all of the same kind."""
+    """What one validator has learned: a text that passed for one field passes for all of the same kind."""
 
     def __init__(self) -> None:
         self._texts: dict[ColumnType | None, Texts] = {}

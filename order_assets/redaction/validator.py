@@ -1,8 +1,8 @@
-"""The gate: reads a response once, exactly, checks it against the contract, and redacts it before it is stored.
+"""The validator: reads a response once, exactly, checks it against the contract, and redacts it before it is stored.
 
 A document passes whole or is refused with the path and the reason. What the contract does not know passes and is
-reported. Which values fit a column is said in `values`, how credentials are recognised in `redaction.secrets`, what
-happens to personal data in `redaction.privacy`.
+reported. Which values fit a column is said in `typed_values`, how credentials are recognised in `secrets`, what happens
+to personal data in `privacy`.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class Validator:
 
     @cached_property
     def dropping(self) -> Validator:
-        """The same gate with personal data dropped."""
+        """The same validator with personal data dropped."""
         return Validator(self._contract, Privacy(PrivacyMode.DROP))
 
     def check(self, document: Document, body: bytes | str) -> Passed:

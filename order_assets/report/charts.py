@@ -1,6 +1,6 @@
 """The plots, as Altair charts: what is drawn, not where it stands on the page.
 
-Each function takes rows of `facts` and gives a chart, or None where there is nothing to draw.
+Each function takes rows of `figures` and gives a chart, or None where there is nothing to draw.
 """
 
 from __future__ import annotations

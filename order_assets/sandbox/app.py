@@ -1,7 +1,7 @@
 """The stand-in's HTTP side: the documented paths over a shop, under both API versions, with login and errors.
 
 Where the documentation is silent the stand-in does what the framework behind the real API does by default.
-What stands before every request is in `gate`, paging and filters are in `queries`, the documents come from
+What stands before every request is in `request_guard`, paging and filters are in `queries`, the documents come from
 `shop`; starting a server is in `server`.
 """
 
@@ -25,10 +25,10 @@ from starlette.routing import Route
 from order_assets.sandbox.catalogue import CHANNELS
 from order_assets.sandbox.documented import documented_row
 from order_assets.sandbox.edits import Edit
-from order_assets.sandbox.gate import LOGIN, VERSIONS, RequestLog, Tokens, Validator, no_route
 from order_assets.sandbox.lines import DISCOUNTS_PER_ORDER, ITEMS_PER_ORDER
 from order_assets.sandbox.listings import FlatQuery
 from order_assets.sandbox.queries import BadQueryError, flat_query, is_pk, order_query, page_of
+from order_assets.sandbox.request_guard import LOGIN, VERSIONS, RequestGuard, RequestLog, Tokens, no_route
 from order_assets.sandbox.sdk_lists import FLAT_LISTS
 from order_assets.sandbox.shop import Shop
 from order_assets.sandbox.value_text import Json
@@ -53,7 +53,7 @@ def create_app(shop: Shop) -> Starlette:
     ]
     app = Starlette(
         routes=further + [route for version in VERSIONS for route in endpoints.routes(version)],
-        middleware=[Middleware(Validator)],
+        middleware=[Middleware(RequestGuard)],
         exception_handlers={HTTPException: _http_error, BadQueryError: _bad_query},
     )
     app.router.redirect_slashes = False

@@ -2,7 +2,7 @@
 
 Fixed reference data and the documents they appear as, the same in every shop. The credentials are made up
 and sit where a real instance leaks its own; `leaks` lists them. What is sold is in `goods`, how it is paid
-in `payment_means`, where it goes in `places`.
+in `payment_means`, where it goes in `addresses`.
 """
 
 from __future__ import annotations

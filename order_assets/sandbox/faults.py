@@ -17,8 +17,8 @@ from fnmatch import fnmatchcase
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from order_assets.sandbox import misbehave
-from order_assets.sandbox.gate import LOGIN
 from order_assets.sandbox.misbehave import Behaviour, Disturbed, Options
+from order_assets.sandbox.request_guard import LOGIN
 
 _ORDERS = "*/orders/"
 _DETAIL = "*/orders_integration/*"

@@ -2,7 +2,7 @@
 
 XML, JSON or form encoding, by gateway, with the terminal's credentials and the customer's e-mail and
 address in it: the real API gives these away, and a user of this package must not store them. Which
-transactions there are is in `payments`.
+transactions there are is in `payment_story`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A life is drawn once, from the seed and the order alone; what one sees of it depends on the clock. Events
 move the order's `modified_date`; child events change only rows below it, as the real API does (its
 documented order has transactions and shipping infos modified long after the order). What an order contains
-is in `facts`.
+is in `order_facts`.
 """
 
 from __future__ import annotations

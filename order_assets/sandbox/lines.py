@@ -1,14 +1,14 @@
 """The items and the discounts of an order as their own documents show them at a moment.
 
 The vendor documents the item's fields only in part and shows no example; these have the documented fields
-with their names, and inner objects as plain as can be. The order itself is in `documents`.
+with their names, and inner objects as plain as can be. The order itself is in `order_json`.
 """
 
 from __future__ import annotations
 
 from order_assets.sandbox import goods
 from order_assets.sandbox.life import STATUS_NAMES
-from order_assets.sandbox.reference_data import Discount, Facts, Line
+from order_assets.sandbox.order_facts import Discount, Facts, Line
 from order_assets.sandbox.value_text import DAY, Json, instant, instant_or_none, money
 
 ITEMS_PER_ORDER = 100  # pks of an order's items lie in a block of a hundred, those of its discounts in one of twenty

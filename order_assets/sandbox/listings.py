@@ -18,7 +18,7 @@ from typing import Any, overload
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_row
 from order_assets.sandbox.edits import NO_EDIT, Edit, Edits
 from order_assets.sandbox.life import LONGEST_LIFE, Life
-from order_assets.sandbox.reference_data import Facts
+from order_assets.sandbox.order_facts import Facts
 from order_assets.sandbox.value_text import micros_of
 from order_assets.sandbox.world import FIRST_PK, World
 

@@ -22,8 +22,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from order_assets.sandbox.gate import RequestRecord
 from order_assets.sandbox.oddities import ODD_COPIES, ODD_ROWS
+from order_assets.sandbox.request_guard import RequestRecord
 
 _HTML = b"<html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>"
 _FIREWALL = (

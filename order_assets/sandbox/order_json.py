@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from order_assets.sandbox import catalogue, lines, payment_means
 from order_assets.sandbox.life import STATUS_NAMES
+from order_assets.sandbox.order_facts import Facts
 from order_assets.sandbox.payment_story import (
     Movement,
     iban,
@@ -20,7 +21,6 @@ from order_assets.sandbox.payment_story import (
     transaction_document,
 )
 from order_assets.sandbox.people import Address, Customer, address_document, customer_document
-from order_assets.sandbox.reference_data import Facts
 from order_assets.sandbox.value_text import (
     DAY,
     HOUR,

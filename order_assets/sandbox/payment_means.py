@@ -1,7 +1,7 @@
 """How the stand-in is paid: payment kinds and options, card programmes and their banks, terminals.
 
 Fixed reference data and the documents they appear as. Channels are in `catalogue`, the payments themselves
-in `payments`.
+in `payment_story`.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from order_assets.sandbox import payment_means
 from order_assets.sandbox.gateways import Exchange, raw_texts
+from order_assets.sandbox.order_facts import Facts
 from order_assets.sandbox.payment_means import Pos
-from order_assets.sandbox.reference_data import Facts
 from order_assets.sandbox.value_text import SECOND, Json, hex_text, instant, money, stream, uuid_text
 
 PER_ORDER = 10  # transaction pks of an order lie in a block of ten

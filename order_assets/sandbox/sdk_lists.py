@@ -14,6 +14,7 @@ from typing import NamedTuple
 from order_assets.sandbox.documented import DOCUMENTED_PK, documented_order
 from order_assets.sandbox.edits import Edit
 from order_assets.sandbox.lines import ITEMS_PER_ORDER, item_documents
+from order_assets.sandbox.order_facts import Facts
 from order_assets.sandbox.order_json import cancellation_plans, shipping_infos
 from order_assets.sandbox.payment_story import (
     Movement,
@@ -24,7 +25,6 @@ from order_assets.sandbox.payment_story import (
     set_documents,
     transaction_document,
 )
-from order_assets.sandbox.reference_data import Facts
 from order_assets.sandbox.value_text import Json, instant, micros_of, stream, uuid_text
 from order_assets.sandbox.world import World
 

@@ -20,8 +20,8 @@ from starlette.types import ASGIApp
 from order_assets.errors import OrderAssetsError
 from order_assets.sandbox.app import PASSWORD, USERNAME, create_app
 from order_assets.sandbox.faults import Faults
-from order_assets.sandbox.gate import RequestLog, Tokens
 from order_assets.sandbox.oddities import Spoil
+from order_assets.sandbox.request_guard import RequestLog, Tokens
 from order_assets.sandbox.shop import Shop, ShopSettings
 
 HOST = "127.0.0.1"

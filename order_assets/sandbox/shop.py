@@ -33,10 +33,10 @@ from order_assets.sandbox.listings import (
     within,
 )
 from order_assets.sandbox.oddities import Spoil, with_fields
+from order_assets.sandbox.order_facts import Facts, pks_of_number
 from order_assets.sandbox.order_json import detail_document, flat_document
 from order_assets.sandbox.payment_means import payment_option
 from order_assets.sandbox.payment_story import MOST_REFUNDS, Refund, refunds_by_hand
-from order_assets.sandbox.reference_data import Facts, pks_of_number
 from order_assets.sandbox.sdk_lists import FLAT_LISTS, SDK_LISTS, Sight, cancellation_reasons
 from order_assets.sandbox.value_text import Json, micros_of
 from order_assets.sandbox.world import FIRST_PK, World

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from order_assets.sandbox import catalogue
 from order_assets.sandbox.life import Life, draw_life
+from order_assets.sandbox.order_facts import Facts, draw_facts
 from order_assets.sandbox.people import Address, Customer, draw_address, draw_customer
-from order_assets.sandbox.reference_data import Facts, draw_facts
 from order_assets.sandbox.value_text import DAY, MINUTE, micros_of_day, stream
 
 FIRST_PK = 1000

@@ -17,7 +17,7 @@ from order_assets.core.exact_json import Number
 
 
 def normalise(text: str, shape: Record | SetOf) -> str:
-    """The JSON text of a document that passed the gate, in the one form that the transform reads exactly."""
+    """The JSON text of a document that passed the validator, in the one form that the transform reads exactly."""
     return exact_json.dumps(_normalised(exact_json.loads(text), shape))
 
 

@@ -1,6 +1,6 @@
 """Reads JSON texts into typed Arrow values, inside DuckDB, without a float in between.
 
-What is read is said by `plan`. Texts that DuckDB does not read exactly are rewritten before, by `normalise`.
+What is read is said by `transform_sql`. Texts that DuckDB does not read exactly are rewritten before, by `normalise`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rows of a table that wait for the end of a day, small in memory: what is decided over all orders needs all of them.
 
-What is decided stands in `rows` and `history`; nothing here knows what the rows say.
+What is decided stands in `rows` and `version_history`; nothing here knows what the rows say.
 """
 
 from __future__ import annotations

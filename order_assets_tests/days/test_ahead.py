@@ -21,7 +21,7 @@ from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.model import TEXT, Provenance, column
 from order_assets.landing import LandingError
-from order_assets.pipeline import DayJob, DayTables, HelperError, build_days
+from order_assets.pipeline import DayJob, DayTables, DayWorkerError, build_days
 from order_assets.redaction import Privacy, PrivacyMode
 from order_assets.tables import DayFiles
 
@@ -88,7 +88,7 @@ def test_helpers_make_the_same_bytes_and_the_same_results_under_any_contract(roo
     here = [(day, plain(result.result())) for day, result in build_days(other, DAYS[:3])]
     made = files(root)
     assert len(made) == 3 * len(tuple(CONTRACT))
-    there = [(day, plain(result.result())) for day, result in build_days(other, DAYS[:3], helpers=2)]
+    there = [(day, plain(result.result())) for day, result in build_days(other, DAYS[:3], workers=2)]
     assert there == here
     assert [day for day, _ in there] == DAYS[:3]
     assert all(done.reasons == () for _, done in there)
@@ -98,7 +98,7 @@ def test_helpers_make_the_same_bytes_and_the_same_results_under_any_contract(roo
 
 
 def test_what_goes_wrong_in_a_helper_is_raised_here_and_a_killed_one_does_not_hang_the_run(root: Path) -> None:
-    made = build_days(task(root), [DAYS[3], *DAYS[:3]], helpers=2)
+    made = build_days(task(root), [DAYS[3], *DAYS[:3]], workers=2)
     _, result = next(made)
     with pytest.raises(LandingError, match=f"materialise order_documents for {DAYS[3]} first"):
         result.result()
@@ -106,12 +106,12 @@ def test_what_goes_wrong_in_a_helper_is_raised_here_and_a_killed_one_does_not_ha
     assert len(killed) == 2
     errors = [(day, result.exception(60)) for day, result in made]
     day, error = errors[-1]
-    assert isinstance(error, HelperError)
+    assert isinstance(error, DayWorkerError)
     assert f"tables of {day} ended before it was done" in str(error)
 
 
 def _start_helpers_and_die(root: Path, pids: Connection) -> None:
-    made = build_days(task(root), DAYS[:3], helpers=2)
+    made = build_days(task(root), DAYS[:3], workers=2)
     next(made)[1].result()
     pids.send(pids_of_helpers(os.getpid()))
     os.kill(os.getpid(), signal.SIGKILL)
@@ -135,7 +135,7 @@ def test_helpers_end_when_the_run_that_started_them_is_killed(root: Path) -> Non
 
 def test_leaving_early_ends_the_helpers_and_no_secret_was_among_their_arguments(root: Path) -> None:
     secret = "Anahtar47zK4wP8kelimesi"
-    made = build_days(replace(task(root), privacy=Privacy(PrivacyMode.TOKENISE, secret)), DAYS[:3], helpers=2)
+    made = build_days(replace(task(root), privacy=Privacy(PrivacyMode.TOKENISE, secret)), DAYS[:3], workers=2)
     day, result = next(made)
     assert (day, result.result().report.orders) == (DAYS[0], 3)
     told = helpers_of_this_process()

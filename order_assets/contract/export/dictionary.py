@@ -118,7 +118,7 @@ def _section(table: Table) -> str:
 
 def _sources(table: Table) -> str:
     if not table.sources:
-        return "none, the gate writes it"
+        return "none, the validator writes it"
     return "; ".join(
         f"{source.document} document, {code(source.path) if source.path else 'the document itself'}"
         + (f" as {code(source.label)}" if source.label else "")

@@ -1,4 +1,4 @@
-"""Declares the tables of what does not fit: fields the contract does not know, and orders that the gate refused."""
+"""Declares the tables of what does not fit: fields the contract does not know, and orders that were refused."""
 
 from order_assets.contract.model import BIGINT, JSON, TEXT, TIMESTAMP, Kind, Provenance, Table, column
 

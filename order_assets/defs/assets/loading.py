@@ -1,6 +1,6 @@
 """What loading days into the warehouse is for Dagster: configuration, refused days, numbers and verdicts.
 
-Used by the assets in `warehouse` and by the job in `rebuild`; the load itself is `order_assets.warehouse`.
+Used by the assets in `warehouse_assets` and by the job in `rebuild`; the load itself is `order_assets.warehouse`.
 """
 
 from __future__ import annotations

@@ -242,6 +242,6 @@ def _rules(table: Table) -> str:
 
 def _origin(table: Table) -> str:
     if not table.sources:
-        return "Made by the gate of landing"
+        return "Made by the validator"
     places = ", ".join(dict.fromkeys(f"{source.document.name}: {source.path or 'root'}" for source in table.sources))
     return f"Source: {places}"

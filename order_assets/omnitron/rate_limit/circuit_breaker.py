@@ -15,7 +15,7 @@ LONGEST_SPAN = 15 * 60.0
 TRIAL_SECONDS = 90.0
 _LONGEST_REASON = 300
 
-Validator = Literal["closed", "open", "tried by another", "to be tried"]
+CircuitState = Literal["closed", "open", "tried by another", "to be tried"]
 
 
 class Circuit(NamedTuple):
@@ -35,7 +35,7 @@ class Circuit(NamedTuple):
 CLOSED = Circuit()
 
 
-def gate(circuit: Circuit, now: float, me: int) -> Validator:
+def circuit_state(circuit: Circuit, now: float, me: int) -> CircuitState:
     """What a call of `me` finds."""
     if not circuit.span:
         return "closed"

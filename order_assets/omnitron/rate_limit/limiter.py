@@ -43,7 +43,7 @@ class _Turn:
 
     at: float | None
     now: float
-    gate: circuits.Validator
+    circuit_state: circuits.CircuitState
     circuit: Circuit
 
     @property
@@ -52,7 +52,7 @@ class _Turn:
 
     @property
     def is_trial(self) -> bool:
-        return self.gate == "to be tried"
+        return self.circuit_state == "to be tried"
 
 
 class SharedBudget:
@@ -229,7 +229,7 @@ class SharedBudget:
 
     def _later(self, turn: _Turn, call: int, pause: Pause) -> _Turn:
         """The turn after waiting for its start, or for the end of another's trial."""
-        if turn.gate == "open":
+        if turn.circuit_state == "open":
             raise self._refusal(turn.circuit)
         pause(_TRIAL_LOOK if turn.at is None else turn.at - turn.now)
         self._check_quiet()
@@ -238,21 +238,21 @@ class SharedBudget:
     def _admitted(self, record: BudgetRecord, call: int) -> tuple[BudgetRecord, _Turn]:
         """Reserve the next start, if the instance may be asked at all."""
         now = self._store.now()
-        gate = circuits.gate(record.circuit, now, call)
-        if gate in ("open", "tried by another"):
-            return record, _Turn(None, now, gate, record.circuit)
+        circuit_state = circuits.circuit_state(record.circuit, now, call)
+        if circuit_state in ("open", "tried by another"):
+            return record, _Turn(None, now, circuit_state, record.circuit)
         start = max(now, record.next_start, record.held_until)
         speed = paces.started(record.speed, now)
         after = start + paces.interval(speed, self._requests_per_second)
-        circuit = record.circuit if gate == "closed" else circuits.claimed(record.circuit, now, call)
+        circuit = record.circuit if circuit_state == "closed" else circuits.claimed(record.circuit, now, call)
         admitted = record._replace(next_start=after, speed=speed, circuit=circuit)
-        return admitted, _Turn(start, now, gate, circuit)
+        return admitted, _Turn(start, now, circuit_state, circuit)
 
     def _confirmed(self, turn: _Turn, call: int, record: BudgetRecord) -> tuple[BudgetRecord, _Turn]:
         """The turn once its start has come; another one if all were told to wait, or left the instance alone."""
         now = self._store.now()
-        gate = circuits.gate(record.circuit, now, call)
-        if turn.at is None or gate != turn.gate or record.held_until > turn.at:
+        circuit_state = circuits.circuit_state(record.circuit, now, call)
+        if turn.at is None or circuit_state != turn.circuit_state or record.held_until > turn.at:
             return self._admitted(record, call)
         return record, replace(turn, now=turn.at)
 

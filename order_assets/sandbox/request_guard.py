@@ -1,6 +1,6 @@
 """What stands before every request: the token check, the latency, the shop's `Date`, the log.
 
-What is behind the gate is in `app`.
+What is behind the guard is in `app`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Tokens:
         self._generation += 1
 
 
-class Validator:
+class RequestGuard:
     """The middleware; reads `app.state.shop`, `app.state.tokens` and `app.state.requests` at each request."""
 
     def __init__(self, app: ASGIApp) -> None:

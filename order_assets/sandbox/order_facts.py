@@ -1,7 +1,7 @@
 """What is in an order: who ordered which lines at which prices, with which discounts, paid how, sent by whom.
 
 Facts are drawn once per order and never change; what happens to them over time is in `life`, how they look
-as JSON is in `documents`, `lines` and `payments`. Amounts are integers, hundredths of the order's currency,
+as JSON is in `order_json`, `lines` and `payment_story`. Amounts are integers, hundredths of the order's currency,
 and add up: amount = prices of the lines - discounts + shipping.
 """
 
