@@ -55,7 +55,7 @@ def test_every_asset_explains_itself(graph: dg.AssetGraph) -> None:  # type: ign
         node = graph.get(key)
         assert node.description, key
         assert re.search("grain: |one row per", node.description, re.IGNORECASE), key
-        assert re.search("Source: |from the (order list|marts)|gate of landing", node.description), key
+        assert re.search("Source: |from the (order list|marts)|Made by the validator", node.description), key
         assert node.owners == ["team:data-engineering"], key
         assert node.group_name in {"index", "landing", "tables", "warehouse", "marts", "report"}, key
         assert node.kinds, key
