@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
 from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -23,6 +23,16 @@ from order_assets_tests.defs.test_runs import orders_of
 from order_assets_tests.tampering import detail_of
 
 DAY = "2026-03-03"
+TWO_SHOPS = """
+import sys
+import dagster as dg
+import order_assets as oa
+
+both = dg.Definitions.merge(oa.build_definitions(shop="tr"), oa.build_definitions(shop="us"))
+with dg.DagsterInstance.get() as instance:
+    job, day = both.resolve_job_def(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None
+    sys.exit(not job.execute_in_process(instance=instance, partition_key=day).success)
+"""
 DEFINITIONS = """
 import dagster as dg
 import order_assets as oa
@@ -193,7 +203,7 @@ def test_a_mart_that_does_not_fit_the_contract_is_refused_when_the_definitions_a
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_two_shops_live_in_one_instance_and_materialise_at_the_same_time(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zones = {"tr": "Europe/Istanbul", "us": "America/New_York"}
     other = ShopSettings(orders_per_day=4, seed=11, start=FIRST_DAY, now=datetime(2026, 3, 8, 12, tzinfo=UTC))
@@ -204,15 +214,16 @@ def test_two_shops_live_in_one_instance_and_materialise_at_the_same_time(
             monkeypatch.setenv(f"{shop.upper()}_OMNITRON_PASSWORD", PASSWORD)
             monkeypatch.setenv(f"{shop.upper()}_ORDER_ASSETS_TIMEZONE", zones[shop])
         both = dg.Definitions.merge(*(oa.build_definitions(shop=shop) for shop in zones))
-
-        def run(shop: str, job: str, day: str | None = None) -> None:
-            with dg.DagsterInstance.get() as instance:
-                found = both.resolve_job_def(f"{shop}_{job}")
-                assert found.execute_in_process(instance=instance, partition_key=day).success
-
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(partial(run, job="sync_index"), zones))
-            list(pool.map(partial(run, job="refresh_days", day=DAY), zones))
+        # A run has a process of its own, as with every launcher of Dagster.
+        program = tmp_path / "two_shops.py"
+        program.write_text(TWO_SHOPS, encoding="utf-8")
+        for job in (["sync_index"], ["refresh_days", DAY]):
+            runs = [subprocess.Popen([sys.executable, program, f"{shop}_{job[0]}", *job[1:]]) for shop in zones]
+            try:
+                assert [run.wait(timeout=200) for run in runs] == [0, 0]
+            finally:
+                for run in runs:
+                    run.kill()
 
     for shop, sandbox in (("tr", project.sandbox), ("us", second)):
         assert project.materialised(oa.mart_key("fct_orders", shop)) == {DAY}
