@@ -203,7 +203,9 @@ def _launchpad_says_what_can_be_set_and_refuses_what_cannot(page: Page, day: str
 def _failing_check_says_what_it_found(page: Page, day: str) -> None:
     page.goto("/assets/tables/unmapped_fields?view=checks")
     page.get_by_text("no_unknown_fields", exact=True).first.click()
-    expect(page.get_by_text("a column in order_assets/contract, or CONTRACT.with_columns, takes them over")).to_be_visible()
+    expect(
+        page.get_by_text("a column in order_assets/contract, or CONTRACT.with_columns, takes them over")
+    ).to_be_visible()
     expect(page.get_by_text(re.compile("^not in the contract, .*: items:")).first).to_be_visible()
     expect(page.get_by_text(day, exact=True).first).to_be_visible()
     _keep(page, "check")
