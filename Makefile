@@ -16,12 +16,13 @@ PEERS := benchmarks/.venv
 AUDIT := .venv-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test slow faults bench audit lint docs datacontract constraints clean
+.PHONY: help demo ui test test-long slow faults bench audit lint docs datacontract constraints clean
 
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
 	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
 	@echo "make test         install what tests need, run the tests, five minutes or so"
+	@echo "make test-long    longer ways through Dagster, and a day by clicks in a browser"
 	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
 	@echo "make faults       try about a hundred faults against what the project promises, write docs/faults.md"
 	@echo "make bench        measure speed against peers and limits, write docs/benchmarks.md"
@@ -48,6 +49,9 @@ ui: $(RUN_STAMP)
 
 test: $(DEV_STAMP)
 	@$(BIN)/python -m pytest
+
+test-long: $(DEV_STAMP)
+	@$(BIN)/python -m pytest -m long
 
 # One at a time: some measure, and some kill processes.
 slow: $(DEV_STAMP)

@@ -68,6 +68,7 @@ def test_the_gate_is_held_against_a_parse_of_the_same_texts(monkeypatch: pytest.
     assert ours.met == (ours.ratio < 4)
 
 
+@pytest.mark.long
 def test_all_runs_of_a_work_are_kept(tmp_path: Path) -> None:
     measure.child(measure.own("land", tmp_path, 3))
     found = measure.in_turns({"a": measure.own("flatten", tmp_path), "b": measure.own("transform", tmp_path)}, 2)

@@ -36,6 +36,7 @@ def test_a_late_refund_that_leaves_the_orders_clock_alone_is_due_after_the_next_
         assert [day for day in pipeline.due_days() if "row_changed" in day.reasons] == []
 
 
+@pytest.mark.long
 def test_after_sixty_late_events_the_marts_say_what_the_shop_says(tmp_path: Path) -> None:
     settings = replace(SHOP, capabilities=MODES["filtered"], orders_per_day=3, now=datetime(2026, 3, 2, tzinfo=UTC))
     with shop_and_pipeline(settings, tmp_path / "data") as (sandbox, pipeline):

@@ -185,6 +185,7 @@ def materialise(variables: dict[str, str], *arguments: str) -> None:
     run("dagster", "asset", "materialize", "-m", "order_assets.definitions", "--select", *arguments, **variables)
 
 
+@pytest.mark.long
 def test_dagsters_own_command_materialises_a_day_with_the_index_before_it(variables: dict[str, str]) -> None:
     day = _TODAY - timedelta(days=1)
     # A stand-in of three days.
@@ -193,7 +194,7 @@ def test_dagsters_own_command_materialises_a_day_with_the_index_before_it(variab
     assert list(days_in_warehouse(variables["ORDER_ASSETS_DATA"])) == [day]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_dagsters_own_command_materialises_a_day_and_a_range(variables: dict[str, str]) -> None:
     variables["ORDER_ASSETS_DATA"] += "-of-a-range"

@@ -196,6 +196,7 @@ def drop_columns(path: Path, names: tuple[str, ...]) -> None:
     pq.write_table(rows.drop_columns([name for name in names if name in rows.column_names]), path)
 
 
+@pytest.mark.long
 def test_a_data_root_of_before_there_were_fingerprints_fills_in_quietly_and_finds_what_it_missed(shops: Shops) -> None:
     sandbox, _, pipeline = shops({"date-filter", "sort"})
     pipeline.run()
@@ -216,6 +217,7 @@ def test_a_data_root_of_before_there_were_fingerprints_fills_in_quietly_and_find
     assert whole_run(pipeline) == []
 
 
+@pytest.mark.long
 def test_a_lost_index_is_made_again_without_losing_a_refund(shops: Shops) -> None:
     sandbox, _, pipeline = shops({"date-filter", "sort"})
     pipeline.run()

@@ -30,6 +30,7 @@ MODES = {
 }
 # For tests in which the way of listing matters less: a window, and all orders.
 TWO_MODES = ("filtered window, sorted", "full listing")
+ALL_MODES = [pytest.param(mode, marks=() if mode in TWO_MODES else pytest.mark.long) for mode in MODES]
 SORTED_LISTS = sorted(MONEY_LISTS)
 Shops = Callable[..., tuple[Sandbox, Tampered, Pipeline]]
 
@@ -73,7 +74,7 @@ def assert_warehouse_is_shop(pipeline: Pipeline, sandbox: Sandbox) -> None:
     assert warehouse_state(pipeline) == shop_state(rows)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL_MODES)
 def test_a_sync_without_changes_asks_for_no_order_and_one_with_some_for_exactly_those(shops: Shops, mode: str) -> None:
     sandbox, _, pipeline = shops(capabilities=MODES[mode])
     assert len(pipeline.run()) == 3
@@ -103,7 +104,7 @@ def _moved_since(sandbox: Sandbox, moment: datetime) -> dict[int, bool]:
     return {row["pk"]: datetime.fromisoformat(row["modified_date"]) > moment for row in rows}
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ALL_MODES)
 def test_a_shop_that_changes_during_every_page_is_in_the_warehouse_after_two_syncs(shops: Shops, mode: str) -> None:
     sandbox, tampered, pipeline = shops(capabilities=MODES[mode])
     late = sorted(placed(sandbox))[3::9]

@@ -70,6 +70,7 @@ def test_a_history_that_nobody_asked_for_is_not_launched_and_the_sensor_says_how
     )
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_days_from_the_first_one_fetched_to_today_are_launched_and_the_older_ones_are_named(project: Project) -> None:
     assert project.refresh("2026-03-07").succeeded
@@ -159,6 +160,7 @@ def orders_placed(project: Project, first: str, last: str) -> int:
     return sum(first <= row["date_placed"][:10] <= last for row in project.sandbox.shop.flat_orders())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_changed_orders_become_exactly_the_days_that_they_touch(project: Project) -> None:
     assert isinstance(tick(project), dg.SkipReason)
@@ -207,6 +209,7 @@ def schedule_tick(project: Project, name: str) -> ScheduleExecutionData:
     return definitions.resolve_schedule_def(name).evaluate_tick(context)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_the_nightly_schedule_asks_for_the_days_that_are_not_complete_and_no_others(project: Project) -> None:
     rows = project.sandbox.shop.flat_orders()
@@ -226,6 +229,7 @@ def what_lies(project: Project) -> set[str]:
     return {path.relative_to(project.root).as_posix() for path in project.root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_says_when_it_was_asked(
     project: Project,
@@ -243,7 +247,7 @@ def test_five_syncs_that_find_nothing_leave_no_run_and_no_file_and_the_index_say
     assert times == sorted(set(times))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: Project) -> None:
     project.sync()
@@ -255,6 +259,7 @@ def test_a_sync_that_would_find_something_becomes_a_run_that_finds_it(project: P
     assert project.sync().days["order_index"][""]["orders_new"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_a_check_of_the_index_that_would_say_something_else_becomes_a_run(project: Project) -> None:
     bad = next(row for row in project.sandbox.shop.flat_orders() if row["date_placed"].startswith("2026-03-04"))
@@ -372,7 +377,7 @@ def started(project: Project, pid: int, at: float) -> dg.DagsterRun:
     return run
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_old_runs_are_removed_with_their_files_and_no_day_of_an_asset_goes_missing(project: Project) -> None:
     old_sync = project.sync().run_id
     superseded = project.refresh("2026-03-02", "2026-03-03").run_id

@@ -34,7 +34,7 @@ def days_by_status(project: Project) -> dict[str, Counter[AssetCheckExecutionRes
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_failed(project: Project) -> None:
     bad = next(row["pk"] for row in project.sandbox.shop.flat_orders() if row["date_placed"].startswith("2026-03-04"))
@@ -52,7 +52,7 @@ def test_after_a_run_over_seven_days_each_check_has_seven_days_that_passed_or_fa
     assert states["order_documents:nothing_pending"] == {PASSED: 7}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
     assert project.refresh("2026-03-02", "2026-03-04").succeeded
@@ -71,7 +71,7 @@ def test_after_a_run_over_all_days_each_check_has_all_of_them_as_passed_or_faile
     "asset",
     [
         "marts/fct_orders",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("order_documents", "tables/orders")),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("order_documents", "tables/orders")),
     ],
 )
 @pytest.mark.usefixtures("listed")

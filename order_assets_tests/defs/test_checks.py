@@ -44,7 +44,7 @@ def failed(run: RunSummary) -> dict[tuple[str, str], bool]:
     return {(check.name, str(check.day)): check.is_error for check in run.checks if not check.passed}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_every_day_of_a_range_and_a_single_day_has_all_spanning_checks(project: Project) -> None:
     for run, days in (
@@ -110,6 +110,7 @@ def test_a_flattening_that_loses_a_value_keeps_the_day_out(project: Project, mon
     assert lost.isdisjoint({day for (day,) in rows})
 
 
+@pytest.mark.long
 def test_the_policy_may_ignore_unknown_values_and_missing_fields(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

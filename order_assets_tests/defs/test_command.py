@@ -103,6 +103,7 @@ def test_html_with_status_200_is_an_error_and_no_empty_shop(
     assert not (project.data / "index").exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_a_run_after_a_killed_one_does_not_wait_for_its_place(project: Project) -> None:
     command = [sys.executable, "-m", "order_assets.cli", "run", "--from", "2026-03-01", "--to", "2026-03-03"]
@@ -176,6 +177,7 @@ def test_settings_that_cannot_work_end_a_command_before_its_first_request(
     assert not project.data.exists()
 
 
+@pytest.mark.long
 def test_a_run_without_an_instance_says_first_that_the_shop_is_invented_and_so_does_the_index(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

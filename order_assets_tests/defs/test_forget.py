@@ -79,7 +79,7 @@ def of_untouched_days(project: Project) -> dict[Any, bytes]:
     return {path: content for path, content in files.items() if not any(day in str(path) for day in TOUCHED)}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_byte_of_a_forgotten_person_is_left_and_all_else_is_as_before(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,7 +137,7 @@ def test_no_byte_of_a_forgotten_person_is_left_and_all_else_is_as_before(
     assert project.query("SELECT count(*) FROM customers WHERE email IS NULL") == [(1,)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tokens_of_a_forgotten_person_are_gone(project: Project) -> None:
     with_two_versions(project)
     customer = project.sandbox.shop.order_detail(OLD)["customer"]["pk"]
@@ -153,6 +153,7 @@ def test_the_tokens_of_a_forgotten_person_are_gone(project: Project) -> None:
     assert found_in(project.data, tokens) == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_forgetting_a_person_removes_their_tokens_from_the_stored_days_and_no_other_row(project: Project) -> None:
     customer = project.sandbox.shop.order_detail(OLD)["customer"]["pk"]

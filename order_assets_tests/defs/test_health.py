@@ -28,6 +28,7 @@ def checks_of(project: Project) -> dict[str, tuple[bool, str]]:
     return {check.name: (check.passed, check.explanation) for check in run.checks}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_a_day_with_pending_orders_is_named_until_it_is_complete(project: Project) -> None:
     bad = next(order["pk"] for order in project.sandbox.shop.flat_orders() if order["date_placed"].startswith(DAY))
@@ -41,6 +42,7 @@ def test_a_day_with_pending_orders_is_named_until_it_is_complete(project: Projec
     assert checks_of(project)["no_day_failed_or_pending"] == (True, "no day failed, waits or was left in the middle")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_the_newest_day_is_late_when_its_orders_are_not_landed_in_time(project: Project) -> None:
     now, day = project.sandbox.shop.now(), project.sandbox.shop.now().date()
@@ -90,6 +92,7 @@ def tick(project: Project, cursor: str | None, webhook: str) -> dg.SensorResult:
     return dg.SensorResult(run_requests=found.run_requests, cursor=found.cursor)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_runs_that_failed_since_the_last_tick_make_one_message(project: Project) -> None:
     with receiver() as (webhook, received):

@@ -41,6 +41,7 @@ def days_of_marts(project: Project) -> set[str]:
     return {str(day) for (day,) in project.query("SELECT DISTINCT date FROM marts.fct_orders")}
 
 
+@pytest.mark.long
 def test_marts_are_made_with_their_days_and_alone_and_anew(project: Project) -> None:
     listing = project.sync().days["order_index"][""]
     empty = run_jobs.rebuild_warehouse(project.instance)
@@ -117,6 +118,7 @@ def _the_file_is_made_anew(project: Project) -> None:
     assert any(check.name == "grain_is_unique" and check.passed for check in run.checks)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("wrong_mart")
 @pytest.mark.usefixtures("listed")
 def test_a_day_whose_mart_counts_twice_is_not_published_and_the_check_says_why(project: Project) -> None:

@@ -73,7 +73,7 @@ def is_named(odd: Odd, document: str, path: str, reason: str) -> bool:
     return document == odd.document.name and is_there and 0 < len(reason) < 500 and not says_value
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_documents_that_each_break_something_else_cost_at_most_their_own_order(
     project: Project, capsys: pytest.CaptureFixture[str]

@@ -20,7 +20,7 @@ def make_older(project: Project, day: str) -> Path:
     return file
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_days_of_an_older_contract_are_counted_after_a_run_and_replay_makes_just_those(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

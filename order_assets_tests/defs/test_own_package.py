@@ -104,7 +104,7 @@ def _with_gift_cards(body: bytes) -> bytes:
     return json.dumps(document).encode()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("listed")
 def test_what_a_users_own_package_declares_reaches_every_layer_also_of_days_that_were_landed_before(
@@ -200,7 +200,7 @@ def test_a_mart_that_does_not_fit_the_contract_is_refused_when_the_definitions_a
         oa.build_definitions(marts=oa.MARTS + oa.load_marts(tmp_path / "marts"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_two_shops_live_in_one_instance_and_materialise_at_the_same_time(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -115,6 +115,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "_backoff", lambda _session, _retries, **_: 0.0)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("hasty")
 def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
     project: Project, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
@@ -178,7 +179,7 @@ def test_no_canary_is_left_by_runs_that_go_well_badly_and_into_quarantine(
         ),
         pytest.param(
             rows_of("/api/v1/orders/", 0, lambda rows: [{**row, "modified_date": f"pin={canary(31)}"} for row in rows]),
-            marks=pytest.mark.slow,
+            marks=pytest.mark.long,
         ),
     ],
     ids=["login refused", "login strange", "forbidden", "torn list", "redirect", "strange time"],
@@ -243,6 +244,7 @@ def reasons(project: Project) -> object:
     return event.asset_materialization.metadata["due"].value
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_tokens_join_people_across_tables_and_days_and_tell_nothing(project: Project) -> None:
     assert project.refresh(*DAYS).succeeded
@@ -258,7 +260,7 @@ def test_tokens_join_people_across_tables_and_days_and_tell_nothing(project: Pro
     assert found_in(project.root, personal_values(project)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_each_change_of_the_settings_fetches_again_and_the_tables_follow(
     project: Project, monkeypatch: pytest.MonkeyPatch

@@ -42,6 +42,7 @@ def test_probe_with_a_wrong_password_fails_with_what_to_check(
     assert "Traceback" not in said
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_plan_names_the_cost_before_and_after_a_run_without_a_request(
     project: Project, capsys: pytest.CaptureFixture[str]

@@ -70,7 +70,7 @@ def outcomes(project: Project) -> dict[object, object]:
     return dict(project.query("SELECT outcome, count(*) FROM order_ledger GROUP BY 1"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_malformed_orders_of_a_day_of_500_wait_and_490_load(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,7 +145,7 @@ NO_DOCUMENTS: list[tuple[str, Callable[[bytes], bytes]]] = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_an_order_that_is_answered_with_no_document_twice_waits_in_quarantine_until_the_shop_is_mended(
     project: Project, capsys: pytest.CaptureFixture[str]
@@ -197,8 +197,8 @@ def test_an_order_that_was_good_and_is_refused_later_comes_back_when_the_shop_is
     ("body", "media_type"),
     [
         ("<h1>busy</h1>", "application/json"),
-        pytest.param("<html><h1>maintenance</h1></html>", "text/html", marks=pytest.mark.slow),
-        pytest.param("", "text/html", marks=pytest.mark.slow),
+        pytest.param("<html><h1>maintenance</h1></html>", "text/html", marks=pytest.mark.long),
+        pytest.param("", "text/html", marks=pytest.mark.long),
     ],
 )
 @pytest.mark.usefixtures("listed")

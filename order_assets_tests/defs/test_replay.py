@@ -68,6 +68,7 @@ def with_new_fields(project: Project) -> list[int]:
     return pks
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_new_fields_load_and_are_named_with_the_number_of_orders(project: Project) -> None:
     pks = with_new_fields(project)
@@ -122,6 +123,7 @@ defs = oa.build_definitions(contract=oa.Contract(tables).with_columns("orders", 
 """
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -153,6 +155,7 @@ def test_replay_moves_new_fields_into_columns_releases_quarantine_and_asks_for_n
     assert not project.sandbox.requests
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_a_replay_of_an_unchanged_day_changes_no_row_and_asks_for_nothing(
     project: Project, capsys: pytest.CaptureFixture[str]

@@ -19,6 +19,7 @@ def orders_of(project: Project, day: str) -> list[int]:
     return [order["pk"] for order in project.sandbox.shop.flat_orders() if order["date_placed"].startswith(day)]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_a_range_of_days_is_one_run_and_each_day_has_its_own_numbers_and_checks(project: Project) -> None:
     run = project.refresh("2026-03-02", "2026-03-03")
@@ -62,7 +63,7 @@ def test_materialising_a_day_twice_asks_for_nothing_and_changes_no_byte(project:
     assert [(c.asset, c.name, c.passed) for c in second.checks] == [(c.asset, c.name, c.passed) for c in first.checks]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_only_orders_that_changed_are_fetched_again(project: Project) -> None:
     before = {order["pk"]: order["modified_date"] for order in project.sandbox.shop.flat_orders()}
@@ -86,6 +87,7 @@ def _changed_below(project: Project, pk: int) -> bool:
     return any(row["modified_date"] > "2026-03-08T12:00:00" for row in rows)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_an_order_that_cannot_be_fetched_fails_the_run_and_keeps_the_rest(project: Project) -> None:
     bad = orders_of(project, "2026-03-03")[0]
@@ -108,7 +110,7 @@ def test_an_order_that_cannot_be_fetched_fails_the_run_and_keeps_the_rest(projec
     assert details == [f"/api/v1/orders_integration/{bad}/detailed_integration/"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_two_orders_with_one_key_wait_in_quarantine_and_their_day_is_loaded(project: Project) -> None:
     twin, other = [
@@ -135,6 +137,7 @@ def test_two_orders_with_one_key_wait_in_quarantine_and_their_day_is_loaded(proj
     assert project.query("SELECT * FROM quarantine") == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_a_refused_token_keeps_finished_days_and_is_no_empty_day(project: Project) -> None:
     assert project.refresh("2026-03-02").succeeded
@@ -146,6 +149,7 @@ def test_a_refused_token_keeps_finished_days_and_is_no_empty_day(project: Projec
     assert project.query("SELECT count(*) FROM orders") == [(len(orders_of(project, "2026-03-02")),)]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_an_order_that_is_gone_is_a_tombstone_and_keeps_its_last_version(project: Project) -> None:
     gone = orders_of(project, "2026-03-03")[0]

@@ -39,7 +39,7 @@ pytestmark = [
         _CHROMIUM is None and not os.environ.get("CI"), reason="no chromium here (apt-get install chromium)"
     ),
     pytest.mark.timeout(300),
-    pytest.mark.slow,
+    pytest.mark.long,
 ]
 
 
