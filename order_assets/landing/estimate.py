@@ -19,6 +19,8 @@ from order_assets.landing.index import SyncState, manifest_of, orders_by_day
 from order_assets.landing.landing_store import Landing
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.refetch_policy import NEVER, Reread
+from order_assets.landing.staleness import days_lacking_documents
+from order_assets.landing.staleness_scan import changes_by_day, days_with_old_or_unfinished
 
 # Detail, items and discounts. Orders with very many items take more, which only the past can tell.
 _REQUESTS_PER_ORDER = 3.0
@@ -90,21 +92,29 @@ def plan_run(
     `logins` are needed first. Raises `OrderIndexError` when there is no index, `LandingError` for a landing that cannot
     be read.
     """
-    orders = orders_by_day(data_root, first, last)
-    due: Counter[str] = Counter()
-    for day, listed in orders.items():
+    manifest = manifest_of(data_root)
+    orders = {day: of.rows for day, of in manifest.days.items() if first <= day <= last}
+    landed = landed_days(data_root, first, last)
+    due = Counter({"new": sum(orders[day] for day in orders.keys() - set(landed))})
+    now = datetime.now(UTC)
+    looked_at = {
+        *(of.day for of in changes_by_day(data_root, first, last)),
+        *days_with_old_or_unfinished(data_root, first, last, reread, now),
+        *(of.day for of in days_lacking_documents(data_root, landed, documents)),
+        *(day for day in landed if Landing(data_root, day).policies() - {privacy_policy}),
+    }
+    for day, listed in orders_by_day(data_root, first, last, only=looked_at.intersection(landed)).items():
         current = Landing(data_root, day).current()
-        found = due_orders(listed, current, privacy_policy, reread=reread, documents=documents, day=day)
+        found = due_orders(listed, current, privacy_policy, reread=reread, documents=documents, day=day, now=now)
         due.update(reason for _, reason in found)
     measured, spent = _past_requests(data_root)
-    manifest = manifest_of(data_root)
     listing_requests, lists_all = _listing(manifest.state, manifest.listed, whole_every, transactions=transactions)
     return RunPlan(
         first=first,
         last=last,
-        landed_days=sum(Landing(data_root, day).ledger_file.exists() for day in landed_days(data_root, first, last)),
-        orders=sum(map(len, orders.values())),
-        due=dict(due.most_common()),
+        landed_days=sum(Landing(data_root, day).ledger_file.exists() for day in landed),
+        orders=sum(orders.values()),
+        due=dict((+due).most_common()),
         listing_requests=listing_requests,
         requests_per_order=spent / measured if measured else _REQUESTS_PER_ORDER,
         measured_orders=measured,

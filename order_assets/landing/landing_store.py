@@ -104,6 +104,19 @@ class Landing:
             found |= {row["order_pk"]: row for row in plain_rows(self.columns(part, _KEYS))}
         return found
 
+    def policies(self) -> set[str | None]:
+        """The privacy settings that rows of the parts were written under, of many the first and last; None for any."""
+        found: set[str | None] = set()
+        for part in self.parts():
+            with self.reading(part):
+                metadata = pq.read_metadata(part)
+            place = metadata.schema.names.index("privacy_policy")
+            for number in range(metadata.num_row_groups):
+                statistics = metadata.row_group(number).column(place).statistics
+                is_known = statistics is not None and statistics.has_min_max
+                found |= {statistics.min, statistics.max} if is_known else {None}
+        return found
+
     def columns(self, part: Path, names: Collection[str]) -> pa.Table:
         """Some columns of a part; those that it was written without are null."""
         with self.reading(part):

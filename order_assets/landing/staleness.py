@@ -21,10 +21,8 @@ from order_assets.landing.landing_store import Landing, Outcome
 from order_assets.landing.list_row import comparable
 from order_assets.landing.quarantine import landed_days
 from order_assets.landing.refetch_policy import SWEPT, Reread
-from order_assets.landing.staleness_scan import days_unlike_the_list, days_with_old_or_unfinished
+from order_assets.landing.staleness_scan import ROW_CHANGED, changes_by_day, days_with_old_or_unfinished
 
-MOVED_AWAY = "now of another day"
-ROW_CHANGED = "row_changed"
 # The reason of orders that landed before a document was declared.
 NEW_DOCUMENT = "new_document"
 
@@ -43,19 +41,10 @@ def changed_days(data_root: Path, first: date, last: date) -> list[DueDay]:
 
     Raises `OrderIndexError` when there is no index, `LandingError` for a ledger that cannot be read.
     """
-    due = []
-    unlike = days_unlike_the_list(data_root, first, last)
-    orders_of = orders_by_day(data_root, first, last, only=unlike)
-    for day in unlike:
-        orders, ledger = orders_of.get(day, []), _ledger(data_root, day)
-        found = {order.pk: reason for order in orders if (reason := changed(order, ledger.get(order.pk)))}
-        for pk in ledger.keys() - {order.pk for order in orders}:
-            found[pk] = MOVED_AWAY
-        if found:
-            moments = [(order.modified_date, order.row_changed_at) for order in orders if order.pk in found]
-            newest = max((str(moment) for pair in moments for moment in pair if moment is not None), default="")
-            due.append(DueDay(day, dict(Counter(found.values())), f"{len(found)} {newest}"))
-    return due
+    return [
+        DueDay(of.day, of.reasons, f"{sum(of.reasons.values())} {of.newest or ''}")
+        for of in changes_by_day(data_root, first, last)
+    ]
 
 
 def waiting_days(
