@@ -24,6 +24,7 @@ from order_assets.pipeline.sync import SyncReport, SyncRules
 from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import PASSWORD, USERNAME
 from order_assets.warehouse import WarehouseError, open_readonly
+from order_assets.warehouse.marts import MARTS, Marts
 
 VERSION = contract_version(CONTRACT)
 RULES = SyncRules(Margins(), whole_every=timedelta(hours=24), transactions=True)
@@ -41,6 +42,7 @@ class Pipeline:
     client_settings: dict[str, Any] = field(default_factory=dict)
     gate: Validator = field(default_factory=lambda: Validator(CONTRACT, Privacy(PrivacyMode.CLEAR)))
     contract: Contract = CONTRACT
+    marts: Marts = MARTS
 
     @property
     def instance(self) -> Instance:
@@ -70,6 +72,7 @@ class Pipeline:
             lambda: self.gate.privacy,
             lambda: self.gate.privacy.policy,
             contract=self.contract,
+            marts=self.marts,
             sync_rules=self.rules,
             reread=NEVER,
         )

@@ -53,7 +53,7 @@ def shops(tmp_path: Path) -> Iterator[Shops]:
                 lacks=frozenset({"order_transactions", "transactions"}),
             )
             sandbox, tampered = stack.enter_context(tampered_sandbox(settings))
-            return sandbox, tampered, Pipeline(tmp_path / "data", sandbox.url, FIRST, last_day=NOW.date())
+            return sandbox, tampered, Pipeline(tmp_path / "data", sandbox.url, FIRST, last_day=NOW.date(), marts=())
 
         yield serve
 
@@ -177,6 +177,7 @@ def test_columns_that_move_with_every_answer_make_nothing_due_and_hide_no_refund
     assert whole_run(pipeline) == []
 
 
+@pytest.mark.long
 def test_another_spelling_of_the_same_row_makes_nothing_due(shops: Shops) -> None:
     _, tampered, pipeline = shops(set())
     pipeline.run()

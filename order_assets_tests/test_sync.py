@@ -54,7 +54,7 @@ def shops(tmp_path: Path) -> Iterator[Shops]:
                 lacks=frozenset(lacks),
             )
             sandbox, tampered = stack.enter_context(tampered_sandbox(settings))
-            return sandbox, tampered, Pipeline(tmp_path / "data", sandbox.url, FIRST, last_day=NOW.date())
+            return sandbox, tampered, Pipeline(tmp_path / "data", sandbox.url, FIRST, last_day=NOW.date(), marts=())
 
         yield serve
 
@@ -233,7 +233,13 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("mode", "wrong"), list(itertools.product(TWO_MODES, WRONG)))
+@pytest.mark.parametrize(
+    ("mode", "wrong"),
+    [
+        pytest.param(mode, wrong, marks=pytest.mark.long if mode == "full listing" else ())
+        for mode, wrong in itertools.product(TWO_MODES, WRONG)
+    ],
+)
 def test_a_wrong_answer_while_listing_is_an_error_and_leaves_index_and_cursor(
     shops: Shops, mode: str, wrong: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_warehouse_made_anew_leaves_no_check_stale(project: Project) -> None:
     assert {name for name, state in days_by_status(project).items() if state[PASSED] + state[FAILED] != 3} == set()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_after_a_run_over_all_days_each_check_has_all_of_them_as_passed_or_failed(project: Project) -> None:
     states = days_by_status(project)

@@ -58,6 +58,7 @@ def test_every_day_of_a_range_and_a_single_day_has_all_spanning_checks(project: 
             assert verdicts["tables/orders", "nothing_lost_in_sample"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("listed")
 def test_an_order_that_contradicts_itself_warns_or_waits_alone(project: Project) -> None:
     stranger, *_ = paid_orders(project, "2026-03-03")

@@ -23,6 +23,7 @@ def run(*arguments: str) -> int:
     return cli.main(["run", *arguments])
 
 
+@pytest.mark.long
 def test_a_run_says_what_it_made_and_a_second_one_that_nothing_changed(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -180,6 +180,7 @@ def outcomes_of(project: Project, pks: Iterable[int]) -> dict[int, str]:
     return {pk: found[pk] for pk in pks}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("filled")
 def test_an_order_that_was_good_and_is_refused_later_comes_back_when_the_shop_is_mended(project: Project) -> None:
     before = project.query("SELECT * FROM orders ORDER BY pk")

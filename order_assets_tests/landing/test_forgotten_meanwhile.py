@@ -93,6 +93,7 @@ def test_an_order_that_was_read_before_its_customer_was_forgotten_is_stored_with
     assert len(landing.current()) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("writer", ["compact", "append", "rewrite", "drop_versions_of_other_policies"])
 def test_every_writer_of_a_day_waits_for_its_turn(tmp_path: Path, writer: str) -> None:
     landing = Landing(tmp_path, DAY)

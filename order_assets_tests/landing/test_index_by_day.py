@@ -198,7 +198,10 @@ KILLED = [(_few, False), (_all, False), (_few, True), (_many, False), (_many, Tr
 
 @pytest.mark.parametrize(
     ("sync", "is_old"),
-    [pytest.param(*case, marks=pytest.mark.slow if number > 1 else ()) for number, case in enumerate(KILLED)],
+    [
+        pytest.param(*case, marks=pytest.mark.slow if number > 1 else pytest.mark.long if number else ())
+        for number, case in enumerate(KILLED)
+    ],
 )
 def test_a_kill_between_any_two_writes_leaves_the_old_index_or_the_new_one(
     tmp_path: Path, sync: Callable[[Path], None], is_old: bool

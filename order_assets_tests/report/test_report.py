@@ -53,6 +53,7 @@ def report(root: Path) -> Report:
     return write(root)
 
 
+@pytest.mark.long
 def test_a_report_is_written_while_another_program_holds_the_warehouse_for_writing(root: Path) -> None:
     program = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", program, str(root / "warehouse.duckdb")]
