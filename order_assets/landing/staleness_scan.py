@@ -5,7 +5,7 @@ Which of a day's orders are fetched is decided order by order, in `day`, by the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -46,7 +46,7 @@ class DayChanges:
     """
 
     day: date
-    reasons: Mapping[str, int]
+    reasons: dict[str, int]
     newest: datetime | None
 
 
