@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from order_assets.errors import OrderAssetsError
     from order_assets.pipeline.pipeline import Pipeline, RunReport
     from order_assets.pipeline.read_tables import TableAccessError, read_table
+    from order_assets.settings import Settings, SettingsError, read_settings, setting
     from order_assets.warehouse.marts import MARTS, Mart, MartError, Marts, load_marts
 
 __all__ = [
@@ -77,6 +78,8 @@ __all__ = [
     "Personal",
     "Pipeline",
     "RunReport",
+    "Settings",
+    "SettingsError",
     "Source",
     "Table",
     "TableAccessError",
@@ -90,8 +93,10 @@ __all__ = [
     "order_index_key",
     "order_pk",
     "position",
+    "read_settings",
     "read_table",
     "report_key",
+    "setting",
     "table_key",
     "warehouse_key",
 ]
@@ -107,6 +112,7 @@ _ROOMS = {
     "OmnitronOrders": "defs.component",
     "build_definitions": "defs.build",
     "daily_partitions": "defs.partitions",
+    **dict.fromkeys(("Settings", "SettingsError", "read_settings", "setting"), "settings"),
     **dict.fromkeys(("MARTS", "Mart", "MartError", "Marts", "load_marts"), "warehouse.marts"),
     **{name: "defs.keys" for name in __all__ if name.endswith("_key")},
 }

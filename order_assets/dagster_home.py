@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 from order_assets.core.store import private_directory, whole_file
-from order_assets.settings import SettingsError, from_environment
+from order_assets.settings import SettingsError, read_settings
 
 _LOG = logging.getLogger(__name__)
 _SETTINGS = "dagster.yaml"
@@ -96,7 +96,7 @@ def _move_here(home: Path, data_root: Path) -> None:
 def main() -> int:
     """Make the folder ready and print it; gives the exit code."""
     try:
-        print(make_ready(from_environment().data_root))
+        print(make_ready(read_settings().data_root))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2

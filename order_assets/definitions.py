@@ -3,9 +3,9 @@
 import logging
 
 from order_assets.defs import build_definitions
-from order_assets.settings import from_environment
+from order_assets.settings import read_settings
 
-for note in from_environment().notes:
+for note in read_settings().notes:
     logging.getLogger("order_assets").warning(note)
 
 defs = build_definitions()

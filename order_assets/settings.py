@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import core_schema
+from typing_extensions import TypeVar
 
 from order_assets.base_url import base_url, is_loopback
 from order_assets.core.quiet_hours import QuietHours, parse_quiet_hours
 from order_assets.errors import OrderAssetsError
 from order_assets.misspelt import nearest, strangers
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _AT_NIGHT = time(2, 30)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -168,8 +172,11 @@ _Pii = Annotated[str, _one_of("tokenise", "clear", "drop")]
 _Storage = Annotated[str, _one_of("v1.0.0", "v1.2.0", "v1.4.0", "v1.5.0", "v2.0.0")]
 
 
-def _setting(variable: str, default: Any, description: str, *, unset: str | None = None) -> Any:
-    """A line of `Settings`; `unset` says what holds without the variable, where the default does not say it."""
+def setting(variable: str, default: Any, description: str, *, unset: str | None = None) -> Any:
+    """A line of `Settings`, or of a model of one's own below it; `read_settings(model=Own)` reads all of them.
+
+    `default` may be a function that makes it; `unset` says what holds without the variable, where the default does not.
+    """
     made = {"default_factory": default} if callable(default) else {"default": default}
     shown = unset or f"`{default}`"
     return Field(**made, validation_alias=variable, description=description, json_schema_extra={"unset": shown})
@@ -185,115 +192,115 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    url: Annotated[str | None, _Parsed(_url)] = _setting(
+    url: Annotated[str | None, _Parsed(_url)] = setting(
         "OMNITRON_URL",
         None,
         "base URL of the instance; plain http only to this machine",
         unset="none: the embedded sandbox, unless credentials are set",
     )
-    api: Annotated[str | None, _one_of("i1", "v1")] = _setting(
+    api: Annotated[str | None, _one_of("i1", "v1")] = setting(
         "OMNITRON_API",
         None,
         "`i1` or `v1`: under which of `/api/i1/` and `/api/v1/` the API is served",
         unset="found out, for each kind of document",
     )
-    token: Annotated[SecretStr | None, _Parsed(_token)] = _setting("OMNITRON_TOKEN", None, "API token", unset="none")
-    username: _Secret = _setting(
+    token: Annotated[SecretStr | None, _Parsed(_token)] = setting("OMNITRON_TOKEN", None, "API token", unset="none")
+    username: _Secret = setting(
         "OMNITRON_USERNAME", None, "user of a login for a token, where there is none", unset="none"
     )
-    password: _Secret = _setting("OMNITRON_PASSWORD", None, "password of that user", unset="none")
-    data_root: _Folder = _setting(
+    password: _Secret = setting("OMNITRON_PASSWORD", None, "password of that user", unset="none")
+    data_root: _Folder = setting(
         "ORDER_ASSETS_DATA",
         lambda: Path.cwd() / "data",
         "data root, the folder that everything is written to",
         unset="`data/`",
     )
-    first_day: Annotated[date, _Parsed(_day)] = _setting("ORDER_ASSETS_START_DATE", date(2026, 1, 1), "first day")
-    timezone: Annotated[ZoneInfo, _Parsed(_zone)] = _setting(
+    first_day: Annotated[date, _Parsed(_day)] = setting("ORDER_ASSETS_START_DATE", date(2026, 1, 1), "first day")
+    timezone: Annotated[ZoneInfo, _Parsed(_zone)] = setting(
         "ORDER_ASSETS_TIMEZONE", ZoneInfo("UTC"), "business time zone; a day is the day of `date_placed` in it"
     )
-    pii: _Pii = _setting("ORDER_ASSETS_PII", "tokenise", "`tokenise`, `clear` or `drop` personal data")
-    pii_key: _Secret = _setting(
+    pii: _Pii = setting("ORDER_ASSETS_PII", "tokenise", "`tokenise`, `clear` or `drop` personal data")
+    pii_key: _Secret = setting(
         "ORDER_ASSETS_PII_KEY",
         None,
         "key of the tokens, 16 characters at least; needed for `tokenise`",
         unset="none; for the sandbox one is made and kept in the data root",
     )
-    requests_per_second: Annotated[float | None, _number()] = _setting(
+    requests_per_second: Annotated[float | None, _number()] = setting(
         "ORDER_ASSETS_REQUESTS_PER_SECOND",
         10.0,
         "the shop's budget, shared by all runs of this machine",
         unset="`10`; the sandbox is unlimited",
     )
-    max_concurrency: Annotated[int, _number(whole=True, most=64)] = _setting(
+    max_concurrency: Annotated[int, _number(whole=True, most=64)] = setting(
         "ORDER_ASSETS_MAX_CONCURRENCY", 8, "requests in flight at a time, all runs together"
     )
-    sync_cron: str = _setting(
+    sync_cron: str = setting(
         "ORDER_ASSETS_SYNC_CRON",
         "*/10 * * * *",
         "when the index is brought up to date, a cron expression of five fields in the business time zone",
     )
-    nightly_cron: str = _setting(
+    nightly_cron: str = setting(
         "ORDER_ASSETS_NIGHTLY_CRON",
         "30 2 * * *",
         "when incomplete days and orders to be read again are requested",
         unset="`30 2 * * *`, or when quiet hours around it end",
     )
-    quiet_hours: Annotated[QuietHours | None, _Parsed(_quiet_hours, "timezone")] = _setting(
+    quiet_hours: Annotated[QuietHours | None, _Parsed(_quiet_hours, "timezone")] = setting(
         "ORDER_ASSETS_QUIET_HOURS",
         None,
         "when nothing is requested, in the business time zone, such as `22:00-06:00,12:00-13:00`",
         unset="none",
     )
-    budget_directory: Annotated[Path | None, _Parsed(_folder)] = _setting(
+    budget_directory: Annotated[Path | None, _Parsed(_folder)] = setting(
         "ORDER_ASSETS_BUDGET_DIR",
         None,
         "where all processes of this machine share the shop's budget; on a disk of this machine, not a network share",
         unset="`$XDG_STATE_HOME/order_assets`, else `~/.local/state/order_assets`; without a home folder to write to, "
         "`budget/` in the data root",
     )
-    whole_listing_hours: _OrOff = _setting(
+    whole_listing_hours: _OrOff = setting(
         "ORDER_ASSETS_WHOLE_LISTING_HOURS",
         24,
         "how often all orders are listed, where changes can be listed alone: only that shows which are gone; `0` is "
         "never",
     )
-    reread_open_hours: _OrOff = _setting(
+    reread_open_hours: _OrOff = setting(
         "ORDER_ASSETS_REREAD_OPEN_HOURS", 24, "after how many hours open orders are read again; `0` is never"
     )
-    reread_open_days: _WholeOrOff = _setting(
+    reread_open_days: _WholeOrOff = setting(
         "ORDER_ASSETS_REREAD_OPEN_DAYS", 90, "... if they were placed in the last so many days"
     )
-    reread_recent_hours: _OrOff = _setting(
+    reread_recent_hours: _OrOff = setting(
         "ORDER_ASSETS_REREAD_RECENT_HOURS", 168, "after how many hours all recent orders are read again; `0` is never"
     )
-    reread_recent_days: _WholeOrOff = _setting(
+    reread_recent_days: _WholeOrOff = setting(
         "ORDER_ASSETS_REREAD_RECENT_DAYS", 30, "for how many days an order is recent"
     )
-    sweep_weeks: _WholeOrOff = _setting(
+    sweep_weeks: _WholeOrOff = setting(
         "ORDER_ASSETS_SWEEP_WEEKS",
         8,
         "the slow sweep: all orders of the last year are read again once in so many weeks, some days each night, with"
         " a tenth of the budget at most; `0` is never",
     )
-    keep_versions_days: _WholeOrOff = _setting(
+    keep_versions_days: _WholeOrOff = setting(
         "ORDER_ASSETS_KEEP_VERSIONS_DAYS",
         90,
         "how long the documents of older versions of an order are kept; their states stay; `0` is for ever",
     )
-    keep_runs_days: _WholeOrOff = _setting(
+    keep_runs_days: _WholeOrOff = setting(
         "ORDER_ASSETS_KEEP_RUNS_DAYS",
         90,
         "how long the sensor `purge_old_runs` leaves Dagster's runs and their files; `0` is for ever",
     )
-    storage_version: _Storage = _setting(
+    storage_version: _Storage = setting(
         "ORDER_ASSETS_STORAGE_VERSION",
         "v1.0.0",
         "the oldest DuckDB that has to read `warehouse.duckdb`: `v1.0.0` (read by 1.1 and all later), `v1.2.0` (an "
         "eighth smaller), `v1.4.0`, `v1.5.0` or `v2.0.0`; a file of another version is written from scratch with the "
         "next load",
     )
-    alert_webhook: Annotated[SecretStr | None, _Parsed(_webhook)] = _setting(
+    alert_webhook: Annotated[SecretStr | None, _Parsed(_webhook)] = setting(
         "ORDER_ASSETS_ALERT_WEBHOOK",
         None,
         'https address that alerts go to as JSON `{"text": ...}`',
@@ -307,23 +314,41 @@ class Settings(BaseModel):
         return self.url is None
 
 
-VARIABLES = {name: str(line.validation_alias) for name, line in Settings.model_fields.items() if line.validation_alias}
+def _variables(model: type[Settings]) -> dict[str, str]:
+    return {name: str(line.validation_alias) for name, line in model.model_fields.items() if line.validation_alias}
 
 
-def from_environment(environment: Mapping[str, str] | None = None, *, asks_shop: bool = False) -> Settings:
-    """The settings that the environment gives.
+VARIABLES = _variables(Settings)
+# What two shops never have in common.
+_OF_ONE_SHOP = frozenset(VARIABLES[name] for name in ("url", "token", "username", "password", "pii_key", "data_root"))
+_S = TypeVar("_S", bound=Settings, default=Settings)
 
+
+def read_settings(
+    environment: Mapping[str, str] | None = None,
+    *,
+    model: type[_S] = Settings,  # type: ignore[assignment]
+    shop: str = "",
+    asks_shop: bool = False,
+) -> _S:
+    """The settings that the environment gives; `model` may be one's own, below `Settings`.
+
+    The variables of a `shop` have its name in capital letters before them, such as TR_OMNITRON_URL for `tr`; those that
+    shops may share are read without it too, and its data lies in a folder of its name in that of ORDER_ASSETS_DATA.
     With `asks_shop` also what a run needs that asks the shop and writes is looked at: credentials, the key of tokens,
     folders that can be written. Raises `SettingsError`, which names all variables that cannot be used.
     """
     environment = os.environ if environment is None else environment
+    variables = _variables(model)
     given = {name: text.strip() for name, text in environment.items() if text.strip()}
-    settings, problems = _read(given)
+    if shop:
+        given = _of_shop(shop, given, variables.values())
+    settings, problems = _read(model, given)
     settings = settings.model_copy(update=_what_follows(settings, given))
     problems += _secrets(settings, given)
     if asks_shop:
         problems += [*_missing(settings, given), *_folders_that_cannot_be_written(settings)]
-    names = strangers(given, VARIABLES.values())
+    names = strangers(given, variables.values())
     problems += [
         f"{name} is no setting; did you mean {near}? Rename it, or unset it"
         for name, near in sorted(names.items())
@@ -336,14 +361,32 @@ def from_environment(environment: Mapping[str, str] | None = None, *, asks_shop:
     return settings.model_copy(update={"notes": tuple(notes)})
 
 
-def _read(given: dict[str, str]) -> tuple[Settings, list[str]]:
+def prefix(shop: str) -> str:
+    """What the variables of a shop begin with."""
+    return f"{shop.upper()}_" if shop else ""
+
+
+def _of_shop(shop: str, given: Mapping[str, str], variables: Iterable[str]) -> dict[str, str]:
+    """The variables of a shop, under the names that all shops have."""
+    shared = {name: given[name] for name in variables if name in given and name not in _OF_ONE_SHOP}
+    own = {name.removeprefix(prefix(shop)): text for name, text in given.items() if name.startswith(prefix(shop))}
+    data = VARIABLES["data_root"]
+    return {data: f"{given.get(data) or 'data'}/{shop}", **shared, **own}
+
+
+def _read(model: type[_S], given: Mapping[str, str]) -> tuple[_S, list[str]]:
     """The variables as values, defaults in place of those that cannot be used, and what is wrong with those."""
     try:
-        return Settings.model_validate(given), []
+        return model.model_validate(given), []
     except ValidationError as error:
-        found = {str(wrong["loc"][0]): str(wrong["ctx"]["error"]) for wrong in error.errors()}
+        found = {str(wrong["loc"][0]): _what_is_wrong(wrong) for wrong in error.errors(include_input=False)}
     kept = {name: text for name, text in given.items() if name not in found}
-    return Settings.model_validate(kept), [f"{name} {what}" for name, what in found.items()]
+    return model.model_validate(kept), [f"{name} {what}" for name, what in found.items()]
+
+
+def _what_is_wrong(wrong: ErrorDetails) -> str:
+    """A sentence without its subject: that of `_Parsed`, or of pydantic for a type of a model of one's own."""
+    return str(wrong.get("ctx", {}).get("error") or f"cannot be used: {wrong['msg']}")
 
 
 def _what_follows(settings: Settings, given: Mapping[str, str]) -> dict[str, object]:

@@ -20,7 +20,7 @@ from order_assets.core import progress
 from order_assets.dagster_home import make_ready
 from order_assets.errors import OrderAssetsError
 from order_assets.misspelt import nearest
-from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment
+from order_assets.settings import VARIABLES, Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from order_assets.defs.run_jobs import RunSummary
@@ -423,7 +423,7 @@ def _settings(*, asks_shop: bool = False, sandbox: bool = False) -> Settings:
     if sandbox:
         for name in _OF_AN_INSTANCE:
             os.environ.pop(name, None)
-    settings = from_environment(asks_shop=asks_shop)
+    settings = read_settings(asks_shop=asks_shop)
     for note in settings.notes:
         click.echo(f"order-assets: {note}", err=True)
     return settings

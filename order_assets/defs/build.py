@@ -37,12 +37,10 @@ from order_assets.defs.resources import (
 )
 from order_assets.defs.run_retention import purge_sensor
 from order_assets.defs.shop_names import ALERT, CONTRACT_POLICY, DATA_ROOT, OMNITRON, PRIVACY, SYNC_RULES, Shop
-from order_assets.settings import VARIABLES, Settings, SettingsError, from_environment, state_folder
+from order_assets.settings import Settings, SettingsError, prefix, read_settings, state_folder
 from order_assets.warehouse.marts import MARTS, Mart, Marts
 
 _SHOP_NAME = re.compile(r"[a-z][a-z0-9_]*")
-# What two shops never have in common.
-_OF_ONE_SHOP = ("url", "token", "username", "password", "pii_key", "data_root")
 
 
 def build_definitions(
@@ -66,13 +64,12 @@ def build_definitions(
     name.
 
     `shop` prefixes keys, pools, jobs, schedules, sensors, groups and resources, so that several shops live in one
-    Dagster instance. Its variables are read with the name in capital letters before them, such as TR_OMNITRON_URL for
-    `tr`; those that shops may share are read without it too, and its data lies in a folder of its name in that of
-    ORDER_ASSETS_DATA. Raises `SettingsError`, and `MartError` for marts that cannot be made from the contract.
+    Dagster instance; `read_settings` says which variables are its own. Raises `SettingsError`, and `MartError` for
+    marts that cannot be made from the contract.
     """
     if shop and not _SHOP_NAME.fullmatch(shop):
         raise SettingsError(f"a shop cannot be called {shop!r}: take small letters, digits and _, such as tr")
-    settings = settings or from_environment(_environment_of(shop, os.environ))
+    settings = settings or read_settings(shop=shop)
     refuse_times_that_never_come(settings)
     own = [*assets]
     with warnings.catch_warnings():
@@ -120,14 +117,14 @@ def _definitions(settings: Settings, shop: Shop, resources: Mapping[str, object]
 
 
 def _resources(settings: Settings, shop: Shop) -> dict[str, object]:
-    prefix = _prefix(shop.name)
+    before = prefix(shop.name)
     found: dict[str, object] = {
-        OMNITRON: resource_from(OmnitronResource, settings, prefix),
-        PRIVACY: resource_from(PrivacyResource, settings, prefix),
+        OMNITRON: resource_from(OmnitronResource, settings, before),
+        PRIVACY: resource_from(PrivacyResource, settings, before),
         CONTRACT_POLICY: ContractResource(),
-        ALERT: resource_from(AlertResource, settings, prefix),
-        SYNC_RULES: resource_from(SyncRulesResource, settings, prefix),
-        DATA_ROOT: resource_from(DataRootResource, settings, prefix),
+        ALERT: resource_from(AlertResource, settings, before),
+        SYNC_RULES: resource_from(SyncRulesResource, settings, before),
+        DATA_ROOT: resource_from(DataRootResource, settings, before),
     }
     return {shop.named(name): resource for name, resource in found.items()}
 
@@ -138,18 +135,3 @@ def _made_with_days(assets: Iterable[Any], days: dg.PartitionsDefinition) -> tup
         asset for asset in assets if isinstance(asset, dg.AssetsDefinition) and asset.partitions_def in (None, days)
     ]
     return tuple(key for asset in made for key in asset.keys)
-
-
-def _prefix(shop: str) -> str:
-    return f"{shop.upper()}_" if shop else ""
-
-
-def _environment_of(shop: str, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables of a shop, under the names that all shops have."""
-    if not shop:
-        return environment
-    prefix, never = _prefix(shop), {VARIABLES[name] for name in _OF_ONE_SHOP}
-    shared = {name: environment[name] for name in VARIABLES.values() if name in environment and name not in never}
-    own = {name.removeprefix(prefix): text for name, text in environment.items() if name.startswith(prefix)}
-    data = VARIABLES["data_root"]
-    return {data: f"{environment.get(data) or 'data'}/{shop}", **shared, **own}

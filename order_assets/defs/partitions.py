@@ -7,7 +7,7 @@ from datetime import date
 
 import dagster as dg
 
-from order_assets.settings import from_environment
+from order_assets.settings import read_settings
 
 
 def daily_partitions(first_day: date | None = None, timezone: str | None = None) -> dg.DailyPartitionsDefinition:
@@ -16,7 +16,7 @@ def daily_partitions(first_day: date | None = None, timezone: str | None = None)
     Raises `SettingsError`.
     """
     if first_day is None or timezone is None:
-        settings = from_environment()
+        settings = read_settings()
         first_day, timezone = first_day or settings.first_day, timezone or settings.timezone.key
     return dg.DailyPartitionsDefinition(start_date=first_day.isoformat(), timezone=timezone, end_offset=1)
 

@@ -52,7 +52,7 @@ from order_assets.pipeline.read_tables import Day, read_table
 from order_assets.pipeline.stale_days import due_days
 from order_assets.pipeline.sync import SyncReport, SyncRules, sync
 from order_assets.redaction import Privacy, Validator
-from order_assets.settings import Settings, from_environment
+from order_assets.settings import Settings, read_settings
 from order_assets.tables import landed_amounts, owners, passed_days
 from order_assets.warehouse.marts import MARTS, Marts
 
@@ -96,7 +96,7 @@ class Pipeline:
     @classmethod
     def from_env(cls, *, contract: Contract = CONTRACT, marts: Marts = MARTS) -> Pipeline:
         """The pipeline of the environment's settings. Raises `SettingsError`."""
-        return cls.from_settings(from_environment(), contract=contract, marts=marts)
+        return cls.from_settings(read_settings(), contract=contract, marts=marts)
 
     @classmethod
     def from_settings(cls, settings: Settings, *, contract: Contract = CONTRACT, marts: Marts = MARTS) -> Pipeline:

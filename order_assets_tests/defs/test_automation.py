@@ -20,13 +20,13 @@ from order_assets.defs.keys import order_documents_key
 from order_assets.defs.run_retention import purge
 from order_assets.defs.shop_names import API_POOL
 from order_assets.landing import DueDay
-from order_assets.settings import from_environment
+from order_assets.settings import read_settings
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.tampering import answer
 
 
 def tick(project: Project, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
-    definitions = build_definitions(from_environment())
+    definitions = build_definitions(read_settings())
     sensor = definitions.resolve_sensor_def("changed_days")
     resources = {"data_root": definitions.resources["data_root"]} if definitions.resources else {}
     context = dg.build_sensor_context(
@@ -49,7 +49,7 @@ def days_of(result: dg.SensorResult | dg.SkipReason) -> list[tuple[str, str]]:
 
 
 def test_nothing_runs_before_it_is_switched_on(project: Project) -> None:
-    definitions = build_definitions(from_environment())
+    definitions = build_definitions(read_settings())
     assert {sensor.default_status for sensor in definitions.sensors or []} == {dg.DefaultSensorStatus.STOPPED}
     assert {schedule.default_status for schedule in definitions.schedules or []} == {dg.DefaultScheduleStatus.STOPPED}
 
@@ -200,7 +200,7 @@ def test_a_day_that_stays_due_is_not_asked_for_at_every_tick(project: Project) -
 
 
 def schedule_tick(project: Project, name: str) -> ScheduleExecutionData:
-    definitions = build_definitions(from_environment())
+    definitions = build_definitions(read_settings())
     wanted = ("data_root", "sync_rules", "omnitron", "contract", "privacy")
     resources = {key: (definitions.resources or {})[key] for key in wanted}
     context = dg.build_schedule_context(
@@ -342,7 +342,7 @@ def asked_for(
         {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[1]} if days else {}
     )
     return project.instance.create_run_for_job(
-        build_definitions(from_environment()).get_repository_def().get_job(job_name),
+        build_definitions(read_settings()).get_repository_def().get_job(job_name),
         asset_selection=frozenset({asset}) if asset else None,
         tags={**span, **(tags or {})},
         status=status,

@@ -11,7 +11,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from order_assets.defs import build_definitions, run_jobs
 from order_assets.defs.keys import order_documents_key
-from order_assets.settings import from_environment
+from order_assets.settings import read_settings
 from order_assets_tests.defs.conftest import Project
 from order_assets_tests.tampering import answer
 
@@ -21,7 +21,7 @@ FAILED = AssetCheckExecutionResolvedStatus.FAILED
 
 def days_by_status(project: Project) -> dict[str, Counter[AssetCheckExecutionResolvedStatus]]:
     """How many days of each check are in which state, by the lookup behind the pages of the UI."""
-    graph = build_definitions(from_environment()).resolve_asset_graph()
+    graph = build_definitions(read_settings()).resolve_asset_graph()
     days = graph.get(order_documents_key()).partitions_def
     keys = [(key, days) for key in graph.asset_check_keys if graph.get(key).partitions_def is not None]
     assert len(keys) > 40
@@ -78,7 +78,7 @@ def test_after_a_run_over_all_days_each_check_has_all_of_them_as_passed_or_faile
 @pytest.mark.usefixtures("listed")
 def test_execute_all_on_a_page_of_checks_says_what_to_do_and_turns_no_check_red(project: Project, asset: str) -> None:
     project.sandbox.requests.clear()
-    job = build_definitions(from_environment()).get_repository_def().get_job("__ASSET_JOB")
+    job = build_definitions(read_settings()).get_repository_def().get_job("__ASSET_JOB")
     key = dg.AssetKey(asset.split("/"))
     keys = {check for check in job.asset_layer.asset_graph.asset_check_keys if check.asset_key == key}
     # What the button launches: checks, no asset and no day.

@@ -15,7 +15,7 @@ from order_assets.contract import CONTRACT
 from order_assets.contract.rules import BLOCKING_RULES
 from order_assets.defs import build_definitions, run_jobs
 from order_assets.pipeline.preview import preview
-from order_assets.settings import Settings, SettingsError, from_environment
+from order_assets.settings import Settings, SettingsError, read_settings
 from order_assets.warehouse.marts import MARTS
 from order_assets_tests.defs.conftest import Project
 
@@ -192,7 +192,7 @@ def test_definitions_load_for_a_real_instance_without_any_secret_set(monkeypatch
 )
 def test_a_setting_that_cannot_be_used_is_refused_by_name(name: str, text: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says) as refused:
-        from_environment({name: text})
+        read_settings({name: text})
     assert name in str(refused.value)
 
 

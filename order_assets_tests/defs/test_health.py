@@ -15,7 +15,7 @@ import pytest
 from order_assets.defs import build_definitions
 from order_assets.defs.alerts import AlertError, AlertResource
 from order_assets.pipeline.health import newest_day_is_fresh
-from order_assets.settings import from_environment
+from order_assets.settings import read_settings
 from order_assets_tests.defs.conftest import FIRST_DAY, Project
 from order_assets_tests.tampering import answer
 
@@ -83,7 +83,7 @@ def receiver(status: int = 200) -> Iterator[tuple[str, list[str]]]:
 
 
 def tick(project: Project, cursor: str | None, webhook: str) -> dg.SensorResult:
-    definitions = build_definitions(from_environment(), {"alert": AlertResource(webhook=webhook)})
+    definitions = build_definitions(read_settings(), {"alert": AlertResource(webhook=webhook)})
     sensor = definitions.resolve_sensor_def("alert_on_failures")
     context = dg.build_sensor_context(
         instance=project.instance, cursor=cursor, resources={"alert": AlertResource(webhook=webhook)}
