@@ -12,8 +12,8 @@ from faults.world import World, made_world
 
 SCENARIOS = (*remote.SCENARIOS, *own_side.SCENARIOS)
 QUICK = [scenario for scenario in SCENARIOS if scenario.quick]
-# One of the shop, one of this machine; the others with the long tests.
-SOME = {"redirected to another host", "half written files lie about"}
+# The others are long tests.
+SOME = {"a reader holds the warehouse", "half written files lie about"}
 
 
 @pytest.fixture(scope="module")

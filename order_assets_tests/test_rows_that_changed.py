@@ -30,11 +30,8 @@ MODES = {
     "descending walk": {"sort"},
     "full listing": set[str](),
 }
-# The others differ from these in how a window is read, which a whole listing does not look at.
-SOME_MODES = [
-    pytest.param(mode, marks=() if mode in ("filtered window, sorted", "full listing") else pytest.mark.slow)
-    for mode in MODES
-]
+# They differ in how a window is read, which a whole listing does not look at.
+SOME_MODES = [pytest.param(mode, marks=() if mode == "full listing" else pytest.mark.long) for mode in MODES]
 Shops = Callable[..., tuple[Sandbox, Tampered, Pipeline]]
 
 

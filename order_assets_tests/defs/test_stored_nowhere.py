@@ -36,7 +36,8 @@ def talking(number: int) -> Any:
     return change
 
 
-@pytest.mark.parametrize("mode", ["tokenise", pytest.param("drop", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["tokenise", "drop"])
 def test_no_byte_of_anybody_is_left_after_a_run_and_what_was_masked_is_counted(
     project: Project, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
