@@ -28,7 +28,7 @@ help:
 	@echo "make bench        measure speed against peers and limits, write docs/benchmarks.md"
 	@echo "make audit        look the pinned versions up among known vulnerabilities; 75 where no database answers"
 	@echo "make lint         ruff, mypy and the import rules"
-	@echo "make docs         write docs/data-dictionary.md anew from the contract"
+	@echo "make docs         write docs/data-dictionary.md and docs/erd.md anew from the contract and the marts"
 	@echo "make datacontract write the contract as an ODCS file and test the Parquet files of the data root against it"
 	@echo "make constraints  write constraints*.txt anew from pyproject.toml"
 	@echo "make clean        remove .venv and caches; data/ stays"
@@ -87,11 +87,11 @@ lint: $(DEV_STAMP)
 	@$(BIN)/lint-imports
 
 docs: $(RUN_STAMP)
-	@$(BIN)/python -m order_assets.contract.export.dictionary docs/
+	@$(BIN)/python -m order_assets.export.pages docs/
 
 # Needs no network but for its own installation.
 datacontract: $(CONTRACT_TOOL)/.installed $(RUN_STAMP)
-	@$(BIN)/python -m order_assets.contract.export.odcs $(CONTRACT_TOOL)/order_assets.odcs.yaml
+	@$(BIN)/order-assets export odcs --to $(CONTRACT_TOOL)/order_assets.odcs.yaml
 	@$(CONTRACT_TOOL)/bin/python tools/check_datacontract.py $(CONTRACT_TOOL)/order_assets.odcs.yaml "$${ORDER_ASSETS_DATA:-data}"
 
 # An environment of its own, because the tool's versions clash with the project's.

@@ -283,6 +283,30 @@ def _report() -> int:
     return _write_report()
 
 
+@_command("Look")
+@click.argument("what", type=_one_of("dictionary", "erd", "odcs", "dbt"), metavar="dictionary|erd|odcs|dbt")
+@click.option("--to", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="write it there")
+def _export(what: str, file: Path | None) -> int:
+    """Print the tables and marts for people and other tools.
+
+    dictionary is Markdown, erd a diagram in Mermaid, odcs a data contract (Open Data Contract Standard), dbt sources
+    with tests and freshness. Started in the folder of a package of your own, they have what it adds.
+    """
+    from order_assets.defs.own_package import contract_in_force, marts_in_force
+    from order_assets.export import EXPORTS
+
+    text = EXPORTS[what](contract_in_force(), marts_in_force())
+    if file is None:
+        click.echo(text, nl=False)
+        return 0
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"--to {file} cannot be written: {error.strerror}") from None
+    click.echo(str(file))
+    return 0
+
+
 _SECTIONS["quarantine"] = "Look"
 
 

@@ -250,6 +250,12 @@ class Column:
             return "direct identifier" if self.personal in DIRECT_IDENTIFIERS else "indirect identifier"
         return "sanitised" if self.gateway_text else ""
 
+    @property
+    def refers_to(self) -> tuple[str, str] | None:
+        """The table and column that the value is found in, with which the description ends: `Bank (banks.pk)`."""
+        found = re.search(r"\((\w+)\.(\w+)\)$", self.description)
+        return (found[1], found[2]) if found else None
+
 
 @dataclass(frozen=True)
 class Source:
@@ -343,6 +349,11 @@ class Contract:
     def of_kind(self, *kinds: Kind) -> tuple[Table, ...]:
         """The tables of these kinds, in the contract's order."""
         return tuple(table for table in self.tables if table.kind in kinds)
+
+    def references(self, table: Table) -> dict[str, tuple[str, str]]:
+        """The columns of a table that lead to a table of this contract, with the table and column that they lead to."""
+        known = {(other.name, column) for other in self for column in other.column_names}
+        return {column.name: column.refers_to for column in table.columns if column.refers_to in known}
 
     def with_columns(self, table: str, *columns: Column) -> Contract:
         """This contract with more columns at the end of a table; this one stays as it is.

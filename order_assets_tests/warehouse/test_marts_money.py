@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from order_assets.contract import CONTRACT, Contract
-from order_assets.contract.export.dictionary import render_dictionary
 from order_assets.contract.model import Effect, Status, TransactionKind
 from order_assets.contract.tables.orders import STATUSES
 from order_assets.core.check_result import CheckResult
+from order_assets.export.dictionary import render_dictionary
 from order_assets.landing.refetch_policy import is_open
 from order_assets.warehouse import refresh_marts
 from order_assets.warehouse.marts import MARTS

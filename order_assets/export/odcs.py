@@ -1,6 +1,4 @@
-"""Writes the contract as an Open Data Contract Standard file, for catalogues and for tools that test data against it.
-
-    python -m order_assets.contract.export.odcs order_assets.odcs.yaml
+"""Writes contract and marts as an Open Data Contract Standard file, for catalogues and tools that test data against it.
 
 The standard has no place for some of what the contract knows (paths, provenance, soft values); those are custom
 properties. How the file is tested is a matter of `make datacontract`.
@@ -8,35 +6,32 @@ properties. How the file is tested is a matter of `make datacontract`.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
 
-import yaml  # type: ignore[import-untyped]
-
-from order_assets.contract import CONTRACT
 from order_assets.contract.lineage import full_paths
-from order_assets.contract.model import (
-    BIGINT,
-    BOOLEAN,
-    DATE,
-    JSON,
-    TEXT,
-    TIMESTAMP,
-    Column,
-    Contract,
-    Kind,
-    Origin,
-    Table,
-)
+from order_assets.contract.model import JSON, TIMESTAMP, Column, Contract, Table
 from order_assets.contract.rules import KEY_RULE, REQUIRED_RULE, rules_of
 from order_assets.contract.shape import contract_version, removed_paths
+from order_assets.export.relations import Field, Relation, mart_relations
+from order_assets.export.yaml_text import Node, yaml_text
+from order_assets.warehouse.marts import Mart
+from order_assets.warehouse.marts.mart import SCHEMA
+from order_assets.warehouse.marts.mart_rules import GRAIN, MEANINGS
+from order_assets.warehouse.marts.mart_rules import rules_of as rules_of_mart
 
 STANDARD = "v3.2.0"
 PARQUET_PATH = "data/tables/{model}/date=*/part-0.parquet"
 
-_LOGICAL = {BIGINT: "integer", TEXT: "string", JSON: "string", BOOLEAN: "boolean", TIMESTAMP: "timestamp", DATE: "date"}
+_WORDS = (
+    (r".*\[\d*\]", "array"),
+    (r"(STRUCT|MAP|UNION).*", "object"),
+    (r"U?\w*INT(EGER)?", "integer"),
+    (r"(DECIMAL|DOUBLE|FLOAT|REAL).*", "number"),
+    (r"TIMESTAMP.*", "timestamp"),
+    (r"DATE", "date"),
+    (r"BOOLEAN", "boolean"),
+)
 # Free-form JSON is text in the files.
 _PHYSICAL = {JSON: "VARCHAR", TIMESTAMP: "TIMESTAMP_TZ"}
 # Words that tools know and keep out of samples; the contract's own words are custom properties.
@@ -46,11 +41,9 @@ _CLASSIFICATION = {
     "sanitised": "confidential",
 }
 
-Node = dict[str, Any]
 
-
-def odcs(contract: Contract) -> Node:
-    """The contract as the standard's document, in plain values."""
+def odcs(contract: Contract, marts: Sequence[Mart]) -> Node:
+    """Contract and marts as the standard's document, in plain values."""
     removed = [f"{document}: {path} ({reason})" for document, path, reason in removed_paths(contract)]
     return {
         "apiVersion": STANDARD,
@@ -61,7 +54,8 @@ def odcs(contract: Contract) -> Node:
         "status": "active",
         "description": {
             "purpose": "Orders of a shop that runs Akinon Omnitron, with everything nested in them, as typed tables.",
-            "usage": "One directory per day that orders were placed in. Keys are unique within a day.",
+            "usage": "Tables are files, one directory per day that orders were placed in, with keys that are unique "
+            "within a day. Marts are tables of warehouse.duckdb, in the schema marts.",
             "limitations": "Known values are soft: new ones are reported, never refused. Credentials are never stored.",
         },
         "servers": [
@@ -71,34 +65,31 @@ def odcs(contract: Contract) -> Node:
                 "description": "The Parquet files below the data root, here the default one.",
                 "path": PARQUET_PATH,
                 "format": "parquet",
-            }
+            },
+            {
+                "server": "warehouse",
+                "type": "duckdb",
+                "description": "The DuckDB file below the data root, which has the marts, and the tables too.",
+                "database": "data/warehouse.duckdb",
+                "schema": SCHEMA,
+            },
         ],
-        "schema": [_table(table) for table in contract],
+        "schema": [
+            *(_table(contract, table) for table in contract),
+            *(_mart(mart, relation) for mart, relation in zip(marts, mart_relations(marts, contract), strict=True)),
+        ],
         "customProperties": [_custom("removedPaths", removed)],
     }
 
 
-def render_odcs(contract: Contract) -> str:
-    """The standard's file as YAML text; the same contract gives the same text."""
+def render_odcs(contract: Contract, marts: Sequence[Mart]) -> str:
+    """The standard's file as YAML text; the same contract and marts give the same text."""
     head = f"# Written from the contract, version {contract_version(contract)}. Change it there, not here.\n"
-    text: str = yaml.dump(odcs(contract), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
-    return head + text
+    return head + yaml_text(odcs(contract, marts))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m order_assets.contract.export.odcs",
-        description="Write the contract as an Open Data Contract Standard file.",
-    )
-    parser.add_argument("file", type=Path, help="file to write, for example order_assets.odcs.yaml")
-    file: Path = parser.parse_args(arguments).file
-    file.write_text(render_odcs(CONTRACT), encoding="utf-8", newline="\n")
-    print(file)
-    return 0
-
-
-def _table(table: Table) -> Node:
+def _table(contract: Contract, table: Table) -> Node:
+    leads_to = contract.references(table)
     return {
         "id": table.name,
         "name": table.name,
@@ -107,7 +98,7 @@ def _table(table: Table) -> Node:
         "physicalName": table.name,
         "description": table.description,
         "dataGranularityDescription": table.grain,
-        "properties": [_date(), *(_property(table, column) for column in table.columns)],
+        "properties": [_date(), *(_property(table, column, leads_to) for column in table.columns)],
         "quality": _quality(table),
     }
 
@@ -128,11 +119,11 @@ def _date() -> Node:
     }
 
 
-def _property(table: Table, column: Column) -> Node:
+def _property(table: Table, column: Column, leads_to: Mapping[str, tuple[str, str]]) -> Node:
     node: Node = {
         "id": column.name,
         "name": column.name,
-        "logicalType": "number" if column.type.is_decimal else _LOGICAL[column.type],
+        "logicalType": _logical(column.type.duckdb),
         "physicalType": _physical(column),
         "description": column.description,
         "required": not column.nullable,
@@ -141,8 +132,8 @@ def _property(table: Table, column: Column) -> Node:
         node |= {"primaryKey": True, "primaryKeyPosition": table.key.index(column.name) + 2}
     if column.sensitivity:
         node["classification"] = _CLASSIFICATION[column.sensitivity]
-    if column.origin is Origin.ORDER_PK and table.kind is Kind.CHILD:
-        node["relationships"] = [{"type": "foreignKey", "to": "orders.pk"}]
+    if column.name in leads_to:
+        node["relationships"] = [{"type": "foreignKey", "to": ".".join(leads_to[column.name])}]
     if not column.nullable:
         node["quality"] = [
             {
@@ -197,23 +188,61 @@ def _quality(table: Table) -> list[Node]:
     return [key, *texts]
 
 
+def _mart(mart: Mart, relation: Relation) -> Node:
+    key: Node = {
+        "id": GRAIN,
+        "type": "library",
+        "metric": "duplicateValues",
+        "mustBe": 0,
+        "arguments": {"properties": [*mart.key]},
+        "description": rules_of_mart(mart)[GRAIN],
+        "dimension": "uniqueness",
+        "severity": "error",
+    }
+    relationships = [
+        {
+            "type": "foreignKey",
+            "from": [f"{mart.name}.{column}" for column in reference.columns],
+            "to": [f"{reference.table}.{column}" for column in reference.key],
+        }
+        for reference in mart.references
+    ]
+    node: Node = {
+        "id": mart.name,
+        "name": mart.name,
+        "logicalType": "object",
+        "physicalType": "table",
+        "physicalName": f"{SCHEMA}.{mart.name}",
+        "description": mart.description,
+        "dataGranularityDescription": mart.grain,
+        "properties": [_made(mart, column) for column in relation.columns],
+        "quality": [
+            key,
+            *({"id": rule, "type": "text", "description": MEANINGS[rule]} for rule in mart.rules),
+        ],
+        "customProperties": [_custom("refresh", mart.refresh.value)],
+    }
+    return node | ({"relationships": relationships} if relationships else {})
+
+
+def _made(mart: Mart, column: Field) -> Node:
+    node: Node = {
+        "id": column.name,
+        "name": column.name,
+        "logicalType": _logical(column.type),
+        "physicalType": column.type.replace(" WITH TIME ZONE", "_TZ"),
+        "description": column.description,
+        "required": column.required,
+    }
+    if column.name in mart.key:
+        node |= {"primaryKey": True, "primaryKeyPosition": mart.key.index(column.name) + 1}
+    return node
+
+
+def _logical(duckdb: str) -> str:
+    """The standard's word for a type of DuckDB: marts may make any, such as HUGEINT or VARCHAR[]."""
+    return next((word for pattern, word in _WORDS if re.fullmatch(pattern, duckdb)), "string")
+
+
 def _custom(name: str, value: str | list[str]) -> Node:
     return {"property": name, "value": value}
-
-
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
-    """Writes no anchors, and quotes whatever could be a number to some reader."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base class asks with it
-        return True
-
-
-def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if text[:1].isdigit() else None)
-
-
-_Dumper.add_representer(str, _text)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

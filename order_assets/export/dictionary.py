@@ -1,24 +1,18 @@
-"""Writes the contract down for people: the data dictionary in Markdown. For catalogues and tools `odcs` does.
+"""Writes contract and marts down for people: the data dictionary in Markdown. For catalogues and tools `odcs` does.
 
-    python -m order_assets.contract.export.dictionary docs/
-
-Only words and layout are decided here. What a table or column is stands in the declarations; a file that was
-edited by hand is overwritten.
+Only words and layout are decided here. What a table, mart or column is stands in the declarations.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
-from order_assets.contract import CONTRACT
 from order_assets.contract.lineage import origin_note, short_path
 from order_assets.contract.model import Column, Contract, Kind, Known, Table
 from order_assets.contract.shape import contract_version, removed_paths
-
-DICTIONARY_FILE = "data-dictionary.md"
+from order_assets.export.relations import Relation, mart_relations
+from order_assets.warehouse.marts import Mart, Refresh
 
 _KINDS = {
     Kind.ORDER: "Orders",
@@ -27,16 +21,22 @@ _KINDS = {
     Kind.DIMENSION: "What orders point to",
     Kind.OVERFLOW: "What does not fit",
 }
+_REFRESH = {
+    Refresh.DAYS: "a load of some days makes the rows of those days again",
+    Refresh.WHOLE: "each load makes all rows again",
+}
 _COLUMNS = ("Column", "Type", "Null", "Meaning", "JSON path", "Known values", "Sensitivity", "Known from")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
 _INTRODUCTION = """\
 # Data dictionary
 
-Written by `make docs` from the contract in `order_assets/contract/`, version `{version}`. Change it there, not here.
+Written by `order-assets export dictionary` from the contract, version `{version}`, and the marts. Change these, not
+this page.
 
 Each table lies in `tables/<table>/date=YYYY-MM-DD/part-0.parquet` below the data root, one directory per day. `date`
 is the day that the order was placed in, in the business time zone; keys are unique within a day. In `warehouse.duckdb`
-each table has `date` as its first column, and things are there once per key, in their newest version.
+each table has `date` as its first column, and things are there once per key, in their newest version. Marts are in
+the schema `marts` of that file only.
 
 How to read the tables:
 
@@ -51,12 +51,13 @@ How to read the tables:
 """
 
 
-def render_dictionary(contract: Contract) -> str:
-    """The data dictionary as Markdown; the same contract gives the same text."""
+def render_dictionary(contract: Contract, marts: Sequence[Mart]) -> str:
+    """The data dictionary as Markdown; the same contract and marts give the same text."""
     parts = [
         _INTRODUCTION.format(version=contract_version(contract)),
-        _overview(contract),
+        _overview(contract, marts),
         *(_section(table) for table in contract),
+        *(_mart(mart, relation) for mart, relation in zip(marts, mart_relations(marts, contract), strict=True)),
         _removed(contract),
     ]
     return "\n".join(parts)
@@ -75,22 +76,7 @@ def code(text: str) -> str:
     return f"{fence}{pad}{' '.join(text.split())}{pad}{fence}".replace("|", "\\|")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m order_assets.contract.export.dictionary",
-        description=f"Write {DICTIONARY_FILE} from the contract.",
-    )
-    parser.add_argument("folder", type=Path, help="folder to write into, for example docs/")
-    folder: Path = parser.parse_args(arguments).folder
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / DICTIONARY_FILE
-    file.write_text(render_dictionary(CONTRACT), encoding="utf-8", newline="\n")
-    print(file)
-    return 0
-
-
-def _overview(contract: Contract) -> str:
+def _overview(contract: Contract, marts: Sequence[Mart]) -> str:
     lines = ["## Tables", ""]
     for kind, title in _KINDS.items():
         rows = (
@@ -98,6 +84,11 @@ def _overview(contract: Contract) -> str:
             for table in contract.of_kind(kind)
         )
         lines += [f"### {title}", "", *_table(("Table", "Grain", "Key"), rows), ""]
+    of_marts = (
+        (f"[marts.{mart.name}](#marts{mart.name})", escape(mart.grain), ", ".join(map(code, mart.key)))
+        for mart in marts
+    )
+    lines += ["### Marts", "", *_table(("Mart", "Grain", "Key"), of_marts), ""]
     return "\n".join(lines)
 
 
@@ -114,6 +105,30 @@ def _section(table: Table) -> str:
     return "\n".join(
         [f"## {table.name}", "", f"{escape(table.description)}.", "", *facts, "", *_table(_COLUMNS, rows), ""]
     )
+
+
+def _mart(mart: Mart, relation: Relation) -> str:
+    leads_to = {
+        column: f"{reference.schema}.{reference.table}.{key}"
+        for reference in mart.references
+        for column, key in zip(reference.columns, reference.key, strict=True)
+    }
+    rows = (
+        (
+            code(field.name),
+            field.type,
+            escape(field.description),
+            code(leads_to[field.name]) if field.name in leads_to else "",
+        )
+        for field in relation.columns
+    )
+    facts = [
+        f"- Grain: {escape(mart.grain)}",
+        f"- Key: {', '.join(map(code, mart.key))}",
+        f"- Refresh: {_REFRESH[mart.refresh]}",
+    ]
+    table = _table(("Column", "Type", "Meaning", "Leads to"), rows)
+    return "\n".join([f"## marts.{mart.name}", "", f"{escape(mart.description)}.", "", *facts, "", *table, ""])
 
 
 def _sources(table: Table) -> str:
@@ -166,7 +181,3 @@ def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
     yield f"|{'|'.join(' --- ' for _ in titles)}|"
     for row in rows:
         yield f"| {' | '.join(row)} |"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -2,8 +2,6 @@
 
 import dataclasses
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,30 +12,40 @@ import yaml
 
 from order_assets.contract import CONTRACT, Contract, Document, Kind, Source, Table
 from order_assets.contract.arrow import arrow_schema
-from order_assets.contract.export.dictionary import code, escape, render_dictionary
-from order_assets.contract.export.odcs import odcs, render_odcs
 from order_assets.contract.lineage import full_paths
 from order_assets.contract.model import DATE, DIRECT_IDENTIFIERS, TEXT, column, decimal, pk
 from order_assets.contract.shape import contract_version, removed_paths
+from order_assets.export.dictionary import code, escape, render_dictionary
+from order_assets.export.erd import render_erd_page
+from order_assets.export.odcs import odcs, render_odcs
 from order_assets.tables.flatten import table_file
+from order_assets.warehouse.marts import MARTS, Mart
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLES = pytest.mark.parametrize("table", CONTRACT.tables, ids=lambda table: table.name)
+TYPES = {"BIGINT", "BOOLEAN", "DATE", "DOUBLE", "HUGEINT", "VARCHAR", "TIMESTAMP WITH TIME ZONE"} | {
+    f"DECIMAL({precision},{scale})" for precision in (18, 38) for scale in range(7)
+}
 # A bar that is not escaped ends a cell.
 BAR = re.compile(r"(?<!\\)\|")
 
 
 @pytest.fixture(scope="module")
-def sections() -> dict[str, str]:
+def dictionary() -> str:
+    return render_dictionary(CONTRACT, MARTS)
+
+
+@pytest.fixture(scope="module")
+def sections(dictionary: str) -> dict[str, str]:
     """The dictionary's sections by their headings."""
-    parts = re.split(r"^## (.+)$", render_dictionary(CONTRACT), flags=re.MULTILINE)
+    parts = re.split(r"^## (.+)$", dictionary, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The standard's file as a reader of YAML sees it."""
-    loaded: dict[str, Any] = yaml.safe_load(render_odcs(CONTRACT))
+    loaded: dict[str, Any] = yaml.safe_load(render_odcs(CONTRACT, MARTS))
     return loaded
 
 
@@ -48,29 +56,28 @@ def rows(section: str) -> Iterator[list[str]]:
         yield [cell.strip() for cell in BAR.split(line)[1:-1]]
 
 
-def in_odcs(document: dict[str, Any], table: Table) -> dict[str, Any]:
+def keys(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    return [c for c in entry["properties"] if c.get("primaryKey")]
+
+
+def in_odcs(document: dict[str, Any], table: Table | Mart) -> dict[str, Any]:
     found: dict[str, Any] = next(entry for entry in document["schema"] if entry["name"] == table.name)
     return found
+
+
+def files(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tables, which are Parquet files; marts are not."""
+    return [entry for entry in document["schema"] if entry["physicalType"] == "file"]
 
 
 def customs(entry: dict[str, Any]) -> dict[str, Any]:
     return {custom["property"]: custom["value"] for custom in entry["customProperties"]}
 
 
-def test_the_committed_dictionary_is_not_older_than_the_contract() -> None:
-    same = (DOCS / "data-dictionary.md").read_text(encoding="utf-8") == render_dictionary(CONTRACT)
-    assert same, "docs/data-dictionary.md is stale: run `make docs` and commit what it writes"
-
-
-def test_commands_write_the_dictionary_and_the_standards_file(tmp_path: Path) -> None:
-    for module, target, written, text in (
-        ("dictionary", tmp_path / "new" / "docs", "new/docs/data-dictionary.md", render_dictionary(CONTRACT)),
-        ("odcs", tmp_path / "own.yaml", "own.yaml", render_odcs(CONTRACT)),
-    ):
-        command = [sys.executable, "-m", f"order_assets.contract.export.{module}", str(target)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-        assert (done.stdout.strip(), done.stderr) == (str(tmp_path / written), "")
-        assert (tmp_path / written).read_text(encoding="utf-8") == text
+def test_the_committed_pages_are_not_older_than_contract_and_marts(dictionary: str) -> None:
+    for name, page in (("data-dictionary.md", dictionary), ("erd.md", render_erd_page(CONTRACT, MARTS))):
+        same = (DOCS / name).read_text(encoding="utf-8") == page
+        assert same, f"docs/{name} is stale: run `make docs` and commit what it writes"
 
 
 @TABLES
@@ -104,14 +111,38 @@ def test_dictionary_lists_every_removed_secret_with_its_reason(sections: dict[st
     assert len(listed) >= 5
 
 
-def test_both_files_name_the_contract_version(document: dict[str, Any]) -> None:
-    assert f"`{contract_version(CONTRACT)}`" in render_dictionary(CONTRACT)
+def test_both_files_name_the_contract_version(document: dict[str, Any], dictionary: str) -> None:
+    assert f"`{contract_version(CONTRACT)}`" in dictionary
     assert document["version"] == contract_version(CONTRACT)
 
 
-def test_overview_leads_to_every_table(sections: dict[str, str]) -> None:
-    links = re.findall(r"^\| \[(\w+)\]\(#(\w+)\)", sections["Tables"], flags=re.MULTILINE)
-    assert sorted(links) == sorted((table.name, table.name) for table in CONTRACT)
+def test_overview_leads_to_every_table_and_mart(sections: dict[str, str]) -> None:
+    links = dict(re.findall(r"^\| \[([\w.]+)\]\(#(\w+)\)", sections["Tables"], flags=re.MULTILINE))
+    names = [*CONTRACT.table_names, *(f"marts.{mart.name}" for mart in MARTS)]
+    assert links == {name: name.replace(".", "") for name in names}
+    assert set(links) <= sections.keys()
+
+
+@pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart.name)
+def test_dictionary_and_odcs_have_every_mart_with_types_and_where_it_leads(
+    mart: Mart, sections: dict[str, str], document: dict[str, Any]
+) -> None:
+    section, entry = sections[f"marts.{mart.name}"], in_odcs(document, mart)
+    assert escape(mart.description) in section
+    assert escape(mart.grain) in section
+    assert [(cells[0], cells[2]) for cells in rows(section)] == [
+        (f"`{name}`", escape(meaning)) for name, meaning in mart.columns.items()
+    ]
+    assert [(c["name"], c["description"]) for c in entry["properties"]] == list(mart.columns.items())
+    # A type of DuckDB in one, a word of the standard in the other.
+    assert {cells[1] for cells in rows(section)} <= TYPES
+    assert [cells[1].replace(" WITH TIME ZONE", "_TZ") for cells in rows(section)] == [
+        c["physicalType"] for c in entry["properties"]
+    ]
+    led = {cells[0].strip("`") for cells in rows(section) if cells[3]}
+    assert led == {column for reference in mart.references for column in reference.columns}
+    assert len(entry.get("relationships", ())) == len(mart.references)
+    assert [c["name"] for c in sorted(keys(entry), key=lambda c: c["primaryKeyPosition"])] == list(mart.key)
 
 
 @TABLES
@@ -141,7 +172,7 @@ def test_odcs_key_is_the_day_and_the_declared_key(table: Table, document: dict[s
 def test_odcs_asks_for_no_null_exactly_where_a_value_is_required(document: dict[str, Any]) -> None:
     asked = {
         (entry["name"], c["name"])
-        for entry in document["schema"]
+        for entry in files(document)
         for c in entry["properties"]
         if any(rule["metric"] == "nullValues" and rule["mustBe"] == 0 for rule in c.get("quality", []))
     }
@@ -151,7 +182,7 @@ def test_odcs_asks_for_no_null_exactly_where_a_value_is_required(document: dict[
 def test_odcs_marks_every_sensitive_column_and_no_other(document: dict[str, Any]) -> None:
     marked = {
         (entry["name"], c["name"]): c["classification"]
-        for entry in document["schema"]
+        for entry in files(document)
         for c in entry["properties"]
         if "classification" in c
     }
@@ -169,7 +200,8 @@ def test_odcs_keeps_known_values_soft(document: dict[str, Any]) -> None:
 
 
 def test_odcs_server_finds_the_files_that_the_pipeline_writes(document: dict[str, Any], tmp_path: Path) -> None:
-    (server,) = document["servers"]
+    server, warehouse = document["servers"]
+    assert (warehouse["type"], warehouse["database"]) == ("duckdb", "data/warehouse.duckdb")
     assert (server["type"], server["format"]) == ("local", "parquet")
     pattern = server["path"].format(model="orders").removeprefix("data/")
     written = table_file(tmp_path, "orders", date(2026, 1, 2))
@@ -183,7 +215,7 @@ def test_odcs_texts_that_look_like_numbers_stay_texts() -> None:
     table = dataclasses.replace(
         CONTRACT.table("banks"), columns=(pk("bank"), column("status", TEXT, "1e3", values=("12e4", "0x1f", "007")))
     )
-    text = render_odcs(Contract((table,)))
+    text = render_odcs(Contract((table,)), ())
     assert all(f"'{value}'" in text for value in ("1e3", "12e4", "0x1f", "007"))
 
 
@@ -202,13 +234,13 @@ def test_words_of_a_declaration_cannot_break_a_markdown_table() -> None:
             column("day", DATE, "plain"),
         ),
     )
-    text = render_dictionary(Contract((table,)))
+    text = render_dictionary(Contract((table,)), ())
     found = list(rows(text.split("## nasty\n")[1].split("\n## ")[0]))
     assert [len(cells) for cells in found] == [8, 8, 8]
     assert found[1][3] == r"a \| b \`c\` \*d\* \_e\_ \<script\> \[f\](g) \\ \# h"
     assert found[1][5].startswith(r"`` x\|`y` `` a \| b")
     assert "<script>" not in text.replace(r"\<script\>", "")
-    assert odcs(Contract((table,)))["schema"][0]["description"] == nasty
+    assert odcs(Contract((table,)), ())["schema"][0]["description"] == nasty
 
 
 def test_paths_lead_to_where_the_values_sit() -> None:

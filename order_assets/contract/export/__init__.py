@@ -1,1 +1,0 @@
-"""Writes the contract for people and for other programs."""
