@@ -1,10 +1,10 @@
-"""Lints a data contract with datacontract-cli and tests the Parquet files of a data root against it.
+"""Lints a data contract with datacontract-cli and tests the files of a data root against it.
 
 Run by `make datacontract` with the tool's own Python on the file that the export wrote; the package order_assets is
 neither needed nor imported. Nothing is downloaded: files are the only thing that it may open.
 
 The tool casts Parquet files into the contract's types before it looks at them and leaves its type checks out. They
-are made here instead, from the schema of each file.
+are made here instead, from the schema of each file. Marts are no files: their columns are those of warehouse.duckdb.
 """
 
 from __future__ import annotations
@@ -34,12 +34,19 @@ def main() -> int:
     contract = yaml.safe_load(arguments.contract.read_text(encoding="utf-8"))
     server = contract["servers"][0]
     server["path"] = str(arguments.data_root.resolve() / Path(server["path"]).relative_to("data"))
+    marts = [entry for entry in contract["schema"] if entry["physicalType"] == "table"]
+    contract["schema"] = [entry for entry in contract["schema"] if entry not in marts]
     empty = [table["name"] for table in contract["schema"] if not _files(server["path"], table["name"])]
     if empty:
         print(f"no Parquet files of {empty[0]} ({len(empty)} such tables) at {server['path']}", file=sys.stderr)
         print("`make demo` makes some; ORDER_ASSETS_DATA says where they are", file=sys.stderr)
         return 2
-    return max(_lint(arguments.contract), _types(contract, server["path"]), _test(contract))
+    return max(
+        _lint(arguments.contract),
+        _types(contract, server["path"]),
+        _marts(marts, arguments.data_root / "warehouse.duckdb"),
+        _test(contract),
+    )
 
 
 def _lint(path: Path) -> int:
@@ -89,14 +96,31 @@ def _types(contract: dict[str, Any], pattern: str) -> int:
     return int(bool(findings))
 
 
+def _marts(marts: list[dict[str, Any]], file: Path) -> int:
+    wrong = 0
+    with duckdb.connect(str(file), read_only=True) as connection:
+        for mart in marts:
+            relation = connection.sql(f"FROM {mart['physicalName']}")
+            found = [(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]
+            if found != (declared := _declared(mart)):
+                wrong += 1
+                print(f"  {mart['name']}: found {set(found) - set(declared)}, declared {set(declared) - set(found)}")
+    print(f"types of {file}: {len(marts)} marts, {wrong} not as declared")
+    return int(bool(wrong))
+
+
+def _declared(table: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (column["name"], _DUCKDB_TYPES.get(column["physicalType"], column["physicalType"]))
+        for column in table["properties"]
+        # The day is in the directory's name, not in the file.
+        if not column.get("partitioned")
+    ]
+
+
 def _wrong_types(contract: dict[str, Any], pattern: str) -> Iterator[str]:
     for table in contract["schema"]:
-        # The day is in the directory's name, not in the file.
-        declared = [
-            (column["name"], _DUCKDB_TYPES.get(column["physicalType"], column["physicalType"]))
-            for column in table["properties"]
-            if not column.get("partitioned")
-        ]
+        declared = _declared(table)
         for path in _files(pattern, table["name"]):
             relation = duckdb.read_parquet(str(path), hive_partitioning=False)
             found = [(name, str(type_)) for name, type_ in zip(relation.columns, relation.types, strict=True)]

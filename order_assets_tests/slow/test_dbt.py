@@ -1,4 +1,4 @@
-"""dbt itself on the sources that are written for it, in an environment of its own, since its versions clash with ours."""
+"""dbt itself on the sources that are written for it, in an environment apart: its versions clash with ours."""
 
 from __future__ import annotations
 

@@ -296,7 +296,7 @@ def test_one_more_status_reaches_the_marts_the_quality_check_and_the_dictionary(
     assert only(status_goes_forward(filled.connection, MARTS.mart("fct_orders"), [DAY], contract)).numbers == {
         "555 to 500": 1
     }
-    assert "`555` left\\_at\\_the\\_door (delivered, no sale, final)" in render_dictionary(contract)
+    assert "`555` left\\_at\\_the\\_door (delivered, no sale, final)" in render_dictionary(contract, ())
 
 
 def test_one_more_status_that_is_final_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
