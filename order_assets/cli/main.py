@@ -211,17 +211,25 @@ def _replay(first: date | None, last: date | None, *, stale: bool, every: bool) 
 
 
 @_command("Look")
-def _status() -> int:
-    """Say what is in the data root and what waits, without asking the API."""
+@click.option("--json", "as_json", is_flag=True, help="as JSON, for programs")
+def _status(*, as_json: bool) -> int:
+    """Say what is in the data root, what waits and what to do next, without asking the API."""
     settings = _with_data(_settings())
-    from order_assets.cli import output
+    from order_assets.cli import status_page
     from order_assets.contract.shape import contract_version
+    from order_assets.defs import run_history
     from order_assets.defs.own_package import contract_in_force
+    from order_assets.omnitron.rate_limit.budget_use import budget_use
     from order_assets.pipeline.status import status
 
-    output.print_status(
-        status(settings.data_root, settings.first_day, _today(settings), contract_version(contract_in_force()))
+    version, now = contract_version(contract_in_force()), datetime.now(UTC)
+    page = status_page.StatusPage(
+        settings,
+        status(settings.data_root, settings.first_day, _today(settings), version, now),
+        run_history.of_home(Path(os.environ.get("DAGSTER_HOME", "").strip() or settings.data_root / "dagster")),
+        budget_use(settings.budget_directory, settings.url),
     )
+    click.echo(page.as_json()) if as_json else page.print()
     return 0
 
 

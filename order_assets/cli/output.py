@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from order_assets.landing import QuarantinedOrder
     from order_assets.landing.estimate import RunPlan
     from order_assets.omnitron.capabilities import Capabilities
-    from order_assets.pipeline.status import Status
 
 _INDEX = "order_index"
 _DOCUMENTS = "order_documents"
@@ -119,7 +118,7 @@ def print_report(run: RunSummary) -> None:
     """Print the headline numbers of the report and where it is."""
     said = dict(run.texts.get("report", {}))
     path = said.pop("file", "")
-    _print_facts(*said.items())
+    print_facts(*said.items())
     print(f"Report     {path}")
 
 
@@ -145,40 +144,20 @@ def print_replay(first: date, last: date, run: RunSummary) -> None:
     console.print(f"  rows changed: {', '.join(moved) if moved else 'none'}", markup=False)
 
 
-def print_status(found: Status) -> None:
-    """Print what is in a data root and what waits."""
-    landed = f"{found.landed[0]} to {found.landed[-1]} ({len(found.landed)})" if found.landed else "none"
-    loaded = f"{found.loaded}, last {found.loaded_at:%Y-%m-%d %H:%M} UTC" if found.loaded_at else "none"
-    listed = f"up to {found.listed_until:%Y-%m-%d %H:%M} UTC" if found.listed_until else "no complete listing yet"
-    due = f"{found.due_days} days: {_counts(found.due)}" if found.due_days else "nothing"
-    _print_facts(
-        ("data root", str(found.data_root)),
-        ("index", listed),
-        ("days landed", landed),
-        ("days passed", str(found.passed)),
-        ("days loaded", loaded),
-        ("due", due),
-        ("waiting", f"{_counts(found.waiting)} orders" if found.waiting else "nothing"),
-        (
-            "older contract",
-            f"{found.older_contract} days: order-assets replay --stale" if found.older_contract else "no day",
-        ),
-    )
-
-
-def _counts(counts: Mapping[str, int]) -> str:
+def counts_of(counts: Mapping[str, int]) -> str:
+    """The counts in words, such as `3 new, 2 changed`."""
     return ", ".join(f"{count} {reason}" for reason, count in counts.items())
 
 
 def print_plan(plan: RunPlan, requests_per_second: float | None) -> None:
     """Print what a run would cost and what the figures rest on."""
-    reasons = _counts(plan.due)
+    reasons = counts_of(plan.due)
     basis = (
         f"mean of {plan.measured_orders} orders fetched before"
         if plan.measured_orders
         else "assumed, none was fetched yet"
     )
-    _print_facts(
+    print_facts(
         ("days", f"{plan.first} to {plan.last} ({plan.days}), {plan.landed_days} of them landed"),
         ("orders", f"{plan.orders}, {plan.due_orders} of them due" + (f": {reasons}" if reasons else "")),
         (
@@ -209,7 +188,7 @@ def print_capabilities(instance: str, found: Capabilities) -> None:
 
     cap = found.page_cap
     offset = found.server_clock_offset_seconds
-    _print_facts(
+    print_facts(
         ("instance", instance),
         ("orders", "unknown: the list has no count" if found.orders is None else str(found.orders)),
         (
@@ -237,7 +216,8 @@ _DISCOVERIES = {
 _YES_NO = {True: "works", False: "does not work", None: "unknown: the rows do not tell"}
 
 
-def _print_facts(*facts: tuple[str, str]) -> None:
+def print_facts(*facts: tuple[str, str]) -> None:
+    """Print named facts below each other."""
     console = Console(width=120, highlight=False)
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, fact in facts:

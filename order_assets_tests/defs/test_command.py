@@ -223,16 +223,3 @@ def test_a_slip_of_the_finger_is_answered_with_what_was_meant(
 def test_the_faults_of_the_stand_in_are_listed_without_a_port(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["sandbox", "--fault", "list"]) == 0
     assert "429-seconds" in capsys.readouterr().out
-
-
-def test_the_status_says_what_is_there_and_what_waits(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--from", "2026-03-02", "--to", "2026-03-03") == 0
-    capsys.readouterr()
-    asked = len(project.sandbox.requests)
-    assert cli.main(["status"]) == 0
-    said = capsys.readouterr().out
-    assert re.search(r"days landed +2026-03-02 to 2026-03-03 \(2\)", said)
-    assert re.search(r"days loaded +2, last", said)
-    assert re.search(r"due +\d+ days: \d+ new", said)
-    assert re.search(r"waiting +nothing", said)
-    assert len(project.sandbox.requests) == asked

@@ -134,7 +134,7 @@ class FileStore:
                 fcntl.flock(self._record, fcntl.LOCK_EX)
                 try:
                     now = self.now()
-                    stored = _read(os.pread(self._record, _MOST_BYTES, 0), now)
+                    stored = read_record(os.pread(self._record, _MOST_BYTES, 0), now)
                     changed, result = change(stored or BudgetRecord())
                     if changed is not stored:
                         # In one write; what is left of a longer record behind the end of the line is not read.
@@ -183,7 +183,7 @@ def unusable(folder: Path, error: OSError) -> OmnitronConfigError:
     )
 
 
-def _read(stored: bytes, now: float) -> BudgetRecord | None:
+def read_record(stored: bytes, now: float) -> BudgetRecord | None:
     """The record, or None for bytes that are none: cut, overwritten, of another version, or from the future.
 
     The clock of a machine starts anew when the machine does; what was written before says nothing then.
