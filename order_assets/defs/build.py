@@ -93,14 +93,11 @@ def _definitions(settings: Settings, shop: Shop, resources: Mapping[str, object]
     tables = tables_assets(shop)
     jobs = jobs_of(shop, [*tables.keys, *warehouse.keys])
     timezone, quiet, rate = settings.timezone.key, settings.quiet_hours, settings.requests_per_second
+    index = order_index_asset(shop, sandbox=settings.uses_sandbox)
     return dg.Definitions(
-        assets=[
-            order_index_asset(shop, sandbox=settings.uses_sandbox),
-            order_documents_asset(shop),
-            tables,
-            warehouse,
-            report_asset(shop),
-        ],
+        assets=dg.with_source_code_references(
+            [index, order_documents_asset(shop), tables, warehouse, report_asset(shop)]
+        ),
         jobs=[*jobs.all(), rebuild_warehouse_job(shop)],
         schedules=[
             sync_index_schedule(shop, jobs, settings.sync_cron, timezone, quiet),

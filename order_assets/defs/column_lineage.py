@@ -41,7 +41,7 @@ def lineage_of_mart(shop: Shop, facts: MartFacts) -> dg.TableColumnLineage:
     )
 
 
-def shown_paths(paths: Sequence[str]) -> str:
+def _shown_paths(paths: Sequence[str]) -> str:
     """Some of these paths in words, and how many more there are."""
     more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
     return ", ".join(f"`{path}`" for path in paths[:_SHOWN]) + more
@@ -58,7 +58,7 @@ def ways_to_the_api(shop: Shop) -> dict[str, str]:
 def source_link(shop: Shop, schema: str, table: str, column: str) -> str:
     """A column of a warehouse table or mart, linked to the page of its asset."""
     path = "/".join(shop.place(schema, table).path)
-    return f"[{path} {column}](/assets/{path}?view=overview)"
+    return f"[{table}.{column}](/assets/{path}?view=overview)"
 
 
 def _way(shop: Shop, facts: MartFacts, paths: Mapping[tuple[str, str], tuple[str, ...]]) -> str:
@@ -67,7 +67,7 @@ def _way(shop: Shop, facts: MartFacts, paths: Mapping[tuple[str, str], tuple[str
         made_from = ", ".join(source_link(shop, *source) for source in sources) or "made in the SELECT"
         # The day is no field of a document.
         found = dict.fromkeys(path for origin in facts.origins[column] for path in paths.get(origin, ()))
-        lines.append(f"| `{column}` | {made_from} | {shown_paths(list(found))} |")
+        lines.append(f"| `{column}` | {made_from} | {_shown_paths(list(found))} |")
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -22,6 +22,8 @@ from order_assets.core.check_result import CheckResult
 from order_assets.errors import OrderAssetsError
 
 OWNERS = ["team:data-engineering"]
+# What is kept up to date by itself is made anew once a day at the least; the daemon looks, without a run.
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=72), warn_window=timedelta(hours=26))
 
 
 def check_spec(

@@ -117,6 +117,17 @@ class Shop:
         """The pool of what writes the warehouse."""
         return self.named(WAREHOUSE_POOL)
 
+    def tags(self, layer: str, *, personal: bool = False) -> dict[str, str]:
+        """What an asset is found by: its layer, its shop where there are several, and `pii` for data of persons."""
+        return {"layer": layer, **({"shop": self.name} if self.name else {}), **({"pii": "yes"} if personal else {})}
+
+    @cached_property
+    def personal_columns(self) -> frozenset[tuple[str, str]]:
+        """The columns (table, column) of the contract with data of persons, tokens or not."""
+        return frozenset(
+            (table.name, column.name) for table in self.contract for column in table.columns if column.personal
+        )
+
     def needs(self, *resources: str) -> set[str]:
         """The keys of these resources."""
         return set(map(self.named, resources))

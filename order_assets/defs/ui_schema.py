@@ -8,7 +8,7 @@ import dagster as dg
 
 from order_assets.contract.lineage import full_paths
 from order_assets.contract.model import Column, Contract, Table
-from order_assets.defs.column_lineage import shown_paths, source_link
+from order_assets.defs.column_lineage import source_link
 from order_assets.defs.shop_names import Shop
 from order_assets.warehouse.layout import orders_layout
 from order_assets.warehouse.marts import Mart
@@ -100,17 +100,21 @@ def mart_schema(shop: Shop, mart: Mart) -> dg.TableSchema:
 
 
 def _described(shop: Shop, description: str, sources: Sequence[tuple[str, str, str]]) -> str:
-    shown = ", ".join(source_link(shop, *source) for source in sources[:4])
-    more = f" and {len(sources) - 4} more" if len(sources) > 4 else ""
-    return f"{description}. From {shown}{more}" if sources else description
+    shown = _some([source_link(shop, *source) for source in sources], 2)
+    return f"{description}. From {shown}" if sources else description
 
 
 def _describe(table: Table, column: Column) -> str:
-    known = ", ".join(f"{value} {known.meaning}".strip() for value, known in column.values.items())
-    paths = shown_paths(full_paths(table, column))
+    known = _some([f"{value} {known.meaning}".strip() for value, known in column.values.items()], 4)
+    paths = _some(full_paths(table, column), 1)
     return (
         column.description + (f". Known values: {known}" if known else "") + (f". In the API: {paths}" if paths else "")
     )
+
+
+def _some(words: Sequence[str], most: int) -> str:
+    """The first of these: a page shows a line or two of a column, and the data dictionary has all of it."""
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def _other(column: Column) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from order_assets.core.check_result import CheckResult
 from order_assets.warehouse.database import attach_draft, detach, scratch
 from order_assets.warehouse.inputs import Inputs, describe_refused, find_inputs
 from order_assets.warehouse.layout import (
+    META,
     ORDERS,
     TableLayout,
     history_layout,
@@ -28,13 +29,13 @@ from order_assets.warehouse.layout import (
 )
 from order_assets.warehouse.load_diff import refuse_unlike
 from order_assets.warehouse.locations import STORAGE_VERSION, WarehouseError, warehouse_file
-from order_assets.warehouse.marts.mart import Mart
+from order_assets.warehouse.marts.mart import SCHEMA, Mart
 from order_assets.warehouse.marts.mart_checks import check_marts, refuse_wrong
 from order_assets.warehouse.marts.mart_refresh import MartReport, known_days, refresh_marts
 from order_assets.warehouse.meta import LEDGER, OUTCOME, Watermarks, code_version, days_layout, ledger_layout
 from order_assets.warehouse.publish import Draft, drafting
 from order_assets.warehouse.schema import ensure_schema
-from order_assets.warehouse.statements import age, count_per_day, name, names, statement
+from order_assets.warehouse.statements import age, count_per_day, count_rows, name, names, statement
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class LoadReport:
     """What a load did: days, rows that each table has of each day now, seconds, and the file's bytes.
 
     `rows` counts rows in `orders.<table>`; for things, versions in `history.<table>`. `marts` tells of each mart,
-    `findings` what the rules say of these days of the marts; where a mart was made anew, of all days.
+    `findings` what the rules say of these days of the marts; where a mart was made anew, of all days. `totals` are the
+    rows of all days by (schema, table).
     """
 
     days: tuple[date, ...]
@@ -52,6 +54,7 @@ class LoadReport:
     bytes: int
     marts: Mapping[str, MartReport]
     findings: tuple[CheckResult, ...] = ()
+    totals: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def load_days(
@@ -89,6 +92,7 @@ def load_days(
             rows, made = _load(connection, contract, marts, contract_version, inputs, watermarks)
             refuse_unlike(connection, contract, inputs)
             findings = _look_at(connection, wanted, marts, contract, made)
+            totals = _totals(connection, contract, marts)
             detach(connection)
         draft.publish()
         return LoadReport(
@@ -99,6 +103,7 @@ def load_days(
             bytes=draft.published.stat().st_size,
             marts=made,
             findings=findings,
+            totals=totals,
         )
 
 
@@ -189,6 +194,14 @@ def _load(
     made = refresh_marts(connection, inputs.days, marts, contract)
     connection.commit()
     return rows, made
+
+
+def _totals(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, marts: Sequence[Mart]
+) -> dict[tuple[str, str], int]:
+    """The rows of all days that each table and mart has."""
+    tables = [(ORDERS, table.name) for table in contract] + [(META, LEDGER), *((SCHEMA, mart.name) for mart in marts)]
+    return {(schema, table): rows for schema, table, rows in connection.execute(count_rows(tables)).fetchall()}
 
 
 def _look_at(

@@ -100,6 +100,14 @@ def count_per_day(tables: Iterable[TableLayout]) -> str:
     )
 
 
+def count_rows(tables: Iterable[tuple[str, str]]) -> str:
+    """Rows of each table (schema, name): schema, table name, rows of all days."""
+    return "\nUNION ALL\n".join(
+        statement("count_rows", schema_text=text(schema), table_text=text(table), table=name(schema, table))
+        for schema, table in tables
+    )
+
+
 def digest_per_day(tables: Iterable[TableLayout]) -> str:
     """Of each table and day in `$days`: table name, day, rows, digest of all values but the day."""
     return "\nUNION ALL\n".join(

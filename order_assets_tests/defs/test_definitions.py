@@ -94,12 +94,50 @@ def test_a_mart_shows_the_way_to_the_api(graph: dg.AssetGraph) -> None:  # type:
     line = next(
         line for line in metadata["lineage_to_source"].value.splitlines() if line.startswith("| `net_amount` |")
     )
-    assert "[marts/fct_orders net_amount](/assets/marts/fct_orders" in line
+    assert "[fct_orders.net_amount](/assets/marts/fct_orders" in line
     assert "`detail: amount`, `detail: refund_amount`" in line
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
     assert columns["orders"].type == "BIGINT"
-    assert columns["net_amount"].description.startswith("Order amounts without what was refunded. From [marts/fct_or")
+    assert columns["net_amount"].description.startswith("Order amounts without what was refunded. From [fct_or")
     assert list(columns) == list(AGG_DAILY_SALES.columns)
+
+
+def test_what_a_column_says_is_short_enough_to_be_read_in_its_row(graph: dg.AssetGraph) -> None:  # type: ignore[name-defined]
+    said = {
+        (key.to_user_string(), column.name): re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", column.description)
+        for key in graph.get_all_asset_keys()
+        for column in getattr(graph.get(key).metadata.get("dagster/column_schema"), "columns", ())
+    }
+    assert len(said) > 900
+    assert {place: text for place, text in said.items() if len(text) > 260 or "`" in text} == {}
+    assert said["warehouse/orders", "status"].count(",") < 6
+    assert said["marts/money_movements", "kind"].endswith(" more")
+
+
+def test_assets_are_found_by_layer_shop_and_personal_data_and_lead_to_their_code() -> None:
+    graph = build_definitions(SETTINGS, shop="tr").resolve_asset_graph()
+
+    def tags(*path: str) -> dict[str, str]:
+        return {name: text for name, text in graph.get(dg.AssetKey(["tr", *path])).tags.items() if "/" not in name}
+
+    assert tags("warehouse", "customers") == {"layer": "warehouse", "shop": "tr", "pii": "yes"}
+    assert tags("tables", "channels") == {"layer": "tables", "shop": "tr"}
+    assert tags("marts", "fct_orders") == {"layer": "marts", "shop": "tr"}
+    assert tags("order_documents")["pii"] == "yes"
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        references = node.metadata["dagster/code_references"].code_references
+        assert all(Path(reference.file_path).is_file() and reference.line_number for reference in references), key
+        if "marts" in key.path:
+            assert references[0].file_path.endswith(f"/marts/{key.path[-1]}.sql")
+    # Two assets of one name are told apart by the first words.
+    parquet, duckdb = (graph.get(dg.AssetKey(["tr", layer, "orders"])).description for layer in ("tables", "warehouse"))
+    assert (parquet[:7], duckdb[:6]) == ("Parquet", "DuckDB")
+
+
+def test_what_is_kept_up_to_date_by_itself_has_a_freshness_policy(graph: dg.AssetGraph) -> None:  # type: ignore[name-defined]
+    with_policy = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).freshness_policy}
+    assert with_policy == {"order_index", "order_documents"}
 
 
 def test_landing_shows_the_columns_that_its_files_have(graph: dg.AssetGraph) -> None:  # type: ignore[name-defined]

@@ -147,9 +147,9 @@ def _day_shows_its_row_count(page: Page, day: str) -> None:
 
 def _column_of_a_mart_leads_back_to_the_api(page: Page) -> None:
     page.goto("/assets/marts/agg_daily_sales")
-    _row(page, "net_amount").get_by_role("link", name="marts/fct_orders net_amount").click()
+    _row(page, "net_amount").get_by_role("link", name="fct_orders.net_amount").click()
     page.wait_for_url(re.compile("/assets/marts/fct_orders"))
-    _row(page, "net_amount").get_by_role("link", name="warehouse/orders refund_amount").click()
+    _row(page, "net_amount").get_by_role("link", name="orders.refund_amount").click()
     page.wait_for_url(re.compile("/assets/warehouse/orders"))
     expect(_row(page, "refund_amount")).to_contain_text("In the API: detail: refund_amount")
     page.goto("/assets/marts/agg_daily_sales")

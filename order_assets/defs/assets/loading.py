@@ -17,6 +17,7 @@ from order_assets.defs.assets.mart_assets import mart_metadata
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.partitions import span
 from order_assets.defs.shop_names import Shop
+from order_assets.warehouse.layout import META, ORDERS
 
 if TYPE_CHECKING:
     from order_assets.warehouse import LoadReport
@@ -56,8 +57,9 @@ def load_metadata(shop: Shop, root: Path, report: LoadReport, asked: Iterable[dg
             continue
         rows = _ledger_rows(root, report) if table == LEDGER else report.rows[table]
         for day in report.days:
-            values = {"dagster/partition_row_count": rows.get(day, 0), "file": file}
+            values: dict[str, Any] = {"dagster/partition_row_count": rows.get(day, 0), "file": file}
             found[shop.warehouse(table), day] = values
+        values["dagster/row_count"] = report.totals[META if table == LEDGER else ORDERS, table]
         if table != LEDGER:
             # Whoever draws column lineage reads it from the newest materialisation.
             values[LINEAGE] = lineage_of_warehouse(shop, shop.contract.table(table))

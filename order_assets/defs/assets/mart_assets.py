@@ -74,10 +74,19 @@ def mart_metadata(
                 # What holds for the load is said once.
                 values |= {
                     "seconds": round(made.seconds, 3),
+                    "dagster/row_count": report.totals[SCHEMA, mart.name],
                     "file": file,
                     LINEAGE: lineage_of_mart(shop, shop.facts[mart.name]),
                 }
             yield (key, day), values
+
+
+def _code(mart: Mart) -> dict[str, dg.CodeReferencesMetadataValue]:
+    """Where the mart is written, for the link to an editor."""
+    if mart.file is None:
+        return {}
+    reference = dg.LocalFileCodeReference(file_path=str(mart.file.absolute()), line_number=1, label=mart.file.name)
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
 def _spec(shop: Shop, mart: Mart, way: str) -> dg.AssetSpec:
@@ -89,6 +98,7 @@ def _spec(shop: Shop, mart: Mart, way: str) -> dg.AssetSpec:
         deps=[shop.place(schema, table) for schema, table in facts.reads],
         group_name=shop.named("marts"),
         kinds={"duckdb", "sql"},
+        tags=shop.tags("marts", personal=any(shop.personal_columns.intersection(of) for of in facts.origins.values())),
         owners=OWNERS,
         code_version=hashlib.sha256(select.encode()).hexdigest()[:12],
         skippable=True,
@@ -102,5 +112,6 @@ def _spec(shop: Shop, mart: Mart, way: str) -> dg.AssetSpec:
             "dagster/table_name": f"{SCHEMA}.{mart.name}",
             "lineage_to_source": dg.MetadataValue.md(way),
             "sql": dg.MetadataValue.md(f"```sql\n{select}\n```"),
+            **_code(mart),
         },
     )

@@ -14,6 +14,7 @@ from order_assets.core import progress
 from order_assets.core.check_result import CheckResult, Severity
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days, span
 from order_assets.defs.reporting import (
+    FRESH,
     OWNERS,
     StepChecks,
     add_day_metadata,
@@ -60,6 +61,8 @@ def order_documents_asset(shop: Shop) -> dg.AssetsDefinition:
         deps=[shop.order_index],
         group_name=shop.named("landing"),
         kinds={"python", "parquet"},
+        tags=shop.tags("landing", personal=True),
+        freshness_policy=FRESH,
         owners=OWNERS,
         code_version="2",
         skippable=True,

@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from order_assets.core.check_result import CheckResult
-from order_assets.defs.reporting import OWNERS, as_dagster_has_it, failure
+from order_assets.defs.reporting import FRESH, OWNERS, as_dagster_has_it, failure
 from order_assets.defs.resources import (
     DataRootResource,
     OmnitronResource,
@@ -53,6 +53,8 @@ def order_index_asset(shop: Shop, *, sandbox: bool = False) -> dg.AssetsDefiniti
         key=shop.order_index,
         group_name=shop.named("index"),
         kinds={"python", "parquet"},
+        tags=shop.tags("index"),
+        freshness_policy=FRESH,
         owners=OWNERS,
         pool=shop.api_pool,
         required_resource_keys=shop.needs(OMNITRON, PRIVACY, DATA_ROOT, SYNC_RULES),

@@ -26,6 +26,7 @@ def report_asset(shop: Shop) -> dg.AssetsDefinition:
         required_resource_keys=shop.needs(DATA_ROOT, SYNC_RULES),
         group_name=shop.named("report"),
         kinds={"duckdb", "html"},
+        tags=shop.tags("report"),
         owners=OWNERS,
         code_version="1",
         # A range of days that takes this along is one run, and writes the page once.

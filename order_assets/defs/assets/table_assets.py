@@ -65,10 +65,11 @@ def tables_assets(shop: Shop) -> dg.AssetsDefinition:
             deps=[shop.order_documents],
             group_name=shop.named("tables"),
             kinds={"duckdb", "parquet"},
+            tags=shop.tags("tables", personal=any(column.personal for column in table.columns)),
             owners=OWNERS,
             code_version=shop.contract_version,
             skippable=True,
-            description=f"{table.description}. Grain: {table.grain}. {_origin(table)}",
+            description=f"Parquet, a file per day: {table.description}. Grain: {table.grain}. {_origin(table)}",
             metadata={
                 "dagster/column_schema": table_schema(table),
                 LINEAGE: lineage_of_table(shop, table),

@@ -89,10 +89,14 @@ def warehouse_specs(shop: Shop) -> list[dg.AssetSpec]:
         deps=[shop.order_documents, shop.table("orders")],
         group_name=shop.named("warehouse"),
         kinds={"duckdb"},
+        tags=shop.tags("warehouse"),
         owners=OWNERS,
         code_version=shop.contract_version,
         skippable=True,
-        description="What became of each listed order. Grain: one row per listed order. Source: ledgers of landing",
+        description=(
+            "DuckDB, all days: What became of each listed order. Grain: one row per listed order. Source: ledgers of "
+            "landing"
+        ),
         metadata={"dagster/table_name": f"meta.{LEDGER}"},
     )
     return [*(_table_spec(shop, table) for table in shop.contract), ledger, *mart_specs(shop)]
@@ -105,10 +109,11 @@ def _table_spec(shop: Shop, table: Table) -> dg.AssetSpec:
         deps=[shop.table(table)],
         group_name=shop.named("warehouse"),
         kinds={"duckdb"},
+        tags=shop.tags("warehouse", personal=any(column.personal for column in table.columns)),
         owners=OWNERS,
         code_version=shop.contract_version,
         skippable=True,
-        description=f"{table.description}. Grain: {table.grain.removesuffix(' and day')}. "
+        description=f"DuckDB, all days: {table.description}. Grain: {table.grain.removesuffix(' and day')}. "
         f"Source: tables/{table.name} of all days." + (newest if table.kind is Kind.DIMENSION else ""),
         metadata={
             "dagster/column_schema": warehouse_schema(table),
