@@ -73,7 +73,9 @@ def _the_newest_day_says_where_columns_come_from(project: Project) -> None:
     (event,) = project.instance.fetch_materializations(mart_key("fct_orders"), limit=1).records
     assert event.partition_key == "2026-03-03"
     assert event.asset_materialization is not None
-    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
+    metadata = event.asset_materialization.metadata
+    assert [(metadata["dagster/row_count"].value,)] == project.query("SELECT count(*) FROM marts.fct_orders")
+    lineage = metadata["dagster/column_lineage"].value
     assert isinstance(lineage, dg.TableColumnLineage)
     assert lineage.deps_by_column["city"] == [dg.TableColumnDep(dg.AssetKey(["warehouse", "cities"]), "name")]
 
