@@ -19,7 +19,13 @@ import pytest
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+# What a user reads, by file; the faults are a table that a program writes.
+PAGES = {
+    path: path.read_text(encoding="utf-8")
+    for path in (*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md"))
+    if path.name != "faults.md"
+}
+DOCS = "\n".join(PAGES.values())
 _OURS = ("OMNITRON_", "ORDER_ASSETS_", "DAGSTER_")
 _NOT_OURS = {"data", "history", "schedules", "storage", "logs", "__pycache__", "build", "dist"}
 _TODAY = datetime.now(UTC).date()
@@ -100,17 +106,50 @@ def commands() -> list[str]:
     return re.findall(r"^  ([a-z]+)\b", listed, re.MULTILINE)
 
 
-def test_every_command_explains_itself_and_stands_in_the_readme() -> None:
-    names = commands()
-    assert {"run", "demo", "sandbox"} <= set(names)
-    for name in names:
-        assert "Usage: order-assets " + name in run("order-assets", name, "--help")
-    assert [name for name in names if f"order-assets {name}" not in README and f"make {name}" not in README] == []
+def targets() -> list[str]:
+    return re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_every_make_target_and_every_setting_stands_in_the_readme() -> None:
-    targets = re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert [name for name in targets if name != "help" and f"make {name}" not in README] == []
+def test_every_command_explains_itself_and_stands_in_the_docs_with_options_that_it_has() -> None:
+    helps = {name: run("order-assets", name, "--help") for name in commands()}
+    assert {"run", "demo", "sandbox"} <= helps.keys()
+    assert [name for name, text in helps.items() if f"Usage: order-assets {name}" not in text] == []
+    assert [name for name in helps if f"order-assets {name}" not in DOCS] == []
+    said = re.findall(r"order-assets ([a-z]+)((?: [\w.-]+)*)", DOCS)
+    options = {(name, word) for name, others in said for word in others.split() if word.startswith("--")}
+    assert {(name, option) for name, option in options if option not in helps[name]} == set()
+
+
+def test_every_command_that_the_docs_show_as_code_is_one() -> None:
+    spans = re.findall(r"```sh\n(.*?)```|`([^`\n]+)`|^ {4}(\S[^\n]*)$", DOCS, re.DOTALL | re.MULTILINE)
+    code = "\n".join("".join(found) for found in spans)
+    shown = re.findall(r"^(?:\.venv/bin/)?order-assets ([a-z]+)", code, re.MULTILINE)
+    assert len(shown) > 10
+    assert set(shown) <= set(commands())
+    assert set(re.findall(r"^make ([a-z-]+)", code, re.MULTILINE)) <= set(targets())
+
+
+def test_pages_lead_to_files_and_headings_that_are_there() -> None:
+    broken = []
+    for path, text in PAGES.items():
+        for link, heading in re.findall(r"\]\(([^)#:\s]*)(#[^)\s]+)?\)", text):
+            target = (path.parent / link) if link else path
+            anchors = {
+                re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+                for title in re.findall(r"^#+ (.+)$", PAGES.get(target, ""), re.MULTILINE)
+            }
+            if not target.is_file() or (heading and heading[1:] not in anchors):
+                broken.append(f"{path.name}: {link}{heading}")
+    assert broken == []
+
+
+def test_python_of_the_docs_is_python() -> None:
+    for block in re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL):
+        compile(block, "docs", "exec")
+
+
+def test_every_make_target_and_every_setting_stands_in_the_docs() -> None:
+    assert [name for name in targets() if name != "help" and f"make {name}" not in DOCS] == []
     variable = re.compile(r"[\"'](?:OMNITRON|ORDER_ASSETS)_[A-Z_]+[\"']")
     read = {
         found.strip("\"'")
@@ -118,7 +157,7 @@ def test_every_make_target_and_every_setting_stands_in_the_readme() -> None:
         for found in variable.findall(path.read_text(encoding="utf-8"))
     }
     assert "ORDER_ASSETS_PII_KEY" in read
-    assert sorted(name for name in read if f"`{name}`" not in README) == []
+    assert sorted(name for name in read if f"`{name}`" not in DOCS) == []
 
 
 def test_a_port_that_is_taken_is_said_before_a_ui_is_started() -> None:
@@ -134,11 +173,6 @@ def test_a_port_that_is_taken_is_said_before_a_ui_is_started() -> None:
     assert refused.stderr.startswith(f"Port {port} cannot be used (Address already in use)")
     assert subprocess.run([*program, port], timeout=30, check=False).returncode == 0
     assert subprocess.run([*program, "http"], stderr=subprocess.DEVNULL, timeout=30, check=False).returncode == 2
-
-
-def test_pictures_of_the_readme_are_there() -> None:
-    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
-        assert (PROJECT / picture).is_file()
 
 
 def files() -> Iterator[Path]:
