@@ -44,7 +44,9 @@ def _columns(relation: Relation) -> Iterator[str]:
     for column in relation.columns:
         roles = [word for word, of in (("PK", relation.key), ("FK", leading)) if column.name in of]
         if roles:
-            yield f"        {_type(column.type)} {column.name} {', '.join(roles)}"
+            # The word alone would be read as a mark; with an asterisk it is a name, that of a key.
+            name = f"*{column.name}" if column.name in ("pk", "fk", "uk") else column.name
+            yield f"        {_type(column.type)} {name} {', '.join(roles)}"
 
 
 def _type(duckdb: str) -> str:

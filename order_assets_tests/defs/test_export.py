@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -20,7 +21,7 @@ from order_assets_tests.defs.test_own_package import DEFINITIONS, MART
 
 # What Mermaid reads: a box with lines "type name keys", and edges between boxes.
 _ERD = re.compile(
-    r'erDiagram\n(    "[\w.]+" \{\n(        [A-Za-z]\w* \w+ (PK|FK|PK, FK)\n)+    \}\n)+'
+    r'erDiagram\n(    "[\w.]+" \{\n(        [A-Za-z]\w* (?!pk )[*]?\w+ (PK|FK|PK, FK)\n)+    \}\n)+'
     r'(    "[\w.]+" \|[|o]--o\{ "[\w.]+" : "[\w, ]+"\n)*'
 )
 
@@ -83,19 +84,17 @@ def test_dbt_finds_every_source_with_its_types_in_the_warehouse_and_all_its_test
     }
     tables = [(source, table) for source in sources["sources"] for table in source["tables"]]
     assert {source["database"] for source, _ in tables} == {"warehouse"}
-    wrong = {}
     for source, table in tables:
         declared = {column["name"]: column["data_type"] for column in table["columns"]}
         assert there[source["schema"], table["name"]] == declared, table["name"]
-        for sql in _as_dbt_tests(f'{source["schema"]}."{table["name"]}"', table):
-            if rows := project.query(sql):
-                wrong[sql] = rows[:3]
-    assert wrong == {}
-    # How fresh the warehouse is, by either clock.
-    for source, table in tables:
-        if column := table.get("config", {}).get("loaded_at_field"):
-            (newest,) = project.query(f'SELECT max({column}) FROM {source["schema"]}."{table["name"]}"')
-            assert newest[0] is not None
+    with duckdb.connect(str(project.data / "warehouse.duckdb"), read_only=True) as warehouse:
+        for source, table in tables:
+            relation = f'{source["schema"]}."{table["name"]}"'
+            for sql in _as_dbt_tests(relation, table):
+                assert warehouse.execute(sql).fetchall() == [], sql
+            # How fresh the warehouse is, by either clock.
+            if column := table.get("config", {}).get("loaded_at_field"):
+                assert warehouse.execute(f"SELECT max({column}) IS NOT NULL FROM {relation}").fetchall() == [(True,)]
 
 
 def _as_dbt_tests(relation: str, table: dict[str, Any]) -> Iterator[str]:

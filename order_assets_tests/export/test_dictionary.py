@@ -23,9 +23,6 @@ from order_assets.warehouse.marts import MARTS, Mart
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLES = pytest.mark.parametrize("table", CONTRACT.tables, ids=lambda table: table.name)
-TYPES = {"BIGINT", "BOOLEAN", "DATE", "DOUBLE", "HUGEINT", "VARCHAR", "TIMESTAMP WITH TIME ZONE"} | {
-    f"DECIMAL({precision},{scale})" for precision in (18, 38) for scale in range(7)
-}
 # A bar that is not escaped ends a cell.
 BAR = re.compile(r"(?<!\\)\|")
 
@@ -134,8 +131,6 @@ def test_dictionary_and_odcs_have_every_mart_with_types_and_where_it_leads(
         (f"`{name}`", escape(meaning)) for name, meaning in mart.columns.items()
     ]
     assert [(c["name"], c["description"]) for c in entry["properties"]] == list(mart.columns.items())
-    # A type of DuckDB in one, a word of the standard in the other.
-    assert {cells[1] for cells in rows(section)} <= TYPES
     assert [cells[1].replace(" WITH TIME ZONE", "_TZ") for cells in rows(section)] == [
         c["physicalType"] for c in entry["properties"]
     ]
