@@ -219,6 +219,12 @@ class Settings(BaseModel):
     timezone: Annotated[ZoneInfo, _Parsed(_zone)] = setting(
         "ORDER_ASSETS_TIMEZONE", ZoneInfo("UTC"), "business time zone; a day is the day of `date_placed` in it"
     )
+    prices_include_tax: Annotated[str | None, _one_of("yes", "no")] = setting(
+        "ORDER_ASSETS_PRICES_INCLUDE_TAX",
+        None,
+        "`yes` or `no`: whether the shop's prices include tax, which its API does not say; kept in `meta.settings`",
+        unset="not said",
+    )
     pii: _Pii = setting("ORDER_ASSETS_PII", "tokenise", "`tokenise`, `clear` or `drop` personal data")
     pii_key: _Secret = setting(
         "ORDER_ASSETS_PII_KEY",

@@ -192,6 +192,7 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     timezone: str = from_setting("timezone")
     first_day: str = from_setting("first_day")
     storage_version: str = from_setting("storage_version")
+    prices_include_tax: str = from_setting("prices_include_tax")
 
     def check_root(self) -> Path:
         """The folder, after making sure that it belongs to this instance. Raises `DataRootError`."""
@@ -286,6 +287,7 @@ def pipeline_of(
         contract=contract,
         marts=marts,
         storage_version=data_root.storage_version,
+        prices_include_tax=data_root.prices_include_tax,
         **given,
     )
 

@@ -55,6 +55,7 @@ from order_assets.redaction import Privacy, Validator
 from order_assets.settings import Settings, read_settings
 from order_assets.tables import landed_amounts, owners, passed_days
 from order_assets.warehouse.marts import MARTS, Marts
+from order_assets.warehouse.meta import WarehouseSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +90,7 @@ class Pipeline:
     reread: Reread = field(default_factory=Reread)
     keep_versions: timedelta | None = None
     storage_version: str = "v1.0.0"
+    prices_include_tax: str | None = None
     sample_percent: float = 5.0
     sample_at_most: int = 20
     ignored: frozenset[str] = frozenset()
@@ -115,6 +117,7 @@ class Pipeline:
             reread=reread_of(settings),
             keep_versions=timedelta(days=settings.keep_versions_days) if settings.keep_versions_days else None,
             storage_version=settings.storage_version,
+            prices_include_tax=settings.prices_include_tax,
         )
 
     @cached_property
@@ -195,7 +198,9 @@ class Pipeline:
 
     def load(self, days: Sequence[date], **options: Any) -> Loaded:
         """Load the days whose tables passed, and make their marts; `options` are those of `load_days`."""
-        given = {"storage_version": self.storage_version, **options}
+        include_tax = {"yes": True, "no": False}.get(self.prices_include_tax or "")
+        facts = WarehouseSettings(self.instance.timezone, self.instance.first_day, include_tax)
+        given = {"storage_version": self.storage_version, "settings": facts, **options}
         return load_passed(self.root, days, self.contract, self.marts, **given)
 
     def run(self, first: date, last: date, **options: Any) -> RunReport:

@@ -31,8 +31,16 @@ from order_assets.warehouse.load_diff import refuse_unlike
 from order_assets.warehouse.locations import STORAGE_VERSION, WarehouseError, warehouse_file
 from order_assets.warehouse.marts.mart import SCHEMA, Mart
 from order_assets.warehouse.marts.mart_checks import check_marts, refuse_wrong
-from order_assets.warehouse.marts.mart_refresh import MartReport, known_days, refresh_marts
-from order_assets.warehouse.meta import LEDGER, OUTCOME, Watermarks, code_version, days_layout, ledger_layout
+from order_assets.warehouse.marts.mart_refresh import MartReport, known_days, known_settings, refresh_marts
+from order_assets.warehouse.meta import (
+    LEDGER,
+    OUTCOME,
+    WarehouseSettings,
+    Watermarks,
+    code_version,
+    days_layout,
+    ledger_layout,
+)
 from order_assets.warehouse.publish import Draft, drafting
 from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import age, count_per_day, count_rows, name, names, statement
@@ -65,6 +73,7 @@ def load_days(
     marts: Sequence[Mart],
     contract_version: str,
     watermarks: Watermarks | None = None,
+    settings: WarehouseSettings | None = None,
     fresh: bool = False,
     storage_version: str = STORAGE_VERSION,
     lock_timeout: float = 600,
@@ -77,7 +86,7 @@ def load_days(
     v1.4.0, v1.5.0 or v2.0.0: the first DuckDB that reads it) is first written anew with all that is in it.
     `marts` are made from the tables; what the file has of others is dropped.
     `lock_timeout` (seconds) bounds the wait for another writer. `contract_version` is recorded with the days,
-    `watermarks` beside them.
+    `watermarks` and `settings` beside them; without `settings` those that are recorded stay.
     Raises `WarehouseError` if a file is missing or does not fit the contract, or if the warehouse cannot be
     written, and `QualityError`, one of these, if a mart is wrong; the published file is then as it was before.
     Before it is published, the rows of these days are compared with those of their files.
@@ -89,7 +98,7 @@ def load_days(
             inputs = find_inputs(connection, contract, data_root, wanted)
             copy_seconds = draft.start(fresh=fresh)
             attach_draft(connection, draft, storage_version)
-            rows, made = _load(connection, contract, marts, contract_version, inputs, watermarks)
+            rows, made = _load(connection, contract, marts, contract_version, inputs, watermarks, settings)
             refuse_unlike(connection, contract, inputs)
             findings = _look_at(connection, wanted, marts, contract, made)
             totals = _totals(connection, contract, marts)
@@ -173,6 +182,7 @@ def _load(
     contract_version: str,
     inputs: Inputs,
     watermarks: Watermarks | None,
+    settings: WarehouseSettings | None,
 ) -> tuple[dict[str, dict[date, int]], dict[str, MartReport]]:
     connection.begin()
     ensure_schema(connection, contract, inputs.ledger_columns)
@@ -180,15 +190,13 @@ def _load(
     rows = _count(connection, contract, inputs.days)
     totals = [sum(of_table[day] for of_table in rows.values()) for day in inputs.days]
     has_outcome = OUTCOME in dict(inputs.ledger_columns)
+    versions = {"contract_version": contract_version, "code_version": code_version()}
     connection.execute(
         statement("record_days", outcome=name(OUTCOME) if has_outcome else "NULL::VARCHAR"),
-        {
-            **_day_parameters(inputs.days),
-            "rows": totals,
-            "contract_version": contract_version,
-            "code_version": code_version(),
-        },
+        {**_day_parameters(inputs.days), "rows": totals, **versions},
     )
+    settings = settings or known_settings(connection)
+    connection.execute(statement("record_settings"), {**asdict(settings), **versions})
     if watermarks is not None:
         connection.execute(statement("record_sync"), asdict(watermarks))
     made = refresh_marts(connection, inputs.days, marts, contract)

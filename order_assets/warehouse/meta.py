@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
 
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout, required
 
 LEDGER = "order_ledger"
+SETTINGS = "settings"
+PRIVACY_POLICY = "privacy_policy"
 MASKED_PATHS = "masked_paths"
 OUTCOME = "outcome"
 _TIME = "TIMESTAMP WITH TIME ZONE"
@@ -35,7 +37,7 @@ _LEDGER_COMMENTS = {
     "content_hash": "Digest of the documents as they are stored",
     "contract_version": "Version of the contract that the order was landed under",
     "masked_paths": "JSON: values masked or left out, by document, path and kind; meta.masked_values counts them",
-    "privacy_policy": "Treatment of personal data that the order was landed under",
+    PRIVACY_POLICY: "Treatment of personal data that the order was landed under",
     "listed_fingerprint": "Digest of the order's row in the order list, as far as it says something about the order",
     "listed_row_changed_at": "When that row was first seen in its present form, UTC",
     "further_documents": "Documents beyond those of every order that were requested, by name with commas",
@@ -55,6 +57,18 @@ class Watermarks:
     synced_at: datetime | None
     whole_listing_at: datetime | None
     orders_known: int
+
+
+@dataclass(frozen=True)
+class WarehouseSettings:
+    """What is to be known of the shop to read its numbers; None where nobody said it.
+
+    Days are days of `time_zone`, from `first_day` on. `prices_include_tax` says whether prices and amounts do.
+    """
+
+    time_zone: str = "UTC"
+    first_day: date | None = None
+    prices_include_tax: bool | None = None
 
 
 def code_version() -> str:
@@ -102,6 +116,24 @@ def sync_layout() -> TableLayout:
             _column("orders_known", "BIGINT", "Orders in the index, also those of days that are not loaded"),
         ),
         "How far the shop was read when the warehouse was last loaded. Grain: one row, or none before the first",
+    )
+
+
+def settings_layout() -> TableLayout:
+    """The table of what is to be known to read the others."""
+    return TableLayout(
+        META,
+        SETTINGS,
+        (
+            required("time_zone", "VARCHAR", "Business time zone: a day, date or local time in here is one of it"),
+            _column("first_day", "DATE", "First day of the shop that is asked for"),
+            _column("prices_include_tax", "BOOLEAN", "Whether prices and amounts include tax; empty: nobody said it"),
+            _column("privacy", "VARCHAR", "Treatments of personal data that the orders were landed under"),
+            required("contract_version", "VARCHAR", "Version of the contract of the last load"),
+            required("code_version", "VARCHAR", "Version of order-assets of the last load"),
+            required("made_at", _TIME, "When days were last loaded, UTC"),
+        ),
+        "What is to be known to read the tables and marts. Grain: one row",
     )
 
 

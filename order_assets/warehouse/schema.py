@@ -23,7 +23,15 @@ from order_assets.warehouse.layout import (
     contract_layouts,
 )
 from order_assets.warehouse.locations import WarehouseError
-from order_assets.warehouse.meta import LEDGER, MASKED_PATHS, days_layout, ledger_layout, sync_layout
+from order_assets.warehouse.meta import (
+    LEDGER,
+    MASKED_PATHS,
+    PRIVACY_POLICY,
+    days_layout,
+    ledger_layout,
+    settings_layout,
+    sync_layout,
+)
 from order_assets.warehouse.statements import (
     comments,
     copy_table,
@@ -62,6 +70,7 @@ def ensure_schema(
         *contract_layouts(contract),
         days_layout(),
         sync_layout(),
+        settings_layout(),
         _wanted_ledger(existing.tables.get(_LEDGER), ledger_columns),
     )
     _refuse_changed_kinds(contract, existing)
@@ -96,7 +105,7 @@ def _refuse_changed_kinds(contract: Contract, existing: _Existing) -> None:
 
 def _wanted_ledger(before: TableLayout | None, columns: Iterable[tuple[str, str]]) -> TableLayout:
     types = {column.name: column.type for column in before.columns} if before else {}
-    return ledger_layout(({MASKED_PATHS: "VARCHAR"} | types | dict(columns)).items())
+    return ledger_layout(({MASKED_PATHS: "VARCHAR", PRIVACY_POLICY: "VARCHAR"} | types | dict(columns)).items())
 
 
 def _ensure_table(connection: duckdb.DuckDBPyConnection, table: TableLayout, existing: _Existing) -> None:

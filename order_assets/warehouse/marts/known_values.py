@@ -1,7 +1,8 @@
-"""What the contract declares beside known values, as small relations that a SELECT can join.
+"""What the contract declares beside known values, as small relations that a SELECT can join, and the business zone.
 
 A SELECT names them as `{statuses}`, `{cancel_statuses}`, `{transaction_kinds}` and `{payment_types}`; their columns
-are said here. A code that is not known has no row. Other braces in a SELECT are left alone.
+are said here. A code that is not known has no row. `{business_zone}` is the name of the business time zone as a text:
+`o.date_placed AT TIME ZONE {business_zone}` is the local time. Other braces in a SELECT are left alone.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import TypeVar
 
 from order_assets.contract import Contract
 from order_assets.contract.model import CancelStatus, Known, PaymentType, Status, TransactionKind
-from order_assets.warehouse.statements import relation
+from order_assets.warehouse.statements import relation, text
 
 _Kind = TypeVar("_Kind", bound=Known)
 
 
-def filled_in(sql: str, contract: Contract) -> str:
-    """The SQL with the relations that it names, as subqueries in brackets."""
+def filled_in(sql: str, contract: Contract, time_zone: str = "UTC") -> str:
+    """The SQL with the relations that it names, as subqueries in brackets, and the business time zone."""
+    sql = sql.replace("{business_zone}", text(time_zone))
     return _NAMED.sub(lambda named: _RELATIONS[named[1]](contract), sql)
 
 

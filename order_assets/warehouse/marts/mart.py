@@ -67,9 +67,9 @@ class Mart:
     # Where its columns are described: file, line and column.
     place: str = field(default="", compare=False)
 
-    def select(self, contract: Contract) -> str:
-        """The SELECT that makes all rows of the mart, with the contract's known values in it."""
-        return filled_in(self.sql, contract)
+    def select(self, contract: Contract, time_zone: str = "UTC") -> str:
+        """The SELECT that makes all rows of the mart, with the contract's known values and the business zone in it."""
+        return filled_in(self.sql, contract, time_zone)
 
     @property
     def comment(self) -> str:

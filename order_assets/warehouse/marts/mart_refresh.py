@@ -17,6 +17,7 @@ import duckdb
 from order_assets.contract import Contract
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout
 from order_assets.warehouse.marts.mart import SCHEMA, Mart, MartError, Refresh
+from order_assets.warehouse.meta import WarehouseSettings
 from order_assets.warehouse.statements import comments, count_per_day, name, names, statement
 
 
@@ -39,7 +40,8 @@ def refresh_marts(
     """Make the rows of these days again, or with None all marts anew, in the current database and transaction.
 
     Rows of other days stay untouched; marts without days are made again whole. Days that the tables do not have any
-    more lose their rows. Marts made earlier that are not among `marts` are dropped. The tables are the contract's.
+    more lose their rows. Marts made earlier that are not among `marts` are dropped. The tables are the contract's,
+    local times those of the business zone in `meta.settings`.
     Raises `MartError` for a SELECT that cannot be made from them, or that makes other columns than are described.
     """
     for schema in (META, SCHEMA) if marts else (META,):
@@ -50,9 +52,10 @@ def refresh_marts(
         _drop(connection, obsolete)
     anew, seconds, written, remade = days is None, {}, {}, set[str]()
     wanted = sorted(set(known_days(connection) if days is None else days))
+    time_zone = known_settings(connection).time_zone
     for mart in marts:
         started = time.perf_counter()
-        select = mart.select(contract)
+        select = mart.select(contract, time_zone)
         layout = mart_layout(connection, mart, select)
         definition = _definition(mart, select, layout)
         anew = anew or known.get(mart.name) != definition
@@ -81,6 +84,12 @@ def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def known_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
     """The days that the current database has, in order."""
     return [row[0] for row in connection.execute(statement("loaded_days")).fetchall()]
+
+
+def known_settings(connection: duckdb.DuckDBPyConnection) -> WarehouseSettings:
+    """What the current database says of the shop; the default where no day was loaded yet."""
+    found = connection.execute(statement("known_settings")).fetchone()
+    return WarehouseSettings(*found) if found else WarehouseSettings()
 
 
 def mart_layout(connection: duckdb.DuckDBPyConnection, mart: Mart, select: str) -> TableLayout:

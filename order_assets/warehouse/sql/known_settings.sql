@@ -1,0 +1,1 @@
+SELECT time_zone, first_day, prices_include_tax FROM meta.settings
