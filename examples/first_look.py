@@ -31,10 +31,10 @@ print(attempts.groupby(["transaction_type", "is_succeeded"])["amount"].agg(["cou
 with duckdb.connect(str(root / "warehouse.duckdb"), read_only=True) as warehouse:
     print(
         warehouse.sql("""
-            SELECT date, currency, sum(orders) AS orders, sum(net_amount) AS net_amount
+            SELECT order_date, currency, sum(sale_count) AS sales, sum(net_sales) AS net_sales
             FROM marts.agg_daily_sales
             WHERE is_sale
-            GROUP BY ALL ORDER BY currency, date
+            GROUP BY ALL ORDER BY currency, order_date
         """).df()
     )
 

@@ -108,6 +108,12 @@ def _token(text: str) -> SecretStr:
     return SecretStr(text)
 
 
+def _attribute(text: str) -> str:
+    if not re.fullmatch(r"[\w .-]{1,60}", text):
+        raise ValueError("takes the name of an attribute: letters, digits, blanks, dots, hyphens and underscores")
+    return text
+
+
 def _webhook(text: str) -> SecretStr:
     try:
         parts = urlsplit(text)
@@ -224,6 +230,11 @@ class Settings(BaseModel):
         None,
         "`yes` or `no`: whether the shop's prices include tax, which its API does not say; kept in `meta.settings`",
         unset="not said",
+    )
+    quantity_attribute: Annotated[str, _Parsed(_attribute)] = setting(
+        "ORDER_ASSETS_QUANTITY_ATTRIBUTE",
+        "quantity",
+        "which of the `attributes` of a merged order item has its quantity; a check names another that looks like one",
     )
     pii: _Pii = setting("ORDER_ASSETS_PII", "tokenise", "`tokenise`, `clear` or `drop` personal data")
     pii_key: _Secret = setting(

@@ -178,6 +178,11 @@ class Status(Known):
     leg: Leg | None = None
 
     @property
+    def open(self) -> bool:
+        """Whether something may still happen to an order in it."""
+        return not self.final
+
+    @property
     def traits(self) -> str:
         """Group, and whether it is a sale and final."""
         said = [self.group, "a sale" if self.sale else "no sale", "final" if self.final else ""]

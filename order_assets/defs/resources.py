@@ -193,6 +193,7 @@ class DataRootResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     first_day: str = from_setting("first_day")
     storage_version: str = from_setting("storage_version")
     prices_include_tax: str = from_setting("prices_include_tax")
+    quantity_attribute: str = from_setting("quantity_attribute")
 
     def check_root(self) -> Path:
         """The folder, after making sure that it belongs to this instance. Raises `DataRootError`."""
@@ -288,6 +289,7 @@ def pipeline_of(
         marts=marts,
         storage_version=data_root.storage_version,
         prices_include_tax=data_root.prices_include_tax,
+        quantity_attribute=data_root.quantity_attribute,
         **given,
     )
 

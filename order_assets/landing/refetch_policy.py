@@ -69,4 +69,4 @@ def is_open(status: str | None, cancel_status: str | None) -> bool:
     cancellation, known = CANCEL_STATUSES.get(cancel_status or ""), STATUSES.get(status or "")
     under_way = cancel_status is not None and not (cancellation and cancellation.settled)
     # What comes after a final status, such as a refund, is left to the window of recent orders.
-    return under_way or not (known and known.final)
+    return under_way or known is None or known.open

@@ -91,6 +91,7 @@ class Pipeline:
     keep_versions: timedelta | None = None
     storage_version: str = "v1.0.0"
     prices_include_tax: str | None = None
+    quantity_attribute: str = "quantity"
     sample_percent: float = 5.0
     sample_at_most: int = 20
     ignored: frozenset[str] = frozenset()
@@ -118,6 +119,7 @@ class Pipeline:
             keep_versions=timedelta(days=settings.keep_versions_days) if settings.keep_versions_days else None,
             storage_version=settings.storage_version,
             prices_include_tax=settings.prices_include_tax,
+            quantity_attribute=settings.quantity_attribute,
         )
 
     @cached_property
@@ -199,7 +201,7 @@ class Pipeline:
     def load(self, days: Sequence[date], **options: Any) -> Loaded:
         """Load the days whose tables passed, and make their marts; `options` are those of `load_days`."""
         include_tax = {"yes": True, "no": False}.get(self.prices_include_tax or "")
-        facts = WarehouseSettings(self.instance.timezone, self.instance.first_day, include_tax)
+        facts = WarehouseSettings(self.instance.timezone, self.instance.first_day, include_tax, self.quantity_attribute)
         given = {"storage_version": self.storage_version, "settings": facts, **options}
         return load_passed(self.root, days, self.contract, self.marts, **given)
 

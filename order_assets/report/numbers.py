@@ -49,7 +49,7 @@ def _sales(facts: Facts) -> Headline:
         return Headline("Net sales", "–", "nothing was sold")
     first, *others = facts.currencies
     beside = ", ".join(_money(row) for row in others)
-    return Headline("Net sales", _money(first), f"and {beside}" if beside else "without refunds")
+    return Headline("Net sales", _money(first), f"and {beside}" if beside else "sold and kept, without shipping")
 
 
 def _coverage(facts: Facts, outside: int) -> Headline:

@@ -221,7 +221,9 @@ def _look_at(
 ) -> tuple[CheckResult, ...]:
     """What the rules say of the marts of these days; of all days where a mart was made anew."""
     made_anew = any(report.made_anew for report in made.values())
-    findings = tuple(check_marts(connection, known_days(connection) if made_anew else days, marts, contract))
+    # An order that moved changes the day that it was on as well.
+    changed = {*days, *(day for report in made.values() for day in report.rows)}
+    findings = tuple(check_marts(connection, known_days(connection) if made_anew else changed, marts, contract))
     refuse_wrong(findings)
     return findings
 

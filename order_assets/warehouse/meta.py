@@ -63,12 +63,17 @@ class Watermarks:
 class WarehouseSettings:
     """What is to be known of the shop to read its numbers; None where nobody said it.
 
-    Days are days of `time_zone`, from `first_day` on. `prices_include_tax` says whether prices and amounts do.
+    Days are days of `time_zone`, from `first_day` on. `prices_include_tax` says whether prices and amounts do,
+    `quantity_attribute` which attribute of an item has its quantity.
     """
 
     time_zone: str = "UTC"
     first_day: date | None = None
     prices_include_tax: bool | None = None
+    quantity_attribute: str = "quantity"
+
+
+NOTHING_SAID = WarehouseSettings()
 
 
 def code_version() -> str:
@@ -128,6 +133,7 @@ def settings_layout() -> TableLayout:
             required("time_zone", "VARCHAR", "Business time zone: a day, date or local time in here is one of it"),
             _column("first_day", "DATE", "First day of the shop that is asked for"),
             _column("prices_include_tax", "BOOLEAN", "Whether prices and amounts include tax; empty: nobody said it"),
+            _column("quantity_attribute", "VARCHAR", "Attribute of an item that has its quantity"),
             _column("privacy", "VARCHAR", "Treatments of personal data that the orders were landed under"),
             required("contract_version", "VARCHAR", "Version of the contract of the last load"),
             required("code_version", "VARCHAR", "Version of order-assets of the last load"),

@@ -20,11 +20,12 @@ name, names, text = quoted, quoted_list, literal
 
 def relation(columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]) -> str:
     """A subquery in brackets that has these rows; texts, whole numbers, truth values and NULL."""
-    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    values = ", ".join(f"({', '.join(map(as_sql, row))})" for row in rows)
     return f"(SELECT * FROM (VALUES {values}) AS known ({names(columns)}))"  # noqa: S608
 
 
-def _literal(value: str | int | None) -> str:
+def as_sql(value: str | int | None) -> str:
+    """A text, a whole number, a truth value or NULL as SQL has it."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):

@@ -98,7 +98,7 @@ def test_a_mart_shows_the_way_to_the_api(graph: dg.AssetGraph) -> None:  # type:
     assert "`detail: amount`, `detail: refund_amount`" in line
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
     assert columns["orders"].type == "BIGINT"
-    assert columns["net_amount"].description.startswith("Order amounts without what was refunded. From [fct_or")
+    assert columns["net_amount"].description.startswith("Order amounts without what was refunded, shipping with it")
     assert list(columns) == list(AGG_DAILY_SALES.columns)
 
 

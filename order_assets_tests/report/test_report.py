@@ -75,13 +75,17 @@ def test_the_headline_is_what_pandas_finds_in_the_tables(root: Path, report: Rep
     assert numbers["Orders"].value == f"{len(orders):,}"
     tried = cards[cards["transaction_type"] != "refund"]
     assert numbers["Card payments that went well"].value == f"{100 * tried['is_succeeded'].mean():.1f} %"
-    # Waiting, canceled and inactive orders are no sales; what was refunded is taken off.
+    # Waiting, canceled and inactive orders are no sales; what was refunded is taken off, and what shipping brought in.
     facts = json.loads(json.dumps([row["currency"] for row in read_facts(root, FIRST, NOW.date()).currencies]))
     shown = dict(reversed(found.split()) for found in re.findall(r"[\d,.]+ [A-Z]{3}", _sales_text(numbers)))
     assert set(shown) == set(facts)
     sold = orders[~orders["status"].isin(["100", "200", "300", "350", "425"]) & orders["tombstoned_at"].isna()]
     for currency, of_currency in sold.groupby("currency"):
-        net = sum(of_currency["amount"], Decimal(0)) - sum(of_currency["refund_amount"].dropna(), Decimal(0))
+        sums = {
+            name: sum(of_currency[f"{name}amount"].dropna(), Decimal(0))
+            for name in ("", "refund_", "shipping_", "shipping_refund_")
+        }
+        net = sums[""] - sums["refund_"] - (sums["shipping_"] - sums["shipping_refund_"])
         assert shown[str(currency).upper()] == f"{net:,.2f}"
 
 

@@ -38,7 +38,7 @@ questions = {
     "ledger": "SELECT count(*) FROM meta.order_ledger",
     "facts": "SELECT count(*) FROM marts.fct_orders",
     "sales": "SELECT sum(orders)::BIGINT FROM marts.agg_daily_sales",
-    "customers": "SELECT sum(orders)::BIGINT FROM marts.dim_customers",
+    "customers": "SELECT sum(orders)::BIGINT FROM marts.agg_customer_currency",
 }
 print("reads", flush=True)
 seen, queries = [], 0

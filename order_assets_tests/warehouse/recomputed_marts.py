@@ -14,6 +14,13 @@ import pyarrow.parquet as pq
 
 from order_assets.contract import CONTRACT, Kind
 from order_assets.warehouse import table_files
+from order_assets_tests.warehouse.recomputed_sales import (
+    SALES_SUMS,
+    add_customer_numbers,
+    sales_marts,
+    sales_of_order,
+    sold,
+)
 
 Row = dict[str, Any]
 ZERO = Decimal(0)
@@ -88,11 +95,13 @@ def recomputed(tables: Tables) -> dict[str, pd.DataFrame]:
         "fct_shipments": _shipments,
     }
     rows = {mart: [row for o in tables["orders"] for row in make(tables, o)] for mart, make in makers.items()}
+    add_customer_numbers(tables, rows["fct_orders"])
     marts = {mart: pd.DataFrame(of_mart) for mart, of_mart in rows.items()}
     orders = marts["fct_orders"]
     return marts | {
         "agg_daily_sales": _daily_sales(orders),
-        "dim_customers": _customers(tables, orders),
+        "agg_customer_currency": _customers(tables, orders),
+        **sales_marts(tables, rows),
         "dim_geography": pd.DataFrame(_places(tables)),
     }
 
@@ -129,8 +138,10 @@ def _items(tables: Tables, order: Row) -> Iterable[Row]:
         }
         yield {
             "date": order["date"],
+            "order_date": order["date"],
             "order_pk": order["pk"],
             "item_pk": row["pk"],
+            "parent_pk": row["parent_pk"],
             "position": row["position"],
             "placed_at": order["date_placed"],
             "channel_pk": order["channel_pk"],
@@ -148,6 +159,7 @@ def _items(tables: Tables, order: Row) -> Iterable[Row]:
             "discounts": len(benefits),
             "delivered_at": row["delivered_date"],
             **_of_status(order),
+            **sold(order, row, _of_status(order)["is_sale"]),
         }
 
 
@@ -230,6 +242,7 @@ def _order(tables: Tables, order: Row) -> Row:
     channel = tables.thing("channels", day, order["channel_pk"])
     address = tables.thing("addresses", day, order["shipping_address_pk"])
     country = tables.thing("countries", day, address.get("country_pk"))
+    option = tables.thing("payment_options", day, order["payment_option_pk"])
     states = _states(tables, order)
     changes = [row for before, row in zip([None, *states], states, strict=False) if _is_change(before, row)]
     same = (
@@ -241,6 +254,7 @@ def _order(tables: Tables, order: Row) -> Row:
         "order_pk": order["pk"],
         **{column: order[column] for column in same.split()},
         "placed_at": order["date_placed"],
+        **sales_of_order(order, items, _of_status(order)["is_sale"]),
         "channel_name": channel.get("name"),
         "channel_type": channel.get("channel_type"),
         **_of_status(order),
@@ -249,7 +263,7 @@ def _order(tables: Tables, order: Row) -> Row:
         "first_status_at": states[0]["reached_at"] if states else None,
         "last_status_at": changes[-1]["reached_at"] if changes else None,
         "status_changes": max(0, len(changes) - 1),
-        "payment_kind": tables.thing("payment_options", day, order["payment_option_pk"]).get("payment_type"),
+        "payment_kind": option.get("payment_type"),
         "payment_attempts": len(payments),
         "failed_payments": sum(not payment["succeeded"] for payment in payments),
         "geography_key": _place_key(address) if address else None,
@@ -260,7 +274,9 @@ def _order(tables: Tables, order: Row) -> Row:
         "refunded_amount": order["refund_amount"],
         "net_amount": order["amount"] - (order["refund_amount"] or ZERO),
         "items_amount": sum((item["price"] for item in items if item["is_order_currency"]), ZERO),
-        "paid_amount": sum((p["captured_amount"] for p in payments if p["is_order_currency"]), ZERO),
+        "paid_amount": None
+        if not payments and option.get("payment_type") in (None, "marketplace")
+        else sum((p["captured_amount"] for p in payments if p["is_order_currency"]), ZERO),
         "items": len(items),
         "quantity": sum((item["quantity"] for item in items), ZERO),
         "distinct_skus": len({item["product_sku"] for item in items} - {None}),
@@ -327,10 +343,21 @@ def _hours(start: Any, end: Any) -> float | None:
 
 def _daily_sales(orders: pd.DataFrame) -> pd.DataFrame:
     kinds = ("gross", "discount", "shipping", "refunded", "net", "items", "paid")
-    sums = ["items", "quantity", "amount", *(f"{kind}_amount" for kind in kinds)]
+    sums = ["items", "quantity", "amount", *(f"{kind}_amount" for kind in kinds), *SALES_SUMS]
     groups = orders.groupby(["date", "channel_pk", "currency", "status_group", "is_sale"], as_index=False, dropna=False)
     summed = groups[sums].sum()
-    return summed.assign(orders=groups.size()["size"], channel_name=groups["channel_name"].first()["channel_name"])
+    # Nothing is known of a group of which nothing is known of any order.
+    for column in ("paid_amount", "tax_amount", "net_sales_excl_tax"):
+        known = groups[column].agg(lambda values: values.notna().any())[column]
+        summed[column] = summed[column].where(known.astype(bool), None)
+    counts = groups.size()["size"]
+    return summed.assign(
+        order_date=summed["date"],
+        orders=counts,
+        order_count=counts,
+        sale_count=counts.where(summed["is_sale"], 0),
+        channel_name=groups["channel_name"].first()["channel_name"],
+    )
 
 
 def _customers(tables: Tables, orders: pd.DataFrame) -> pd.DataFrame:
@@ -349,11 +376,14 @@ def _customers(tables: Tables, orders: pd.DataFrame) -> pd.DataFrame:
                 "last_order_at": ordered["placed_at"].iloc[-1],
                 "last_order_pk": ordered["order_pk"].iloc[-1],
                 "orders": len(ordered),
+                "order_count": len(ordered),
+                "sale_count": int(ordered["is_sale"].sum()),
                 "canceled_orders": int((ordered["status_group"] == "canceled").sum()),
                 "deleted_orders": int((ordered["status_group"] == "deleted").sum()),
                 "ordered_amount": sum(ordered["amount"], ZERO),
                 "refunded_amount": sum(ordered["refunded_amount"], ZERO),
-                "lifetime_value": sum(ordered["net_amount"][ordered["is_sale"]], ZERO),
+                "net_sales": sum(ordered["net_sales"], ZERO),
+                "lifetime_value": sum(ordered["net_sales"], ZERO),
             }
         )
     return pd.DataFrame(rows)

@@ -59,8 +59,8 @@ def only(findings: Iterator[CheckResult]) -> CheckResult:
 
 
 def test_each_mart_has_one_finding_per_rule_and_day_and_what_is_whole_one_for_all(filled: Filled) -> None:
-    for day in (DAY, NEXT):
-        filled.add(a_shop(order(day.toordinal())), day)
+    filled.add(a_shop(order(1)), DAY)
+    filled.add({"orders": [order(2)]}, NEXT)
 
     findings = list(check_marts(filled.connection, [DAY, NEXT], MARTS, CONTRACT))
 
@@ -104,7 +104,7 @@ def test_a_customer_who_is_there_twice_breaks_the_grain_of_all_days(filled: Fill
     found = only(grain_is_unique(filled.connection, DIM_CUSTOMERS, [DAY]))
 
     assert (found.passed, found.day) == (False, None)
-    assert "customer_pk, currency = 7, try" in str(found)
+    assert "customer_pk = 7" in str(found)
 
 
 def test_a_row_whose_order_is_not_there_breaks_the_reference(filled: Filled) -> None:

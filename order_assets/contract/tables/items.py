@@ -61,7 +61,7 @@ ORDER_ITEMS = Table(
         ),
         column("cancel_status", TEXT, "State of a cancellation or return", values=CANCEL_STATUSES),
         column("price_currency", TEXT, "Currency of the prices, ISO 4217 in lower case"),
-        column("price", MONEY, "Price paid for the row"),
+        column("price", MONEY, "Price of the row before discounts of the order, which are beside it"),
         column("retail_price", MONEY, "Price before reductions", provenance=_SEEN),
         column("tax_rate", decimal(9, 4), "Tax rate, percent"),
         column("discount_amount", MONEY, "Discount on the row", provenance=_SEEN),

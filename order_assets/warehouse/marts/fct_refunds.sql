@@ -110,17 +110,8 @@ SELECT
     r.currency,
     r.is_order_currency,
     r.is_restated,
-    CASE
-        WHEN o.tombstoned_at IS NOT NULL THEN 'deleted'
-        WHEN s.status = o.status THEN s.status_group
-        ELSE 'other'
-    END AS status_group,
-    CASE
-        WHEN o.tombstoned_at IS NOT NULL THEN false
-        WHEN s.status = o.status THEN s.is_sale
-        ELSE true
-    END AS is_sale
+    o.status_group,
+    o.is_sale
 FROM refunds AS r
-JOIN orders.orders AS o ON o.date = r.date AND o.pk = r.order_pk
-LEFT JOIN {statuses} AS s ON s.status = o.status
+JOIN {orders} AS o ON o.date = r.date AND o.pk = r.order_pk
 LEFT JOIN plans AS p ON p.date = r.date AND p.order_pk = r.order_pk

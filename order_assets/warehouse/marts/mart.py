@@ -16,6 +16,7 @@ from order_assets.contract import Contract
 from order_assets.errors import OrderAssetsError
 from order_assets.warehouse.layout import ORDERS
 from order_assets.warehouse.marts.known_values import filled_in
+from order_assets.warehouse.meta import NOTHING_SAID, WarehouseSettings
 
 SCHEMA = "marts"
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
@@ -51,7 +52,8 @@ class Mart:
     """One mart; `columns` are its columns in order, with what they mean, `key` those that say which row it is.
 
     `rules` are the names of rules that it is held to beyond its key and references. `sql` is the SELECT as it is
-    written, in which known values may be named (`known_values`).
+    written, in which known values may be named (`known_values`). `restated` is the mart whose columns it shows, and
+    which days that are not loaded now can change as well; its rows have that mart's key.
     """
 
     name: str
@@ -63,13 +65,20 @@ class Mart:
     sql: str
     references: tuple[Reference, ...] = ()
     rules: tuple[str, ...] = ()
+    restated: str = ""
     file: Path | None = field(default=None, compare=False)
     # Where its columns are described: file, line and column.
     place: str = field(default="", compare=False)
 
-    def select(self, contract: Contract, time_zone: str = "UTC") -> str:
-        """The SELECT that makes all rows of the mart, with the contract's known values and the business zone in it."""
-        return filled_in(self.sql, contract, time_zone)
+    def select(self, contract: Contract, settings: WarehouseSettings = NOTHING_SAID) -> str:
+        """The SELECT that makes all rows of the mart, with the contract's known values and the settings in it."""
+        return filled_in(self.sql, contract, settings)
+
+    @property
+    def day_and_key(self) -> tuple[str, ...]:
+        """The day, of a mart that has one, and the key: what its rows are sorted by."""
+        days = ("date",) if self.refresh is Refresh.DAYS else ()
+        return tuple(dict.fromkeys((*days, *self.key)))
 
     @property
     def comment(self) -> str:

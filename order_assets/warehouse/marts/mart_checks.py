@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -21,16 +22,22 @@ from order_assets.core.check_result import CheckResult, Severity
 from order_assets.warehouse.locations import WarehouseError
 from order_assets.warehouse.marts.known_values import filled_in
 from order_assets.warehouse.marts.mart import SCHEMA, Mart, Reference, Refresh
+from order_assets.warehouse.marts.mart_refresh import known_settings
 from order_assets.warehouse.marts.mart_rules import (
     ADVICE,
+    ALLOCATED,
     AMOUNTS,
     BLOCKING,
     DAILY_SALES,
+    DISCOUNTS,
     GRAIN,
     KINDS,
+    ONCE,
     QUANTITIES,
     REFERENCES,
+    REFUNDED,
     REFUNDS,
+    SALES,
     STATUS,
     VOLUME,
 )
@@ -38,7 +45,19 @@ from order_assets.warehouse.statements import name, names, statement
 
 _Row = Mapping[str, Any]
 _Numbers = Mapping[str, str | int | float]
+# Other ways in which a shop may compute its order amount.
+_FORMULAS = {
+    "without_discounts": "items + shipping, with prices that have the discounts taken off already,",
+    "with_interest": "items + shipping - discounts + interest for instalments",
+}
 _MOST_EXAMPLES = 3
+# Rules whose SQL gives a row per day and kind of contradiction: how many orders have it, and one of them.
+_CONTRADICTIONS = {
+    ONCE: Severity.ERROR,
+    ALLOCATED: Severity.ERROR,
+    DISCOUNTS: Severity.WARN,
+    REFUNDED: Severity.WARN,
+}
 
 
 class QualityError(WarehouseError):
@@ -91,6 +110,11 @@ def check_marts(
         KINDS: lambda mart: kinds_are_known(connection, mart, days),
         QUANTITIES: lambda mart: quantities_are_read(connection, mart, days),
         REFUNDS: lambda mart: refunds_agree(connection, mart, days),
+        SALES: lambda mart: sales_add_up(connection, mart, days),
+        **{
+            rule: partial(_no_contradiction, connection, days=days, rule=rule, severity=severity)
+            for rule, severity in _CONTRADICTIONS.items()
+        },
         VOLUME: lambda mart: volume_as_usual(connection, mart, days, usual),
     }
     for mart in marts:
@@ -115,7 +139,7 @@ def grain_is_unique(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Col
     sql = statement(
         f"quality/{GRAIN}",
         mart=name(SCHEMA, mart.name),
-        key=names(mart.key),
+        key=names(mart.day_and_key),
         example=names(key),
         order_pk=_order_pk(mart),
         day=_day(mart),
@@ -159,8 +183,24 @@ def references_resolve(
 
 
 def amounts_add_up(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[CheckResult]:
-    """Items, shipping and discounts make the order amount, to the cent; how a shop computes it is not documented."""
-    found = _by_day(connection, AMOUNTS, days)
+    """Items, shipping and discounts make the order amount, to the cent; how a shop computes it is not documented.
+
+    Where they do not, it is said how many orders another formula fits.
+    """
+    text = "in {off} of {orders} orders items + shipping - discounts is not the order amount"
+    yield from _add_up(connection, mart, days, AMOUNTS, text)
+
+
+def sales_add_up(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[CheckResult]:
+    """Net sales from the side of the order are those of its items, to the cent."""
+    text = "in {off} of {orders} sales gross sales - discounts - canceled - returned items is not the net sales"
+    yield from _add_up(connection, mart, days, SALES, text)
+
+
+def _add_up(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date], rule: str, text: str
+) -> Iterator[CheckResult]:
+    found = _by_day(connection, rule, days)
     for day in sorted(days):
         rows = found.get(day, [])
         orders, off = sum(row["orders"] for row in rows), sum(row["orders_off"] for row in rows)
@@ -171,16 +211,20 @@ def amounts_add_up(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Coll
             for measure in ("least", "p05", "median", "p95", "most")
         }
         examples = [f"order_pk {pk}" for row in rows for pk in row["examples"] or []]
-        text = f"in {off} of {orders} orders items + shipping - discounts is not the order amount"
-        numbers = {"orders": orders, "orders_off": off, **spread}
-        yield _result(mart, AMOUNTS, day, Severity.WARN, text, not off, numbers, examples if off else ())
+        fits = {formula: sum(row[formula] for row in rows) for formula in _FORMULAS if rows and formula in rows[0]}
+        fits = {formula: count for formula, count in fits.items() if count}
+        said = text.format(off=off, orders=orders) + "".join(
+            f"; {_FORMULAS[formula]} is it in {count} of these" for formula, count in fits.items()
+        )
+        numbers = {"orders": orders, "orders_off": off, **fits, **spread}
+        yield _result(mart, rule, day, Severity.WARN, said, not off, numbers, examples if off else ())
 
 
 def status_goes_forward(
     connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date], contract: Contract
 ) -> Iterator[CheckResult]:
     """No order was seen in a status that lies before one that it was seen in earlier, but for cancellations."""
-    found = _by_day(connection, STATUS, days, contract)
+    found = _by_day(connection, STATUS, days, statuses=filled_in("{statuses}", contract))
     for day in sorted(days):
         rows = found.get(day, [])
         steps = {f"{row['status_before']} to {row['status']}": row["orders"] for row in rows}
@@ -224,7 +268,8 @@ def quantities_are_read(
     connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]
 ) -> Iterator[CheckResult]:
     """Every quantity that is given for an item is a number of units; what is given instead is named by its kind."""
-    found = _by_day(connection, QUANTITIES, days)
+    path = filled_in("{quantity_path}", Contract(()), known_settings(connection))
+    found = _by_day(connection, QUANTITIES, days, quantity_path=path)
     for day in sorted(days):
         rows = found.get(day, [])
         examples = [f"item_pk {row['item_pk']} of order_pk {row['order_pk']} has {row['given']}" for row in rows]
@@ -235,13 +280,19 @@ def quantities_are_read(
 
 def refunds_agree(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> Iterator[CheckResult]:
     """What refund transactions moved and what their order says was refunded do not contradict each other."""
-    found = _by_day(connection, REFUNDS, days)
+    yield from _no_contradiction(connection, mart, days=days, rule=REFUNDS, severity=Severity.WARN)
+
+
+def _no_contradiction(
+    connection: duckdb.DuckDBPyConnection, mart: Mart, *, days: Collection[date], rule: str, severity: Severity
+) -> Iterator[CheckResult]:
+    found = _by_day(connection, rule, days)
     for day in sorted(days):
         rows = found.get(day, [])
         examples = [f"{row['contradiction']} in {row['orders']} orders, as order_pk {row['example']}" for row in rows]
         text = f"{len(rows)} kinds of contradiction" if rows else "no contradiction"
         numbers = {row["contradiction"]: row["orders"] for row in rows}
-        yield _result(mart, REFUNDS, day, Severity.WARN, text, not rows, numbers, examples)
+        yield _result(mart, rule, day, severity, text, not rows, numbers, examples)
 
 
 def volume_as_usual(
@@ -314,9 +365,8 @@ def _shown(connection: duckdb.DuckDBPyConnection, key: Sequence[str], examples: 
 
 
 def _by_day(
-    connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date], contract: Contract | None = None
+    connection: duckdb.DuckDBPyConnection, rule: str, days: Collection[date], **relations: str
 ) -> dict[date, list[_Row]]:
-    relations = {"statuses": filled_in("{statuses}", contract)} if contract is not None else {}
     sql = statement(f"quality/{rule}", days=statement("quality/of_days"), **relations)
     rows = sorted(_rows(connection, sql, _parameters(days)), key=lambda row: row["day"])
     return {day: list(of_day) for day, of_day in groupby(rows, key=lambda row: row["day"])}

@@ -8,6 +8,7 @@ refresh: days            # or whole, for a mart without a column date
 references:              # optional: columns, and the table that they are found in, with its key in brackets
   channel_pk: orders.channels (pk)
 rules: [amounts_add_up]  # optional: rules of mart_rules beyond key and references
+restated: marts.other    # optional: a whole mart whose columns stand here too, and are brought up to it on all days
 columns:
   date: Day that the orders were placed in
 --- */
@@ -31,7 +32,7 @@ _BLOCK = re.compile(r"\A\s*/\*\s*---[ \t]*\n(?P<yaml>.*?)^[ \t]*---\s*\*/[ \t]*\
 _LINES = re.compile(r"\A\s*--[ \t]*---[ \t]*\n(?P<yaml>(?:--[^\n]*\n)*?)--[ \t]*---[ \t]*\n")
 _TARGET = re.compile(r"(?P<schema>\w+)\.(?P<table>\w+)(?:\s*\((?P<key>[\w\s,]+)\))?")
 _REQUIRED = ("description", "grain", "key", "refresh", "columns")
-_KNOWN = (*_REQUIRED, "references", "rules")
+_KNOWN = (*_REQUIRED, "references", "rules", "restated")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -101,6 +102,7 @@ class _Head:
             sql=self.sql,
             references=self.references(columns),
             rules=self.names("rules", MEANINGS, "a rule"),
+            restated=self.restated(),
             file=self.file,
             place=self.place(("columns",)),
         )
@@ -143,6 +145,13 @@ class _Head:
                 ("refresh",), "a mart that is refreshed by days has a column date: add it, or write refresh: whole"
             )
         return refresh
+
+    def restated(self) -> str:
+        """The mart whose columns are brought up to it on all days, or an empty text."""
+        match = _TARGET.fullmatch(str(self.values.get("restated") or f"{SCHEMA}.none"))
+        if match is None or match["schema"] != SCHEMA:
+            raise self.error(("restated",), "restated names no mart: write `restated: marts.<mart>`")
+        return match["table"] if "restated" in self.values else ""
 
     def references(self, columns: Mapping[str, str]) -> tuple[Reference, ...]:
         """Which columns lead where; whether that is there is known with the contract and all marts."""

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 
 from order_assets.contract import Contract, Kind
-from order_assets.warehouse.layout import HISTORY, ORDERS
+from order_assets.warehouse.layout import HISTORY, META, ORDERS
 from order_assets.warehouse.marts.mart import SCHEMA, Mart, MartError, place_of
 from order_assets.warehouse.marts.mart_refresh import mart_layout, refresh_marts
 from order_assets.warehouse.schema import ensure_schema
@@ -46,7 +46,7 @@ def column_sources(marts: Sequence[Mart], contract: Contract) -> dict[str, Colum
 def tables_read(mart: Mart, contract: Contract) -> list[tuple[str, str]]:
     """The tables that the SELECT of a mart names, sorted, each as schema (`orders` or `marts`) and table."""
     tables = parse_one(mart.select(contract), dialect="duckdb").find_all(exp.Table)
-    return sorted({_place(table) for table in tables if table.db})
+    return sorted({_place(table) for table in tables if table.db not in ("", META)})
 
 
 def _columns(mart: Mart, select: str, schema: dict[str, object]) -> Columns:

@@ -39,7 +39,8 @@ def refresh_marts(
 ) -> dict[str, MartReport]:
     """Make the rows of these days again, or with None all marts anew, in the current database and transaction.
 
-    Rows of other days stay untouched; marts without days are made again whole. Days that the tables do not have any
+    Rows of other days stay untouched, but for columns that are restated and for days of orders that stand on another
+    day now; marts without days are made again whole. Days that the tables do not have any
     more lose their rows. Marts made earlier that are not among `marts` are dropped. The tables are the contract's,
     local times those of the business zone in `meta.settings`.
     Raises `MartError` for a SELECT that cannot be made from them, or that makes other columns than are described.
@@ -52,10 +53,12 @@ def refresh_marts(
         _drop(connection, obsolete)
     anew, seconds, written, remade = days is None, {}, {}, set[str]()
     wanted = sorted(set(known_days(connection) if days is None else days))
-    time_zone = known_settings(connection).time_zone
+    if marts:
+        wanted = sorted({*wanted, *_supersede(connection)})
+    settings, by_name = known_settings(connection), {mart.name: mart for mart in marts}
     for mart in marts:
         started = time.perf_counter()
-        select = mart.select(contract, time_zone)
+        select = mart.select(contract, settings)
         layout = mart_layout(connection, mart, select)
         definition = _definition(mart, select, layout)
         anew = anew or known.get(mart.name) != definition
@@ -67,6 +70,8 @@ def refresh_marts(
                 remade.add(mart.name)
         elif wanted:
             written[mart.name] = _replace_days(connection, mart, select, wanted)
+        if mart.restated and not anew:
+            _restate(connection, mart, by_name[mart.restated])
         seconds[mart.name] = time.perf_counter() - started
     rows = _count(connection, marts, wanted)
     return {
@@ -75,6 +80,31 @@ def refresh_marts(
         )
         for mart in marts
     }
+
+
+def _supersede(connection: duckdb.DuckDBPyConnection) -> set[date]:
+    """Find the rows of orders that stand on another day now. Returns the days where that is otherwise than before."""
+    connection.execute(statement("create_superseded_orders"))
+    known = set(connection.execute("FROM meta.superseded_orders").fetchall())
+    found = set(connection.execute(statement("find_superseded_orders")).fetchall())
+    if found != known:
+        connection.execute(statement("record_superseded_orders", rows=statement("find_superseded_orders")))
+    return {day for day, _ in found ^ known}
+
+
+def _restate(connection: duckdb.DuckDBPyConnection, mart: Mart, source: Mart) -> None:
+    """Bring the columns that a mart shows of another one up to it, on all days."""
+    key = [column for column in source.columns if column in ("date", *source.key)]
+    shown = [column for column in source.columns if column in mart.columns and column not in key]
+    sql = statement(
+        "restate_mart",
+        mart=name(SCHEMA, mart.name),
+        source=name(SCHEMA, source.name),
+        columns=", ".join(f"{name(column)} = {name('s', column)}" for column in shown),
+        matches=" AND ".join(f"{name('s', column)} = {name('m', column)}" for column in key),
+        differs=" OR ".join(f"{name('s', column)} IS DISTINCT FROM {name('m', column)}" for column in shown),
+    )
+    connection.execute(sql)
 
 
 def _known(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -127,7 +157,7 @@ def _create(
     connection: duckdb.DuckDBPyConnection, mart: Mart, select: str, layout: TableLayout, definition: str
 ) -> int:
     """Make the mart, with all its rows. Returns how many it has."""
-    sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=select, key=names(mart.key))
+    sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=select, key=names(mart.day_and_key))
     written = int(connection.execute(sql).fetchall()[0][0])
     connection.execute(";\n".join(comments("TABLE", layout, SCHEMA)))
     connection.execute(statement("forget_mart"), {"name": mart.name})
@@ -144,7 +174,7 @@ def _replace_days(connection: duckdb.DuckDBPyConnection, mart: Mart, select: str
     parameters = {"days": list(days), "first": days[0], "last": days[-1]}
     target = name(SCHEMA, mart.name)
     connection.execute(statement("delete_days", table=target), parameters)
-    sql = statement("insert_mart_days", mart=target, select=select, key=names(mart.key))
+    sql = statement("insert_mart_days", mart=target, select=select, key=names(mart.day_and_key))
     return int(connection.execute(sql, parameters).fetchall()[0][0])
 
 

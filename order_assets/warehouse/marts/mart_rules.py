@@ -17,9 +17,14 @@ VOLUME = "volume_as_usual"
 KINDS = "kinds_are_known"
 QUANTITIES = "quantities_are_read"
 REFUNDS = "refunds_agree"
+ONCE = "orders_are_there_once"
+SALES = "sales_add_up"
+DISCOUNTS = "discounts_agree"
+ALLOCATED = "discounts_are_allocated"
+REFUNDED = "refunds_within_amount"
 
 # Marts that are wrong in themselves are never published. What the shop sent may be odd, and is shown all the same.
-BLOCKING = frozenset({GRAIN, DAILY_SALES})
+BLOCKING = frozenset({GRAIN, DAILY_SALES, ONCE, ALLOCATED})
 
 ADVICE = {
     GRAIN: "A join in the mart's SELECT in order_assets/warehouse/marts counts rows more than once: correct it, "
@@ -33,10 +38,20 @@ ADVICE = {
     "other: correct it, then load the day again. The published file was left as it was",
     KINDS: "They count as no money. If the shop moves money by them, add them to TRANSACTION_TYPES in "
     "order_assets/contract/tables/payments.py with what they do to money, then load the days again",
-    QUANTITIES: "Their quantity is empty, and so is that of their orders. Look at attributes in orders.order_items, "
-    "and have the shop send a number of units there",
+    QUANTITIES: "Where it cannot be read it is empty, and so is that of their orders; where another key is there the "
+    "row counts as one unit. Look at attributes in orders.order_items: have the shop send a number of units there, or "
+    "set ORDER_ASSETS_QUANTITY_ATTRIBUTE to the key that it uses and load the days again",
     REFUNDS: "Both are shown as the shop says them: refunded_amount in fct_orders, the transactions in fct_refunds. "
     "Look at the order in the shop: one of them is late or wrong",
+    ONCE: "The SELECT of fct_orders in order_assets/warehouse/marts shows orders that meta.superseded_orders leaves "
+    "out: let it read {orders}, then load the day again. The published file was left as it was",
+    SALES: "net_sales is taken from the order: amount, refund and shipping. Look at the items of these orders: one "
+    "that went back is not marked so, or a refund was given without goods",
+    DISCOUNTS: "order_discount is what the order says. Look at discount_items and at discount_amount of the items of "
+    "these orders",
+    ALLOCATED: "Correct the SELECT of fct_order_discounts in order_assets/warehouse/marts, then load the day again. "
+    "The published file was left as it was",
+    REFUNDED: "Both are shown as the shop says them, so their net sales are below zero. Look at the order in the shop",
     VOLUME: "Compare with the shop's own count for the day; if orders are missing here, run sync_index with "
     "whole: true, then refresh_days for the day",
 }
@@ -48,8 +63,13 @@ MEANINGS = {
     STATUS: "No order was seen going back in its life, except out of a cancellation that was not through",
     VOLUME: "The day has about as many orders as the same weekday in the eight weeks before",
     KINDS: "Every transaction is of a kind that is known to move money; others count as none",
-    QUANTITIES: "Every quantity that is given is a number of units; others are empty",
+    QUANTITIES: "Every quantity that is given is a number of units, under the key that is set; others are empty",
     REFUNDS: "Refund transactions and the refund amount of an order do not contradict each other",
+    ONCE: "Each order stands on one day, the one that it is on now",
+    SALES: "Gross sales - discounts - canceled - returned items are the net sales of the order, to the cent",
+    DISCOUNTS: "The discount of an order is the sum of those of its items, and of its discounts",
+    ALLOCATED: "The parts of a discount add up to it, to the cent",
+    REFUNDED: "No order was refunded more than its amount",
     DAILY_SALES: "Every sum is that of fct_orders, to the cent",
 }
 

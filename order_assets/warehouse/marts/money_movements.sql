@@ -91,17 +91,8 @@ SELECT
     m.currency IS NULL OR lower(m.currency) IS NOT DISTINCT FROM lower(o.currency) AS is_order_currency,
     m.pos_pk,
     m.pos_slug,
-    CASE
-        WHEN o.tombstoned_at IS NOT NULL THEN 'deleted'
-        WHEN s.status = o.status THEN s.status_group
-        ELSE 'other'
-    END AS status_group,
-    CASE
-        WHEN o.tombstoned_at IS NOT NULL THEN false
-        WHEN s.status = o.status THEN s.is_sale
-        ELSE true
-    END AS is_sale
+    o.status_group,
+    o.is_sale
 FROM movements AS m
-JOIN orders.orders AS o ON o.date = m.date AND o.pk = m.order_pk
-LEFT JOIN {statuses} AS s ON s.status = o.status
+JOIN {orders} AS o ON o.date = m.date AND o.pk = m.order_pk
 LEFT JOIN {transaction_kinds} AS k ON k.kind = m.kind

@@ -4,6 +4,7 @@ SELECT
     $time_zone AS time_zone,
     $first_day AS first_day,
     $prices_include_tax AS prices_include_tax,
+    $quantity_attribute AS quantity_attribute,
     array_to_string(list_sort(list(DISTINCT split_part(privacy_policy, '/', 1))), ', ') AS privacy,
     $contract_version AS contract_version,
     $code_version AS code_version,

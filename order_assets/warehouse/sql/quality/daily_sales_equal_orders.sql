@@ -1,40 +1,33 @@
--- Both sides of each sum, for groups that differ in any of them.
-SELECT
-    coalesce(a.date, f.date) AS day,
-    coalesce(a.channel_pk, f.channel_pk) AS channel_pk,
-    coalesce(a.currency, f.currency) AS currency,
-    coalesce(a.status_group, f.status_group) AS status_group
-FROM (
-    SELECT
-        date,
-        channel_pk,
-        currency,
-        status_group,
-        is_sale,
-        orders,
-        items,
-        quantity,
-        gross_amount,
-        discount_amount,
-        shipping_amount,
-        amount,
-        refunded_amount,
-        net_amount,
-        items_amount,
-        paid_amount
+-- Groups that are on one side only: in agg_daily_sales, or in fct_orders added up.
+WITH made AS (
+    SELECT * EXCLUDE (order_date, channel_name)
     FROM marts.agg_daily_sales
     WHERE {days}
-) AS a
-FULL JOIN (
+),
+
+orders AS (
     SELECT
         date,
         channel_pk,
         currency,
         status_group,
         is_sale,
+        count(*) AS order_count,
+        count(*) FILTER (WHERE is_sale) AS sale_count,
         count(*) AS orders,
         sum(items) AS items,
         sum(quantity) AS quantity,
+        sum(returned_quantity) AS returned_quantity,
+        sum(quantity_net) AS quantity_net,
+        sum(gross_sales) AS gross_sales,
+        sum(order_discount) AS order_discount,
+        sum(canceled_sales) AS canceled_sales,
+        sum(returned_sales) AS returned_sales,
+        sum(net_sales) AS net_sales,
+        sum(net_sales_excl_tax) AS net_sales_excl_tax,
+        sum(tax_amount) AS tax_amount,
+        sum(shipping_income) AS shipping_income,
+        sum(total_sales) AS total_sales,
         sum(gross_amount) AS gross_amount,
         sum(discount_amount) AS discount_amount,
         sum(shipping_amount) AS shipping_amount,
@@ -46,22 +39,8 @@ FULL JOIN (
     FROM marts.fct_orders
     WHERE {days}
     GROUP BY date, channel_pk, currency, status_group, is_sale
-) AS f
-    ON f.date = a.date
-    AND f.channel_pk IS NOT DISTINCT FROM a.channel_pk
-    AND f.currency IS NOT DISTINCT FROM a.currency
-    AND f.status_group = a.status_group
-    AND f.is_sale = a.is_sale
-WHERE
-    a.orders IS DISTINCT FROM f.orders
-    OR a.items IS DISTINCT FROM f.items
-    OR a.quantity IS DISTINCT FROM f.quantity
-    OR a.gross_amount IS DISTINCT FROM f.gross_amount
-    OR a.discount_amount IS DISTINCT FROM f.discount_amount
-    OR a.shipping_amount IS DISTINCT FROM f.shipping_amount
-    OR a.amount IS DISTINCT FROM f.amount
-    OR a.refunded_amount IS DISTINCT FROM f.refunded_amount
-    OR a.net_amount IS DISTINCT FROM f.net_amount
-    OR a.items_amount IS DISTINCT FROM f.items_amount
-    OR a.paid_amount IS DISTINCT FROM f.paid_amount
+)
+
+SELECT DISTINCT date AS day, channel_pk, currency, status_group
+FROM ((FROM made EXCEPT FROM orders) UNION ALL (FROM orders EXCEPT FROM made))
 ORDER BY ALL
