@@ -64,7 +64,7 @@ class StatusPage:
         for state, days in found.days.items():
             loaded = f", last {_time(found.loaded_at)}" if state == LOADED and found.loaded_at else ""
             if days or state == LANDED:
-                yield f"days {state}", f"{_span(days)}{loaded}"
+                yield f"days {state}".replace("_", " "), f"{_span(days)}{loaded}"
         yield "due", f"{len(found.due_days)} days: {counts_of(found.due)}" if found.due_days else "nothing"
         yield "waiting", f"{counts_of(found.waiting)} orders" if found.waiting else "nothing"
         for number, run in enumerate(self.history.runs):

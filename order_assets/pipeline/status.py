@@ -17,7 +17,7 @@ from order_assets.warehouse import loaded_days
 
 # The states of days. A day may be in several of them, but for the last.
 LANDED, LOADED, PENDING, QUARANTINED = "landed", "loaded", "pending", "quarantined"
-FAILED, OLDER, NOT_FETCHED = "failed checks", "older contract", "not fetched"
+FAILED, OLDER, NOT_FETCHED = "failed_checks", "older_contract", "not_fetched"
 _LATE = timedelta(days=1)
 
 
@@ -25,7 +25,7 @@ _LATE = timedelta(days=1)
 class Status:
     """A data root at a glance, of the days from `first` to `last`.
 
-    `days` are the days by state; `not fetched` are those that have orders in the index. `listed_until` is the moment
+    `days` are the days by state; `not_fetched` are those that have orders in the index. `listed_until` is the moment
     (UTC) up to which the index has all changes, None without; `lag` is how long ago that was. `due` maps reasons to
     orders, `waiting` those of orders that were fetched in vain. `disk` has the bytes of each part, `free` those that
     are left on its disk.

@@ -78,9 +78,9 @@ def test_each_state_of_a_day_is_counted_and_leads_to_a_command(project: Project,
     said = asked()
 
     days = said["days"]
-    assert days["failed checks"] == ["2026-03-02"]
-    assert days["older contract"] == ["2026-03-03"]
-    assert days["not fetched"] == ["2026-03-01"]
+    assert days["failed_checks"] == ["2026-03-02"]
+    assert days["older_contract"] == ["2026-03-03"]
+    assert days["not_fetched"] == ["2026-03-01"]
     steps = "\n".join(said["next"])
     assert "order-assets replay --from 2026-03-02 --to 2026-03-02" in steps
     assert "order-assets replay --stale" in steps

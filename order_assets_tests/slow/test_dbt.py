@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 _COMMAND = Path(sys.executable).with_name("order-assets")
 _OURS = ("OMNITRON_", "ORDER_ASSETS_", "DAGSTER_", "DBT_")
-_PROJECT = "name: shop\nversion: '1'\nprofile: shop\nflags:\n  send_anonymous_usage_stats: false\n"
+_PROJECT = "name: shop\nversion: '1.0'\nprofile: shop\nflags:\n  send_anonymous_usage_stats: false\n"
 _PROFILE = """
 shop:
   target: here
@@ -40,7 +40,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dbt") / "environment"
     assert run(sys.executable, "-m", "venv", "--without-pip", folder).returncode == 0
     got = run(
-        sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "-q", "dbt-core>=1.10.5,<2",
+        sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "-q", "dbt-core>=1.10.5,<1.12",
         "dbt-duckdb>=1.9",
     )  # fmt: skip
     if got.returncode:
