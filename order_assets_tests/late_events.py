@@ -110,6 +110,8 @@ def of_shop(shop: Shop, first_day: date) -> Money:
         rows = [row for name in MONEY_SETS for row in detail[name] if row.get("is_succeeded") is not False]
         back = {row["pk"]: Decimal(row["amount"]) for row in rows if row["transaction_type"] == "refund"}
         paid = sum((Decimal(row["amount"]) for row in rows if row["transaction_type"] == "purchase"), Decimal(0))
+        # A marketplace shows no payment, so nobody knows.
+        is_shown = detail["payment_option"]["payment_type"] != "marketplace"
         amount, refunded = Decimal(detail["amount"]), Decimal(detail["refund_amount"])
         rest = {None: refunded - sum(back.values())} if refunded > sum(back.values()) else {}
         refunds |= {(pk, transaction): (detail["currency"], value) for transaction, value in (back | rest).items()}
@@ -121,7 +123,7 @@ def of_shop(shop: Shop, first_day: date) -> Money:
             amount,
             refunded,
             amount - refunded,
-            paid,
+            paid if is_shown or paid else None,
             len(back) + len(rest),
         )
     sold = {pk: row for pk, row in orders.items() if row[2] not in NO_SALE}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -224,7 +224,9 @@ def test_the_obvious_query_has_the_right_answer_to_the_cent(shop: Shop, question
 
     expected = [tuple(map(_plain, row)) for row in ANSWERS[question](shop)]
     assert len(expected) > 0
-    assert sorted(found, key=str) == sorted(expected, key=str)
+    # A month or week is a date in some versions of DuckDB and a moment in others.
+    plain = [tuple(v.date() if isinstance(v, datetime) else v for v in row) for row in found]
+    assert sorted(plain, key=str) == sorted(expected, key=str)
 
 
 def _plain(value: Any) -> Any:
