@@ -10,7 +10,7 @@ references:
   customer_pk, currency: marts.agg_customer_currency
   geography_key: marts.dim_geography
   status: marts.dim_statuses
-rules: [orders_are_there_once, amounts_add_up, sales_add_up, discounts_agree, refunds_within_amount, status_goes_forward,
+rules: [orders_are_there_once, amounts_add_up, sales_add_up, discounts_agree, status_goes_forward,
   volume_as_usual]
 columns:
   date: Day that the order was placed in, in the business time zone

@@ -35,7 +35,6 @@ from order_assets.warehouse.marts.mart_rules import (
     ONCE,
     QUANTITIES,
     REFERENCES,
-    REFUNDED,
     REFUNDS,
     SALES,
     STATUS,
@@ -56,7 +55,6 @@ _CONTRADICTIONS = {
     ONCE: Severity.ERROR,
     ALLOCATED: Severity.ERROR,
     DISCOUNTS: Severity.WARN,
-    REFUNDED: Severity.WARN,
 }
 
 

@@ -21,7 +21,6 @@ ONCE = "orders_are_there_once"
 SALES = "sales_add_up"
 DISCOUNTS = "discounts_agree"
 ALLOCATED = "discounts_are_allocated"
-REFUNDED = "refunds_within_amount"
 
 # Marts that are wrong in themselves are never published. What the shop sent may be odd, and is shown all the same.
 BLOCKING = frozenset({GRAIN, DAILY_SALES, ONCE, ALLOCATED})
@@ -51,7 +50,6 @@ ADVICE = {
     "these orders",
     ALLOCATED: "Correct the SELECT of fct_order_discounts in order_assets/warehouse/marts, then load the day again. "
     "The published file was left as it was",
-    REFUNDED: "Both are shown as the shop says them, so their net sales are below zero. Look at the order in the shop",
     VOLUME: "Compare with the shop's own count for the day; if orders are missing here, run sync_index with "
     "whole: true, then refresh_days for the day",
 }
@@ -69,7 +67,6 @@ MEANINGS = {
     SALES: "Gross sales - discounts - canceled - returned items are the net sales of the order, to the cent",
     DISCOUNTS: "The discount of an order is the sum of those of its items, and of its discounts",
     ALLOCATED: "The parts of a discount add up to it, to the cent",
-    REFUNDED: "No order was refunded more than its amount",
     DAILY_SALES: "Every sum is that of fct_orders, to the cent",
 }
 
