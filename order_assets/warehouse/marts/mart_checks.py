@@ -163,7 +163,7 @@ def references_resolve(
     if not mart.references:
         return
     lost: dict[date | None, dict[str, _Row]] = {}
-    for reference in mart.references:
+    for reference in _that_lose_rows(connection, mart, days):
         what = f"{', '.join(reference.columns)} in {reference.schema}.{reference.table}"
         for row in _lost(connection, mart, reference, days):
             lost.setdefault(row["day"], {})[what] = row
@@ -323,18 +323,35 @@ def _result(
     return CheckResult(mart.name, rule, passed, text, numbers, day, severity, shown, ADVICE[rule])
 
 
+def _that_lose_rows(connection: duckdb.DuckDBPyConnection, mart: Mart, days: Collection[date]) -> list[Reference]:
+    """The references that lead nowhere from some rows; which rows these are is asked for them alone."""
+    of_days, parameters = _of_days(mart, days)
+    counts = ", ".join(
+        f"count_if({name('m', reference.columns[0])} IS NOT NULL AND {_leads_nowhere(reference)})"
+        for reference in mart.references
+    )
+    sql = statement("quality/count_lost", mart=name(SCHEMA, mart.name), counts=counts, days=of_days)
+    (lost,) = connection.execute(sql, parameters).fetchall()
+    return [reference for reference, rows in zip(mart.references, lost, strict=True) if rows]
+
+
+def _leads_nowhere(reference: Reference) -> str:
+    target = name(reference.schema, reference.table)
+    pairs = zip(reference.columns, reference.key, strict=True)
+    matches = " AND ".join(f"{name('t', key)} IS NOT DISTINCT FROM {name('m', column)}" for column, key in pairs)
+    return f"NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {matches})"  # noqa: S608
+
+
 def _lost(
     connection: duckdb.DuckDBPyConnection, mart: Mart, reference: Reference, days: Collection[date]
 ) -> list[_Row]:
     of_days, parameters = _of_days(mart, days)
-    pairs = zip(reference.columns, reference.key, strict=True)
     sql = statement(
         f"quality/{REFERENCES}",
         mart=name(SCHEMA, mart.name),
-        target=name(reference.schema, reference.table),
         columns=", ".join(name("m", column) for column in reference.columns),
         first=name("m", reference.columns[0]),
-        matches=" AND ".join(f"{name('t', key)} IS NOT DISTINCT FROM {name('m', column)}" for column, key in pairs),
+        leads_nowhere=_leads_nowhere(reference),
         example=", ".join(name("m", column) for column in mart.key if column != "date"),
         order_pk=_order_pk(mart),
         day=_day(mart),

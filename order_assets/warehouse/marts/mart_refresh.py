@@ -15,6 +15,7 @@ from datetime import date
 import duckdb
 
 from order_assets.contract import Contract
+from order_assets.contract.shape import contract_version
 from order_assets.warehouse.layout import META, ColumnLayout, TableLayout
 from order_assets.warehouse.marts.mart import SCHEMA, Mart, MartError, Refresh
 from order_assets.warehouse.meta import WarehouseSettings
@@ -40,9 +41,9 @@ def refresh_marts(
     """Make the rows of these days again, or with None all marts anew, in the current database and transaction.
 
     Rows of other days stay untouched, but for columns that are restated and for days of orders that stand on another
-    day now; marts without days are made again whole. Days that the tables do not have any
-    more lose their rows. Marts made earlier that are not among `marts` are dropped. The tables are the contract's,
-    local times those of the business zone in `meta.settings`.
+    day now; marts without days are made again whole. Days that the tables do not have any more lose their rows. Marts
+    made earlier that are not among `marts` are dropped. The tables are the contract's, local times those of the
+    business zone in `meta.settings`.
     Raises `MartError` for a SELECT that cannot be made from them, or that makes other columns than are described.
     """
     for schema in (META, SCHEMA) if marts else (META,):
@@ -55,17 +56,19 @@ def refresh_marts(
     wanted = sorted(set(known_days(connection) if days is None else days))
     if marts:
         wanted = sorted({*wanted, *_supersede(connection)})
+    version = contract_version(contract)
     settings, by_name = known_settings(connection), {mart.name: mart for mart in marts}
     for mart in marts:
         started = time.perf_counter()
         select = mart.select(contract, settings)
-        layout = mart_layout(connection, mart, select)
-        definition = _definition(mart, select, layout)
+        definition = _definition(mart, select, version)
         anew = anew or known.get(mart.name) != definition
+        if anew:
+            mart_layout(connection, mart, select)
         if anew or mart.refresh is Refresh.WHOLE:
             if mart.name in known:
                 _drop(connection, mart.name)
-            written[mart.name] = _create(connection, mart, select, layout, definition)
+            written[mart.name] = _create(connection, mart, select, definition)
             if mart.refresh is Refresh.DAYS:
                 remade.add(mart.name)
         elif wanted:
@@ -148,15 +151,16 @@ def mart_layout(connection: duckdb.DuckDBPyConnection, mart: Mart, select: str) 
     return TableLayout(SCHEMA, mart.name, columns, mart.comment)
 
 
-def _definition(mart: Mart, select: str, layout: TableLayout) -> str:
-    text = repr((mart.refresh, select, layout.comment, [(c.name, c.type, c.comment) for c in layout.columns]))
+def _definition(mart: Mart, select: str, version: str) -> str:
+    # The types of its columns follow from the SELECT and the contract.
+    text = repr((mart.refresh, select, mart.comment, list(mart.columns.items()), version))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _create(
-    connection: duckdb.DuckDBPyConnection, mart: Mart, select: str, layout: TableLayout, definition: str
-) -> int:
+def _create(connection: duckdb.DuckDBPyConnection, mart: Mart, select: str, definition: str) -> int:
     """Make the mart, with all its rows. Returns how many it has."""
+    described = tuple(ColumnLayout(column, "", False, meaning) for column, meaning in mart.columns.items())
+    layout = TableLayout(SCHEMA, mart.name, described, mart.comment)
     sql = statement("create_mart", mart=name(SCHEMA, mart.name), select=select, key=names(mart.day_and_key))
     written = int(connection.execute(sql).fetchall()[0][0])
     connection.execute(";\n".join(comments("TABLE", layout, SCHEMA)))

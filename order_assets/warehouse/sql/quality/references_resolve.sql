@@ -12,7 +12,7 @@ FROM {mart} AS m
 WHERE
     {days}
     AND {first} IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {matches})
+    AND {leads_nowhere}
 GROUP BY ALL
 -- Without days there is one group, also where no row is lost.
 HAVING count(*) > 0
