@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART ...] [--quick] [--write]`: how fast the project is, against peers and limits.
 
-Each part prints a table. With --write they go to docs/benchmarks.md, and what has a goal to the README; of parts that
-were not run the figures stay that benchmarks/results/latest.json has of them. Goals are met or missed in print only: a
+Each part prints a table. With --write they go to docs/benchmarks.md, and what has a goal to docs/speed.md; of parts
+that were not run the figures stay that benchmarks/results/latest.json has of them. Goals are met or missed in print only: a
 missed one is no failure of the command.
 """
 
@@ -34,7 +34,7 @@ PARTS = {
     "start": "start",
 }
 _DOCUMENT = PROJECT / "docs" / "benchmarks.md"
-_README = PROJECT / "README.md"
+_SHORT = PROJECT / "docs" / "speed.md"
 _MARKS = ("<!-- written by make bench -->", "<!-- end of what make bench writes -->")
 _RESULTS = PROJECT / "benchmarks" / "results" / "latest.json"
 
@@ -44,7 +44,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all without")
     parser.add_argument("--quick", action="store_true", help="small sizes, to try the code: the figures say nothing")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and the README's table")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and docs/speed.md")
     given = parser.parse_args()
     unknown = sorted(set(given.parts) - PARTS.keys())
     if unknown:
@@ -69,7 +69,7 @@ def main() -> int:
     if given.write:
         parts = {part: (kept | found)[part] for part in PARTS}
         _write(parts)
-        _write_readme(parts)
+        _write_short(parts)
     return 0
 
 
@@ -114,13 +114,13 @@ def _machines(parts: Mapping[str, Any]) -> str:
     return "\n".join(dict.fromkeys(part["machine"] for part in parts.values()))
 
 
-def _write_readme(parts: Mapping[str, Any]) -> None:
-    """Put what has a goal, or is what people would use instead, between the README's two marks."""
-    before, _, rest = _README.read_text().partition(_MARKS[0])
+def _write_short(parts: Mapping[str, Any]) -> None:
+    """Put what has a goal, or is what people would use instead, between the two marks of the short page."""
+    before, _, rest = _SHORT.read_text().partition(_MARKS[0])
     _, _, after = rest.partition(_MARKS[1])
     shown = [figure for figure in _figures(parts) if figure.met is not None or figure.against == ITS_TIME]
     words = f"{_machines(parts)} {_closing(parts).splitlines()[0]}."
-    _README.write_text(f"{before}{_MARKS[0]}\n{words}\n\n{short_table(shown)}\n{_MARKS[1]}{after}")
+    _SHORT.write_text(f"{before}{_MARKS[0]}\n{words}\n\n{short_table(shown)}\n{_MARKS[1]}{after}")
 
 
 def _write(parts: Mapping[str, Any]) -> None:

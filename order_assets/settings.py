@@ -1,7 +1,8 @@
 """The settings that users touch: environment variables, checked once and passed on as values.
 
 A setting is one line of `Settings`: its type, variable, description and default. Every variable is read here and
-nowhere else; what a setting does is said in the room that it is for. The table of the README is these lines.
+nowhere else; what a setting does is said in the room that it is for. The table of
+`docs/settings.md` is made of these lines.
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ def test_a_missed_goal_is_named_with_what_was_found() -> None:
 def test_parts_are_measured_anew_one_by_one_and_the_others_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("_RESULTS", "_DOCUMENT", "_README"):
+    for name in ("_RESULTS", "_DOCUMENT", "_SHORT"):
         monkeypatch.setattr(command, name, tmp_path / name)
-    (tmp_path / "_README").write_text(f"before\n{command._MARKS[0]}\nold\n{command._MARKS[1]}\nafter\n")
+    (tmp_path / "_SHORT").write_text(f"before\n{command._MARKS[0]}\nold\n{command._MARKS[1]}\nafter\n")
     value = dict.fromkeys(command.PARTS, 1.0)
 
     def measured(part: str, *, quick: bool) -> dict[str, object]:
@@ -49,15 +49,15 @@ def test_parts_are_measured_anew_one_by_one_and_the_others_kept(
     value["gate"], value["start"] = 3.0, 9.0
     monkeypatch.setattr(sys, "argv", ["benchmarks", "gate", "--write"])
     command.main()
-    written, readme = (tmp_path / "_DOCUMENT").read_text(), (tmp_path / "_README").read_text()
+    written, short = (tmp_path / "_DOCUMENT").read_text(), (tmp_path / "_SHORT").read_text()
     assert written.count("A machine.") == 1
     assert "6 of 7 goals met, 1 missed\n- speed of gate: at most 2 x, found 3 x" in written
     assert f"All parts together: {len(command.PARTS)}.0 minutes." in written
     assert [line[3:] for line in written.splitlines() if line.startswith("## ")] == list(command.PARTS)
-    assert readme.startswith("before\n")
-    assert readme.endswith("\nafter\n")
-    assert "old" not in readme
-    assert "| speed of gate | 3 s | 3 x a peer | at most 2 x | **missed** |" in readme
+    assert short.startswith("before\n")
+    assert short.endswith("\nafter\n")
+    assert "old" not in short
+    assert "| speed of gate | 3 s | 3 x a peer | at most 2 x | **missed** |" in short
 
 
 def test_the_gate_is_held_against_a_parse_of_the_same_texts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_pages_lead_to_files_and_headings_that_are_there() -> None:
                 re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
                 for title in re.findall(r"^#+ (.+)$", PAGES.get(target, ""), re.MULTILINE)
             }
-            if not target.is_file() or (heading and heading[1:] not in anchors):
+            if not target.exists() or (heading and heading[1:] not in anchors):
                 broken.append(f"{path.name}: {link}{heading}")
     assert broken == []
 

@@ -206,14 +206,14 @@ def test_a_storage_version_is_one_that_duckdb_tells_apart(version: str) -> None:
         read_settings({"ORDER_ASSETS_STORAGE_VERSION": "1.2"})
 
 
-def test_the_table_of_settings_in_the_readme_is_the_model_and_each_default_stands_once() -> None:
+def test_the_table_of_settings_in_the_docs_is_the_model_and_each_default_stands_once() -> None:
     rows = [
         f"| `{variable}` | {line.description} | {line.json_schema_extra['unset']} |"
         for field, variable in VARIABLES.items()
         if isinstance((line := Settings.model_fields[field]).json_schema_extra, dict)
     ]
-    readme = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
-    table = readme[readme.index("| variable | meaning | default |") :].split("\n\n")[0].splitlines()
+    page = Path(__file__).parents[1].joinpath("docs", "settings.md").read_text(encoding="utf-8")
+    table = page[page.index("| variable | meaning | default |") :].split("\n\n")[0].splitlines()
     assert table[2:] == rows
 
 
