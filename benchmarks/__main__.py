@@ -1,8 +1,8 @@
 """`python -m benchmarks [PART ...] [--quick] [--write]`: how fast the project is, against peers and limits.
 
 Each part prints a table. With --write they go to docs/benchmarks.md, and what has a goal to docs/speed.md; of parts
-that were not run the figures stay that benchmarks/results/latest.json has of them. Goals are met or missed in print only: a
-missed one is no failure of the command.
+that were not run the figures stay that benchmarks/results/latest.json has of them. Goals are met or missed in print
+only: a missed one is no failure of the command.
 """
 
 from __future__ import annotations
