@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from order_assets.core.counted import counted
 from order_assets.core.progress import Listener, Spoken
 from order_assets.settings import Settings
 
@@ -67,7 +68,7 @@ def print_summary(
     facts.add_row("fetched", f"{total('fetched')} orders, {total('carried_over')} carried over unchanged")
     facts.add_row(
         "before first day",
-        f"{int(listing.get('orders_before_first_day', 0))} orders lie before {settings.first_day}",
+        f"{counted(int(listing.get('orders_before_first_day', 0)), 'order')}, placed before {settings.first_day}",
     )
     facts.add_row(
         "requests",
@@ -77,7 +78,7 @@ def print_summary(
     facts.add_row("masked", f"{total('values_masked')} values; by path in meta.masked_values")
     facts.add_row("seconds", f"{seconds:.1f}")
     passed = sum(check.passed for check in run.checks)
-    facts.add_row("checks", f"{passed} passed, {len(run.checks) - passed} not")
+    facts.add_row("checks", f"{passed} passed, {len(run.checks) - passed} did not")
     console.print(facts)
     console.print(_rows(run))
     _print_findings(console, run)

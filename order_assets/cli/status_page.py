@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from order_assets.cli.output import counts_of, print_facts
+from order_assets.core.counted import counted
 from order_assets.defs.run_history import Automation, PastRun, RunHistory
 from order_assets.omnitron.rate_limit.budget_use import BudgetUse
 from order_assets.pipeline.status import LANDED, LOADED, Status, next_steps
@@ -65,7 +66,7 @@ class StatusPage:
             loaded = f", last {_time(found.loaded_at)}" if state == LOADED and found.loaded_at else ""
             if days or state == LANDED:
                 yield f"days {state}".replace("_", " "), f"{_span(days)}{loaded}"
-        yield "due", f"{len(found.due_days)} days: {counts_of(found.due)}" if found.due_days else "nothing"
+        yield "due", f"{counted(len(found.due_days), 'day')}: {counts_of(found.due)}" if found.due_days else "nothing"
         yield "waiting", f"{counts_of(found.waiting)} orders" if found.waiting else "nothing"
         for number, run in enumerate(self.history.runs):
             yield "" if number else "last runs", _run(run)

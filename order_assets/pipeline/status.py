@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from order_assets.core.counted import counted
 from order_assets.landing import DueDay, incomplete_days, index_file, landed_days, sync_state
 from order_assets.landing.index import manifest_of
 from order_assets.pipeline.stale_days import due_days
@@ -112,7 +113,8 @@ def _command(name: str, days: Sequence[date]) -> str:
 
 
 def _of(days: Sequence[date]) -> str:
-    return f"{len(days)} days ({days[0]} to {days[-1]})" if len(days) > 1 else f"1 day ({days[0]})"
+    span = f"{days[0]} to {days[-1]}" if len(days) > 1 else f"{days[0]}"
+    return f"{counted(len(days), 'day')} ({span})"
 
 
 def _disk(data_root: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from order_assets.core.counted import counted
 from order_assets.defs.assets.mart_assets import mart_metadata
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_warehouse
 from order_assets.defs.partitions import span
@@ -42,7 +43,7 @@ def log_load(log: dg.DagsterLogManager, report: LoadReport) -> None:
     """Say how long a load took."""
     marts = sum(made.seconds for made in report.marts.values())
     log.info(
-        f"{span(report.days)}: {len(report.days)} days loaded in {report.load_seconds:.2f} s, of which the marts took "
+        f"{span(report.days)}: {counted(len(report.days), 'day')} loaded in {report.load_seconds:.2f} s, of which the marts took "
         f"{marts:.2f} s; the copy took {report.copy_seconds:.2f} s, and the file has {report.bytes} bytes"
     )
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from order_assets.contract import Kind, Table
 from order_assets.contract.rules import BLOCKING_RULES
 from order_assets.core.check_result import CheckResult, Severity
+from order_assets.core.counted import counted
 from order_assets.defs.column_lineage import LINEAGE, lineage_of_table
 from order_assets.defs.partitions import ONE_RUN, days_of, has_days
 from order_assets.defs.reporting import (
@@ -220,7 +221,7 @@ def _conformity(shop: Shop, findings: "Sequence[CheckResult]") -> Iterator[Check
 
 
 def _unknown_fields(done: "DayTables", policy: ContractResource) -> CheckResult:
-    listed = ", ".join(f"{path} in {orders} orders" for path, orders in sorted(done.unmapped.items())[:20])
+    listed = ", ".join(f"{path} in {counted(orders, 'order')}" for path, orders in sorted(done.unmapped.items())[:20])
     return CheckResult(
         "unmapped_fields",
         NO_UNKNOWN_FIELDS,
