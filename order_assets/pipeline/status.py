@@ -87,24 +87,24 @@ def next_steps(found: Status) -> list[str]:
         return ["list and fetch the days you want: order-assets run --from DAY --to DAY"]
     if days[FAILED]:
         steps.append(
-            f"{_of(days[FAILED])} stay out of the warehouse: see the failed check of the day in the UI; after a change "
+            f"kept out of the warehouse: {_of(days[FAILED])}; see the failed check of the day in the UI; after a change "
             f"of the contract {_command('replay', days[FAILED])}"
         )
     if days[OLDER]:
-        steps.append(f"{_of(days[OLDER])} are of an older contract: order-assets replay --stale")
+        steps.append(f"of an older contract: {_of(days[OLDER])}; order-assets replay --stale")
     if days[QUARANTINED]:
-        steps.append(f"{_of(days[QUARANTINED])} have refused orders: order-assets quarantine list says why")
+        steps.append(f"refused orders: {_of(days[QUARANTINED])}; order-assets quarantine list says why")
     if found.due_days:
-        steps.append(f"{_of(found.due_days)} have orders to fetch or to load: {_command('run', found.due_days)}")
+        steps.append(f"orders to fetch or to load: {_of(found.due_days)}; {_command('run', found.due_days)}")
     if days[PENDING]:
-        steps.append(f"{_of(days[PENDING])} have orders that could not be fetched: {_command('run', days[PENDING])}")
+        steps.append(f"orders that could not be fetched: {_of(days[PENDING])}; {_command('run', days[PENDING])}")
     if found.lag is not None and found.lag > _LATE:
         steps.append(
             "the index is more than a day behind the shop: switch sync_index_regularly on, or "
             f"order-assets run --from {found.last} --to {found.last}"
         )
     if before := [day for day in days[NOT_FETCHED] if day not in found.due_days]:
-        steps.append(f"{_of(before)} have orders and were never fetched; if you want them: {_command('run', before)}")
+        steps.append(f"never fetched: {_of(before)}; if you want them, {_command('run', before)}")
     return steps
 
 

@@ -84,7 +84,7 @@ def test_each_state_of_a_day_is_counted_and_leads_to_a_command(project: Project,
     steps = "\n".join(said["next"])
     assert "order-assets replay --from 2026-03-02 --to 2026-03-02" in steps
     assert "order-assets replay --stale" in steps
-    assert "1 day (2026-03-01) have orders and were never fetched" in steps
+    assert "never fetched: 1 day (2026-03-01)" in steps
 
 
 @pytest.mark.usefixtures("filled")

@@ -43,8 +43,8 @@ def log_load(log: dg.DagsterLogManager, report: LoadReport) -> None:
     """Say how long a load took."""
     marts = sum(made.seconds for made in report.marts.values())
     log.info(
-        f"{span(report.days)}: {counted(len(report.days), 'day')} loaded in {report.load_seconds:.2f} s, of which the marts took "
-        f"{marts:.2f} s; the copy took {report.copy_seconds:.2f} s, and the file has {report.bytes} bytes"
+        f"{span(report.days)}: {counted(len(report.days), 'day')} loaded in {report.load_seconds:.2f} s, of which the "
+        f"marts took {marts:.2f} s; the copy took {report.copy_seconds:.2f} s, and the file has {report.bytes} bytes"
     )
 
 
