@@ -87,8 +87,8 @@ def next_steps(found: Status) -> list[str]:
         return ["list and fetch the days you want: order-assets run --from DAY --to DAY"]
     if days[FAILED]:
         steps.append(
-            f"kept out of the warehouse: {_of(days[FAILED])}; see the failed check of the day in the UI; after a change "
-            f"of the contract {_command('replay', days[FAILED])}"
+            f"kept out of the warehouse: {_of(days[FAILED])}; see the failed check of the day in the UI; after a "
+            f"change of the contract {_command('replay', days[FAILED])}"
         )
     if days[OLDER]:
         steps.append(f"of an older contract: {_of(days[OLDER])}; order-assets replay --stale")
