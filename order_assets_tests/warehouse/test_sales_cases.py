@@ -268,6 +268,16 @@ def test_where_amounts_do_not_add_up_the_formula_that_fits_is_named(filled: Fill
     assert "with prices that have the discounts taken off already, is it in 1 of these" in str(found)
 
 
+def test_money_of_a_fact_has_one_type_so_that_no_tool_has_to_choose(sold: Filled) -> None:
+    types = sold.query(
+        "SELECT table_name t, column_name c, data_type d FROM duckdb_columns() WHERE schema_name = 'marts'"
+        " AND table_name IN ('fct_orders', 'fct_order_items', 'fct_order_discounts', 'fct_returns')"
+        " AND data_type LIKE 'DECIMAL%' AND column_name NOT LIKE '%_rate'"
+    )
+    assert {row["d"] for row in types if "quantity" in row["c"]} == {"DECIMAL(18,3)"}
+    assert {row["d"] for row in types if "quantity" not in row["c"]} == {"DECIMAL(18,2)"}
+
+
 def test_each_definition_names_columns_that_are_there() -> None:
     text = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text(encoding="utf-8")
     named = re.findall(r"`((?:fct|dim|agg)_\w+)\.(\w+)`", text)
@@ -414,6 +424,26 @@ def test_what_was_paid_is_empty_where_nobody_knows_and_nothing_where_nothing_cam
 
 
 # Discounts and returns
+
+
+def test_amounts_that_are_none_cost_no_day_its_marts(filled: Filled) -> None:
+    most = {"price": Decimal("9999999999999999.99"), "discount_amount": Decimal("-9999999999999999.99")}
+    whole = placed(1, 1) | dict.fromkeys(("amount", "discount_amount", "shipping_refund_amount"), most["price"])
+    filled.add(
+        a_shop(
+            whole | {"refund_amount": -most["price"]},
+            placed(2, 1),
+            order_items=[item(pk, 1, attributes='{"quantity":999999}') | most for pk in (100, 101)],
+            discount_items=[{"order_pk": 1, "pk": 1, "position": 0, "amount": most["price"]}],
+            discount_applicants=[
+                {"order_pk": 1, "discount_item_pk": 1, "role": "benefit", "position": n, "order_item_pk": 100 + n}
+                for n in (0, 1)
+            ],
+        )
+    )
+
+    found = filled.query("SELECT gross_sales g, net_sales n, total_sales t FROM marts.fct_orders ORDER BY order_pk")
+    assert [tuple(row.values()) for row in found] == [(None, None, None), (0, d(1), d(1))]
 
 
 def test_the_parts_of_a_discount_add_up_to_it_whatever_the_prices_are(filled: Filled) -> None:

@@ -33,7 +33,15 @@ columns:
 --- */
 -- In whole cents; the last share is what the others leave, because each is the difference of two sums from the start.
 WITH benefits AS (
-    SELECT DISTINCT a.date, a.order_pk, a.discount_item_pk, i.item_pk, i.position, i.price, i.discount_amount, i.discounts
+    SELECT DISTINCT
+        a.date,
+        a.order_pk,
+        a.discount_item_pk,
+        i.item_pk,
+        i.position,
+        CAST(CAST(greatest(coalesce(i.price, 0), 0) AS DECIMAL(24, 2)) * 100 AS HUGEINT) AS price,
+        i.discount_amount,
+        i.discounts
     FROM orders.discount_applicants AS a
     JOIN marts.fct_order_items AS i
         ON i.date = a.date AND i.order_pk = a.order_pk AND i.item_pk = a.order_item_pk
@@ -51,7 +59,7 @@ shares AS (
         d.offer_type,
         d.code,
         d.amount AS discount_total,
-        CAST(d.amount * 100 AS HUGEINT) AS cents,
+        CAST(CAST(d.amount AS DECIMAL(24, 2)) * 100 AS HUGEINT) AS cents,
         b.item_pk,
         b.discount_amount AS said,
         coalesce(
@@ -61,16 +69,16 @@ shares AS (
         ) AS is_said,
         -- Where no price says anything, all items have the same share.
         CASE
-            WHEN sum(greatest(coalesce(b.price, 0), 0)) OVER whole = 0 THEN count(*) OVER whole
-            ELSE CAST(sum(greatest(coalesce(b.price, 0), 0)) OVER whole * 100 AS HUGEINT)
+            WHEN sum(b.price) OVER whole = 0 THEN count(*) OVER whole
+            ELSE sum(b.price) OVER whole
         END AS weight,
         CASE
-            WHEN sum(greatest(coalesce(b.price, 0), 0)) OVER whole = 0 THEN row_number() OVER sofar
-            ELSE CAST(sum(greatest(coalesce(b.price, 0), 0)) OVER sofar * 100 AS HUGEINT)
+            WHEN sum(b.price) OVER whole = 0 THEN row_number() OVER sofar
+            ELSE sum(b.price) OVER sofar
         END AS weight_until,
         CASE
-            WHEN sum(greatest(coalesce(b.price, 0), 0)) OVER whole = 0 THEN 1
-            ELSE CAST(greatest(coalesce(b.price, 0), 0) * 100 AS HUGEINT)
+            WHEN sum(b.price) OVER whole = 0 THEN 1
+            ELSE b.price
         END AS own_weight
     FROM orders.discount_items AS d
     LEFT JOIN benefits AS b ON b.date = d.date AND b.order_pk = d.order_pk AND b.discount_item_pk = d.pk
@@ -100,9 +108,11 @@ SELECT
         WHEN s.item_pk IS NULL THEN s.discount_total
         WHEN s.is_said THEN s.said
         ELSE CAST(
-            s.cents * s.weight_until // s.weight - s.cents * (s.weight_until - s.own_weight) // s.weight
-            AS DECIMAL(16, 0)
-        ) * CAST(0.01 AS DECIMAL(2, 2))
+            CAST(
+                s.cents * s.weight_until // s.weight - s.cents * (s.weight_until - s.own_weight) // s.weight
+                AS DECIMAL(36, 0)
+            ) * CAST(0.01 AS DECIMAL(2, 2)) AS DECIMAL(18, 2)
+        )
     END AS allocated_amount,
     CASE WHEN s.item_pk IS NULL THEN 'whole' WHEN s.is_said THEN 'item' ELSE 'price' END AS allocated_by,
     o.status_group,

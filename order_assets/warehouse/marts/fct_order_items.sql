@@ -96,7 +96,7 @@ items AS (
                 regexp_full_match(i.given_quantity, '"? *[0-9]{1,6}([.][0-9]{1,3}0*)? *"?')
                 THEN nullif(CAST(trim(i.given_quantity, '" ') AS DECIMAL(18, 3)), 0)
         END AS quantity,
-        i.price - coalesce(i.discount_amount, 0) AS net_amount,
+        TRY_CAST(i.price - coalesce(i.discount_amount, 0) AS DECIMAL(18, 2)) AS net_amount,
         coalesce(d.discounts, 0) AS discounts,
         -- By the item's own status, or by that of its order.
         coalesce(ofi.status = i.status AND ofi.status_group = 'canceled' AND ofi.is_final, false)
@@ -133,8 +133,10 @@ taxed AS (
         *,
         CASE
             WHEN net_sales = 0 AND {prices_include_tax} IS NOT NULL THEN 0
-            ELSE CAST((2 * CAST(net_sales * 100 AS HUGEINT) * rate + whole) // (2 * whole) AS DECIMAL(16, 0))
-                * CAST(0.01 AS DECIMAL(2, 2))
+            ELSE TRY_CAST(
+                CAST((2 * CAST(CAST(net_sales AS DECIMAL(24, 2)) * 100 AS HUGEINT) * rate + whole) // (2 * whole) AS DECIMAL(36, 0))
+                * CAST(0.01 AS DECIMAL(2, 2)) AS DECIMAL(18, 2)
+            )
         END AS tax_amount
     FROM sold
 )
@@ -174,8 +176,10 @@ SELECT
     net_sales,
     tax_rate,
     tax_amount,
-    CASE WHEN {prices_include_tax} THEN net_sales - tax_amount WHEN tax_amount IS NOT NULL THEN net_sales END
-        AS net_sales_excl_tax,
+    TRY_CAST(
+        CASE WHEN {prices_include_tax} THEN net_sales - tax_amount WHEN tax_amount IS NOT NULL THEN net_sales END
+        AS DECIMAL(18, 2)
+    ) AS net_sales_excl_tax,
     discounts,
     estimated_delivery_date AS promised_at,
     delivered_date AS delivered_at,

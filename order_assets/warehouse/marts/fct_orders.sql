@@ -90,6 +90,7 @@ columns:
   discounts: Discounts given (discount_items)
   refunds: Refunds (fct_refunds), none twice that moved in another currency
 --- */
+-- Sums of more than sixteen digits are no amounts of an order: they are empty, so that the day is loaded all the same.
 -- Everything below an order is counted per order before it is joined, so that nothing multiplies. What orders
 -- point to is taken in the version of the order's own day, so that a day can be refreshed alone.
 WITH items AS (
@@ -98,19 +99,24 @@ WITH items AS (
         order_pk,
         count(item_pk) AS items,
         -- Not known where it is not known of one of them.
-        CASE WHEN count(quantity) = count(item_pk) THEN sum(quantity) END AS quantity,
-        CASE WHEN count(quantity) = count(item_pk) THEN sum(returned_quantity) END AS returned_quantity,
-        CASE WHEN count(quantity_net) = count(item_pk) THEN sum(quantity_net) END AS quantity_net,
+        CASE WHEN count(quantity) = count(item_pk) THEN TRY_CAST(sum(quantity) AS DECIMAL(18, 3)) END AS quantity,
+        CASE WHEN count(quantity) = count(item_pk) THEN TRY_CAST(sum(returned_quantity) AS DECIMAL(18, 3)) END
+            AS returned_quantity,
+        CASE WHEN count(quantity_net) = count(item_pk) THEN TRY_CAST(sum(quantity_net) AS DECIMAL(18, 3)) END AS quantity_net,
         count(DISTINCT product_sku) AS distinct_skus,
         count(item_pk) FILTER (WHERE NOT is_order_currency) AS foreign_items,
-        sum(price) FILTER (WHERE is_order_currency) AS amount,
-        sum(gross_sales) FILTER (WHERE is_order_currency) AS gross_sales,
-        sum(canceled_sales) FILTER (WHERE is_order_currency) AS canceled_sales,
-        sum(returned_sales) FILTER (WHERE is_order_currency) AS returned_sales,
-        CASE WHEN count(tax_amount) = count(item_pk) THEN sum(tax_amount) FILTER (WHERE is_order_currency) END
-            AS tax_amount,
-        CASE WHEN count(tax_amount) = count(item_pk) THEN sum(net_sales_excl_tax) FILTER (WHERE is_order_currency) END
-            AS net_sales_excl_tax
+        TRY_CAST(coalesce(sum(price) FILTER (WHERE is_order_currency), 0) AS DECIMAL(18, 2)) AS amount,
+        TRY_CAST(coalesce(sum(gross_sales) FILTER (WHERE is_order_currency), 0) AS DECIMAL(18, 2)) AS gross_sales,
+        TRY_CAST(coalesce(sum(canceled_sales) FILTER (WHERE is_order_currency), 0) AS DECIMAL(18, 2)) AS canceled_sales,
+        TRY_CAST(coalesce(sum(returned_sales) FILTER (WHERE is_order_currency), 0) AS DECIMAL(18, 2)) AS returned_sales,
+        CASE
+            WHEN count(tax_amount) = count(item_pk)
+                THEN TRY_CAST(sum(tax_amount) FILTER (WHERE is_order_currency) AS DECIMAL(18, 2))
+        END AS tax_amount,
+        CASE
+            WHEN count(tax_amount) = count(item_pk)
+                THEN TRY_CAST(sum(net_sales_excl_tax) FILTER (WHERE is_order_currency) AS DECIMAL(18, 2))
+        END AS net_sales_excl_tax
     FROM marts.fct_order_items
     GROUP BY date, order_pk
 ),
@@ -127,7 +133,7 @@ payments AS (
         order_pk,
         count(position) AS attempts,
         count(position) FILTER (WHERE NOT succeeded) AS failed,
-        sum(captured_amount) FILTER (WHERE is_order_currency) AS captured
+        TRY_CAST(sum(captured_amount) FILTER (WHERE is_order_currency) AS DECIMAL(18, 2)) AS captured
     FROM marts.fct_payments
     GROUP BY date, order_pk
 ),
@@ -207,11 +213,11 @@ SELECT
     cn.name AS country,
     ci.name AS city,
     lower(o.currency) AS currency,
-    coalesce(i.gross_sales, 0) AS gross_sales,
+    CASE WHEN i.order_pk IS NULL THEN 0 ELSE i.gross_sales END AS gross_sales,
     CASE WHEN o.is_sale THEN coalesce(o.discount_amount, 0) ELSE 0 END AS order_discount,
-    coalesce(i.canceled_sales, 0) AS canceled_sales,
-    coalesce(i.returned_sales, 0) AS returned_sales,
-    o.total_sales - o.shipping_income AS net_sales,
+    CASE WHEN i.order_pk IS NULL THEN 0 ELSE i.canceled_sales END AS canceled_sales,
+    CASE WHEN i.order_pk IS NULL THEN 0 ELSE i.returned_sales END AS returned_sales,
+    TRY_CAST(o.total_sales - o.shipping_income AS DECIMAL(18, 2)) AS net_sales,
     i.net_sales_excl_tax,
     i.tax_amount,
     o.shipping_income,
@@ -226,13 +232,13 @@ SELECT
     o.shipping_tax_rate,
     o.installment_interest_amount,
     o.shipping_interest_amount,
-    o.amount + coalesce(o.discount_amount, 0) AS gross_amount,
+    TRY_CAST(o.amount + coalesce(o.discount_amount, 0) AS DECIMAL(18, 2)) AS gross_amount,
     o.discount_amount,
     o.shipping_amount,
     o.amount,
     o.refund_amount AS refunded_amount,
-    o.amount - coalesce(o.refund_amount, 0) AS net_amount,
-    coalesce(i.amount, 0) AS items_amount,
+    TRY_CAST(o.amount - coalesce(o.refund_amount, 0) AS DECIMAL(18, 2)) AS net_amount,
+    CASE WHEN i.order_pk IS NULL THEN 0 ELSE i.amount END AS items_amount,
     CASE WHEN pa.attempts > 0 OR pt.source IS NOT NULL THEN coalesce(pa.captured, 0) END AS paid_amount,
     coalesce(i.items, 0) AS items,
     coalesce(i.foreign_items, 0) AS foreign_items,
@@ -245,9 +251,11 @@ SELECT
 FROM (
     SELECT
         *,
-        CASE WHEN is_sale THEN amount - coalesce(refund_amount, 0) ELSE 0 END AS total_sales,
-        CASE WHEN is_sale THEN coalesce(shipping_amount, 0) - coalesce(shipping_refund_amount, 0) ELSE 0 END
-            AS shipping_income
+        TRY_CAST(CASE WHEN is_sale THEN amount - coalesce(refund_amount, 0) ELSE 0 END AS DECIMAL(18, 2)) AS total_sales,
+        TRY_CAST(
+            CASE WHEN is_sale THEN coalesce(shipping_amount, 0) - coalesce(shipping_refund_amount, 0) ELSE 0 END
+            AS DECIMAL(18, 2)
+        ) AS shipping_income
     FROM {orders}
 ) AS o
 LEFT JOIN marts.customer_orders AS co ON co.date = o.date AND co.order_pk = o.pk
