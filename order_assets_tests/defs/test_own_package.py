@@ -18,7 +18,7 @@ from order_assets import cli
 from order_assets.sandbox import PASSWORD, USERNAME, ShopSettings, running_sandbox
 from order_assets_tests.defs.conftest import FIRST_DAY, Project, own_package
 from order_assets_tests.defs.test_runs import orders_of
-from order_assets_tests.tampering import detail_of
+from order_assets_tests.tampering import answer, detail_of
 
 DAY = "2026-03-03"
 TWO_SHOPS = """
@@ -36,7 +36,17 @@ import dagster as dg
 import order_assets as oa
 from pathlib import Path
 
-contract = oa.CONTRACT.with_columns(
+PARCELS = oa.Document("parcels", "orders_integration/{order_id}/parcels/", optional=True)
+
+
+class OwnSettings(oa.Settings):
+    '''The settings of order_assets and one of our own.'''
+
+    least_balance: float = oa.setting("MY_ORDERS_LEAST_BALANCE", 0.0, "what may be left on the cards of a day")
+
+
+settings = oa.read_settings(model=OwnSettings)
+contract = oa.CONTRACT.with_documents(PARCELS).with_columns(
     "orders", oa.column("loyalty_tier", oa.TEXT, "Tier of the customer's loyalty card", optional=True)
 ).with_tables(
     oa.Table(
@@ -52,7 +62,16 @@ contract = oa.CONTRACT.with_columns(
             oa.column("left_amount", oa.MONEY, "What is left on the card", path="left.amount", optional=True),
         ),
         sources=(oa.Source(oa.Document.DETAIL, "giftcard_set[]"),),
-    )
+    ),
+    oa.Table(
+        name="parcels",
+        description="Parcels that the orders were sent in",
+        grain="one row per parcel",
+        kind=oa.Kind.CHILD,
+        key=("order_pk", "position"),
+        columns=(oa.order_pk(), oa.position(), oa.column("label", oa.TEXT, "What is written on the parcel")),
+        sources=(oa.Source(PARCELS, "parcel_set[]"),),
+    ),
 )
 marts = oa.MARTS + oa.load_marts(Path(__file__).parent / "marts")
 
@@ -68,12 +87,12 @@ def gift_card_liability(context) -> dg.MaterializeResult:
 
 
 @dg.asset_check(asset=oa.mart_key("agg_gift_cards"))
-def no_negative_balance() -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=True)
+def balance_is_left() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True, metadata={"least": settings.least_balance})
 
 
 defs = oa.build_definitions(
-    contract=contract, marts=marts, assets=[gift_card_liability], checks=[no_negative_balance]
+    settings, contract=contract, marts=marts, assets=[gift_card_liability], checks=[no_negative_balance]
 )
 """
 MART = """-- ---
@@ -111,6 +130,7 @@ def test_what_a_users_own_package_declares_reaches_every_layer_also_of_days_that
     pks = orders_of(project, DAY)
     project.tampered.rules += [detail_of(pk, _with_gift_cards) for pk in pks]
     assert project.refresh(DAY).succeeded
+    monkeypatch.setenv("MY_ORDERS_LEAST_BALANCE", "2.5")
     package = own_package(tmp_path / "my_orders", monkeypatch, DEFINITIONS)
     (package / "marts").mkdir()
     (package / "marts" / "agg_gift_cards.sql").write_text(MART, encoding="utf-8")
@@ -133,10 +153,19 @@ def test_what_a_users_own_package_declares_reaches_every_layer_also_of_days_that
     ]
     for key in (oa.table_key("gift_cards"), oa.mart_key("agg_gift_cards"), dg.AssetKey("gift_card_liability")):
         assert project.materialised(key) == {DAY}, key
-    check = dg.AssetCheckKey(oa.mart_key("agg_gift_cards"), "no_negative_balance")
+    check = dg.AssetCheckKey(oa.mart_key("agg_gift_cards"), "balance_is_left")
     known = project.instance.event_log_storage.get_latest_asset_check_execution_by_key([check])
-    assert known[check].event is not None
+    assert known[check].event.dagster_event.asset_check_evaluation_data.metadata["least"].value == 2.5
     _the_ui_knows_it(own)
+
+    # The orders landed before their parcels were asked for.
+    project.tampered.rules.append(answer("/parcels/", 200, '{"parcel_set": [{"label": "one"}, {"label": "two"}]}'))
+    assert cli.main(["run", "--from", DAY, "--to", DAY]) == 0
+    asked = [record.path for record in project.sandbox.requests if record.path.endswith("/parcels/")]
+    assert sorted(int(path.split("/")[-3]) for path in asked) == sorted(pks)
+    rows = oa.read_table("parcels", DAY, DAY, data_root=project.data, contract=own.contract)
+    assert list(rows["label"]) == ["one", "two"] * len(pks)
+    assert project.query("SELECT count(*) FROM parcels") == [(2 * len(pks),)]
 
 
 def _the_ui_knows_it(own: object) -> None:
