@@ -18,18 +18,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT
 from order_assets.contract.shape import contract_version
 from order_assets.landing import Landing
-from order_assets.landing.landing_schema import LEDGER_SCHEMA
 from order_assets.pipeline import DayJob, build_days
 from order_assets.redaction import Privacy, PrivacyMode
+from order_assets.testing.landed_days import land_day, write_ledger
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
 
@@ -66,14 +65,7 @@ def land(root: Path, days: list[date], orders: int) -> None:
 def _land_one(root: Path, day: date, orders: int) -> None:
     turns = -(-orders // _DISTINCT)
     landing = land_day(root, day, orders, distinct=_DISTINCT, first_turn=(day - FIRST_DAY).days * turns)
-    _write_ledger(landing)
-
-
-def _write_ledger(landing: Landing) -> None:
-    moment = datetime.now(UTC)
-    listed = {"listed_modified_date": moment, "listed_children_modified_date": None, "date_placed": moment}
-    rows = [{"number": str(pk), **listed, **row} for pk, row in landing.current().items()]
-    landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in rows])
+    write_ledger(landing)
 
 
 def _build(root: Path, days: list[date], orders: int) -> None:
@@ -135,7 +127,7 @@ def _change(root: Path, day: date) -> None:
         changed.append({**row, "detail": json.dumps(detail, ensure_ascii=False), "status": "550"})
     landing.append(changed)
     landing.compact()
-    _write_ledger(landing)
+    write_ledger(landing)
 
 
 def _timed(work: Callable[[], object]) -> float:

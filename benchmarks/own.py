@@ -18,7 +18,6 @@ import duckdb
 import pyarrow.parquet as pq
 
 from benchmarks.clocked import clocked, cpu, each_cell, say
-from benchmarks.landed_days import land_day, order_pks
 from order_assets.contract import CONTRACT, Document
 from order_assets.landing import Landing, earlier_versions
 from order_assets.omnitron import ClientSettings, OmnitronClient
@@ -26,6 +25,7 @@ from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import Shop, ShopSettings
 from order_assets.tables import Flattener
 from order_assets.tables.transform_sql import documents_statement
+from order_assets.testing.landed_days import land_day, order_pks
 
 DAY = date(2026, 1, 1)
 DOCUMENTS = ("detail", "items", "discounts")

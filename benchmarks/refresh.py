@@ -24,7 +24,6 @@ from typing import Any
 
 from benchmarks.clocked import cpu
 from benchmarks.figures import Figure
-from benchmarks.landed_days import shop_answers
 from order_assets.contract import CONTRACT
 from order_assets.landing import Attempt, IndexDraft, ListedOrder, receive
 from order_assets.landing.index import orders_by_day
@@ -33,9 +32,10 @@ from order_assets.pipeline import DayJob, build_days
 from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
 from order_assets.sandbox.life import LONGEST_LIFE
 from order_assets.sandbox.shop import FIRST_PK
+from order_assets.testing.landed_days import shop_answers
+from order_assets.testing.trial import VERSION, Pipeline
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
-from order_assets_tests.pipeline import VERSION, Pipeline
 
 _FIRST = date(2025, 6, 1)
 # The days after its own on which something can happen to an order.

@@ -25,10 +25,10 @@ from faults.worker import killed
 from faults.world import FIRST, LAST, World, age, left_over
 from order_assets.contract import CONTRACT
 from order_assets.landing import LandingError, OrderIndexError
+from order_assets.testing.crashes import before_each_write, ends_of_places, places_of
+from order_assets.testing.trial import VERSION, Pipeline
 from order_assets.warehouse import WarehouseError
 from order_assets.warehouse.marts import MARTS
-from order_assets_tests.crashes import before_each_write, ends_of_places, places_of
-from order_assets_tests.pipeline import VERSION, Pipeline
 
 _OURS = (LandingError, OrderIndexError, WarehouseError)
 Damage = Callable[[Path], None]

@@ -17,7 +17,7 @@ from faults.world import World
 from order_assets.landing import OrderIndexError
 from order_assets.omnitron import OmnitronError
 from order_assets.sandbox import FAULTS
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 
 _LIST = "path=*/orders/"
 _DETAIL = "path=*/orders_integration/*"

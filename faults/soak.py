@@ -24,7 +24,7 @@ from faults.remote import REMOTES, attempted, elsewhere
 from faults.world import CLIENT, EARLY, FIRST, SHOP
 from order_assets.landing import incomplete_days
 from order_assets.sandbox import DOCUMENTED_PK, Sandbox, running_sandbox
-from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
+from order_assets.testing.trial import Pipeline, shop_state, warehouse_state
 
 _MOST_GROWTH = 1.05
 # Faults that would fill the time with waiting, or that say nothing when they are met by chance.

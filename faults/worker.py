@@ -18,9 +18,9 @@ from pathlib import Path
 
 from faults.world import CLIENT
 from order_assets.landing import LandingError, OrderIndexError
+from order_assets.testing.crashes import before_each_write
+from order_assets.testing.trial import Pipeline
 from order_assets.warehouse import WarehouseError
-from order_assets_tests.crashes import before_each_write
-from order_assets_tests.pipeline import Pipeline
 
 _CAPABILITY_VERSION_3 = 0x20080522
 

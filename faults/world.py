@@ -26,8 +26,8 @@ from order_assets.contract import CONTRACT
 from order_assets.landing import incomplete_days
 from order_assets.landing.index import read_index
 from order_assets.sandbox import PASSWORD, Sandbox, ShopSettings, known_secrets, running_sandbox
-from order_assets_tests.defs.stored import found_in
-from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
+from order_assets.testing.stored import found_in
+from order_assets.testing.trial import Pipeline, shop_state, warehouse_state
 
 FIRST, LAST = date(2026, 3, 6), date(2026, 3, 8)
 EARLY, LATE = datetime(2026, 3, 8, 12, tzinfo=UTC), datetime(2026, 3, 8, 18, tzinfo=UTC)

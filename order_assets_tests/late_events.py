@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from order_assets.sandbox import DOCUMENTED_PK, Sandbox, Shop, ShopSettings, running_sandbox
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 
 FIRST = date(2026, 3, 1)
 MODES = {"filtered": frozenset({"date-filter"}), "sorted": frozenset({"sort"}), "whole": frozenset[str]()}

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.landed_days import land_day
 from order_assets import TableAccessError, read_table
 from order_assets.contract import CONTRACT
 from order_assets.contract.arrow import arrow_schema
@@ -23,6 +22,7 @@ from order_assets.contract.shape import contract_version
 from order_assets.landing.landing_schema import LEDGER_SCHEMA
 from order_assets.pipeline.build_day import DayBuilder, DayJob
 from order_assets.redaction import Privacy, PrivacyMode
+from order_assets.testing.landed_days import land_day
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
 

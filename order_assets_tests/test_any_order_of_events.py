@@ -26,9 +26,9 @@ from order_assets.landing import Landing, index_file
 from order_assets.landing.index import read_index
 from order_assets.landing.quarantine import landed_days
 from order_assets.sandbox import Sandbox, ShopSettings, running_sandbox
-from order_assets_tests.crashes import Died, dying_at
+from order_assets.testing.crashes import Died, dying_at
+from order_assets.testing.trial import Pipeline, shop_state, warehouse_state
 from order_assets_tests.late_events import differences, of_marts, of_shop
-from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
 
 FIRST = date(2026, 3, 6)
 NOW = datetime(2026, 3, 7, 12, tzinfo=UTC)

@@ -18,9 +18,9 @@ from order_assets.landing import Landing, changed_days, index_file, orders_of_da
 from order_assets.landing.estimate import plan_run
 from order_assets.omnitron.auth import KEPT
 from order_assets.sandbox import Sandbox, ShopSettings
+from order_assets.testing.tampering import Tamper, Tampered, tampered_sandbox
+from order_assets.testing.trial import Pipeline
 from order_assets_tests.landing.old_index import OLD_SCHEMA, make_old
-from order_assets_tests.pipeline import Pipeline
-from order_assets_tests.tampering import Tamper, Tampered, tampered_sandbox
 
 FIRST = date(2026, 3, 6)
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)

@@ -17,8 +17,8 @@ from order_assets.landing import OrderIndexError, index_file, sync_state
 from order_assets.omnitron import OmnitronError
 from order_assets.omnitron.capabilities import MONEY_LISTS
 from order_assets.sandbox import Sandbox, ShopSettings
-from order_assets_tests.pipeline import RULES, Pipeline, files_of, shop_state, warehouse_state
-from order_assets_tests.tampering import Tampered, answer, tampered_sandbox
+from order_assets.testing.tampering import Tampered, answer, tampered_sandbox
+from order_assets.testing.trial import RULES, Pipeline, files_of, shop_state, warehouse_state
 
 FIRST = date(2026, 3, 6)
 NOW = datetime(2026, 3, 8, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +28,7 @@ def private_directory(path: Path) -> Path:
 
 
 def draft_of(path: Path) -> Path:
-    """Where to write what will become `path`; no other thread of any process on this machine has this name now.
+    """Where to write what will become `path`; no other writer on any machine has this name.
 
     Its folder is there afterwards. What killed processes left beside it goes, once it is an hour old.
     """
@@ -100,12 +100,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def writer_mark() -> int:
-    """A number that no other thread of any process on this machine has at this moment.
+def writer_mark() -> str:
+    """A text that no other writer on any machine has.
 
     It goes into the names of files that are being written, so that two runs at once do not write over each other.
     """
-    return threading.get_native_id()
+    return uuid.uuid4().hex[:16]
 
 
 @contextmanager

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.model import TEXT, Provenance, column
 from order_assets.landing import LandingError
 from order_assets.pipeline import DayJob, DayTables, DayWorkerError, build_days
 from order_assets.redaction import Privacy, PrivacyMode
 from order_assets.tables import DayFiles
+from order_assets.testing.landed_days import land_day
 
 DAYS = [date(2026, 1, 5) + timedelta(days=number) for number in range(4)]
 

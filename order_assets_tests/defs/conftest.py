@@ -20,7 +20,7 @@ from order_assets.defs import run_jobs
 from order_assets.defs.run_jobs import RunSummary
 from order_assets.omnitron.auth import KEPT
 from order_assets.sandbox import PASSWORD, USERNAME, Sandbox, Shop, ShopSettings
-from order_assets_tests.tampering import Tampered, tampered_sandbox
+from order_assets.testing.tampering import Tampered, tampered_sandbox
 
 FIRST_DAY = date(2026, 3, 1)
 SHOP = ShopSettings(orders_per_day=6, start=FIRST_DAY, now=datetime(2026, 3, 8, 12, tzinfo=UTC))

@@ -21,8 +21,8 @@ from order_assets.defs.run_retention import purge
 from order_assets.defs.shop_names import API_POOL
 from order_assets.landing import DueDay
 from order_assets.settings import read_settings
+from order_assets.testing.tampering import answer
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.tampering import answer
 
 
 def tick(project: Project, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:

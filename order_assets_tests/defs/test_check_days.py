@@ -12,8 +12,8 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from order_assets.defs import build_definitions, run_jobs
 from order_assets.defs.keys import order_documents_key
 from order_assets.settings import read_settings
+from order_assets.testing.tampering import answer
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.tampering import answer
 
 PASSED = AssetCheckExecutionResolvedStatus.SUCCEEDED
 FAILED = AssetCheckExecutionResolvedStatus.FAILED

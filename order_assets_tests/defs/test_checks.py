@@ -12,8 +12,8 @@ from order_assets.defs.resources import ContractResource
 from order_assets.defs.run_jobs import RunSummary
 from order_assets.tables import flatten as flatten_module
 from order_assets.tables.rows import rows_of_batch
+from order_assets.testing.tampering import detail_of
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.tampering import detail_of
 
 SPANNING = {
     ("tables/orders", "nothing_lost_in_sample"),

@@ -95,7 +95,7 @@ def test_days_that_are_no_partitions_are_refused(
 def test_html_with_status_200_is_an_error_and_no_empty_shop(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from order_assets_tests.tampering import answer
+    from order_assets.testing.tampering import answer
 
     project.tampered.rules.append(answer("1/orders/", 200, "<html>Maintenance</html>", "text/html"))
     assert run("--from", "2026-03-02", "--to", "2026-03-02") == 1

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from order_assets import cli
+from order_assets.testing.stored import found_in
+from order_assets.testing.tampering import detail_of
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.defs.stored import found_in
-from order_assets_tests.tampering import detail_of
 
 FIRST, LAST = "2026-03-01", "2026-03-03"
 # Two orders of one customer, on the first and on the third day.

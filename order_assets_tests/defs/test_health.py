@@ -16,8 +16,8 @@ from order_assets.defs import build_definitions
 from order_assets.defs.alerts import AlertError, AlertResource
 from order_assets.pipeline.health import newest_day_is_fresh
 from order_assets.settings import read_settings
+from order_assets.testing.tampering import answer
 from order_assets_tests.defs.conftest import FIRST_DAY, Project
-from order_assets_tests.tampering import answer
 
 DAY = "2026-03-05"
 

@@ -14,10 +14,10 @@ from starlette.responses import Response
 from order_assets import cli
 from order_assets.contract import Document
 from order_assets.sandbox import Shop, ShopSettings
+from order_assets.testing.tampering import Tampered, tampered_sandbox
+from order_assets.testing.trial import Pipeline
 from order_assets_tests.defs.conftest import FIRST_DAY, Project
 from order_assets_tests.odd_documents import Odd, Place, given_out, planted, written_down
-from order_assets_tests.pipeline import Pipeline
-from order_assets_tests.tampering import Tampered, tampered_sandbox
 
 LAST_DAY = "2026-03-04"
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)

@@ -16,9 +16,9 @@ import pytest
 import order_assets as oa
 from order_assets import cli
 from order_assets.sandbox import PASSWORD, USERNAME, ShopSettings, running_sandbox
+from order_assets.testing.tampering import answer, detail_of
 from order_assets_tests.defs.conftest import FIRST_DAY, Project, own_package
 from order_assets_tests.defs.test_runs import orders_of
-from order_assets_tests.tampering import answer, detail_of
 
 DAY = "2026-03-03"
 TWO_SHOPS = """

@@ -16,12 +16,12 @@ from order_assets import cli
 from order_assets.contract import CONTRACT
 from order_assets.defs.keys import order_documents_key
 from order_assets.omnitron.session import Session
+from order_assets.testing.stored import found_in
+from order_assets.testing.tampering import Tamper, answer, detail_of
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.defs.stored import found_in
 from order_assets_tests.defs.test_runs import orders_of
 from order_assets_tests.landing.samples import put
 from order_assets_tests.landing.test_scrub import PLANTED
-from order_assets_tests.tampering import Tamper, answer, detail_of
 
 DAY = "2026-03-03"
 # Orders of the day that have transactions and shipments to plant in, and two others.

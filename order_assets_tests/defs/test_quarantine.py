@@ -14,9 +14,9 @@ from order_assets import cli
 from order_assets.defs.assets.order_documents import ACCOUNTED_FOR, NOTHING_PENDING, QUARANTINE_BUDGET
 from order_assets.defs.run_jobs import CheckResult, RunSummary
 from order_assets.sandbox import Shop, ShopSettings
+from order_assets.testing.tampering import Tamper, answer, detail_of
 from order_assets_tests.defs.conftest import FIRST_DAY, Project
 from order_assets_tests.defs.test_runs import orders_of
-from order_assets_tests.tampering import Tamper, answer, detail_of
 
 DAY = "2026-03-01"
 ORDERS = 500

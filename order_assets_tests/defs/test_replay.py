@@ -18,11 +18,11 @@ from order_assets.defs.assets.table_assets import NO_UNKNOWN_FIELDS
 from order_assets.landing import Landing, revalidate_day
 from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.tables import Flattener
+from order_assets.testing.tampering import detail_of
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
 from order_assets_tests.defs.conftest import Project, own_package
 from order_assets_tests.defs.test_runs import orders_of
-from order_assets_tests.tampering import detail_of
 
 DAY = "2026-03-03"
 # An order without card transactions, so that nothing but itself names its amounts.

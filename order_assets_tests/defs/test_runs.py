@@ -9,8 +9,8 @@ import pytest
 from order_assets.contract import CONTRACT
 from order_assets.defs.keys import order_documents_key, table_key, warehouse_key
 from order_assets.sandbox import known_secrets
+from order_assets.testing.tampering import answer, detail_of
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.tampering import answer, detail_of
 
 ORDERS = table_key(CONTRACT.table("orders"))
 

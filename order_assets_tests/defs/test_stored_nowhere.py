@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from order_assets.defs.keys import order_documents_key
+from order_assets.testing.stored import found_in
+from order_assets.testing.tampering import detail_of
 from order_assets_tests.defs.conftest import Project
-from order_assets_tests.defs.stored import found_in
 from order_assets_tests.landing.personal_places import BY_NAME, BY_VALUE, KINDS, NAMED
-from order_assets_tests.tampering import detail_of
 
 DAY, ORDERS = "2026-03-03", (1012, 1014, 1015, 1016, 1017)
 

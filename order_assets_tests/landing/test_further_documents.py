@@ -13,7 +13,7 @@ from order_assets.contract.model import BIGINT, TEXT, order_pk
 from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import ShopSettings, running_sandbox
 from order_assets.tables import table_file
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 
 DAY = date(2026, 1, 2)
 PARCELS = Document("parcels", "orders_integration/{order_id}/parcels/", optional=True)

@@ -19,7 +19,7 @@ from order_assets.landing import index_files as files_of_index
 from order_assets.landing.index import manifest_of, orders_by_day, read_index
 from order_assets.landing.index_files import days_of, old_file
 from order_assets.landing.moves import earlier_days
-from order_assets_tests.crashes import Died, dying_at
+from order_assets.testing.crashes import Died, dying_at
 from order_assets_tests.landing.old_index import make_old
 
 SHOP = Instance("https://shop.example.com", "UTC", date(2026, 1, 1))

@@ -24,7 +24,7 @@ from order_assets.report.figures import Day, read_facts
 from order_assets.report.numbers import headlines
 from order_assets.report.write import KEY_PLOTS
 from order_assets.sandbox import ShopSettings, running_sandbox
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 from order_assets_tests.report.browser import CHROMIUM, chromium
 
 FIRST = date(2026, 3, 4)

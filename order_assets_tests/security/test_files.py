@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from order_assets.sandbox import ShopSettings, running_sandbox
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 
 SHOP = ShopSettings(orders_per_day=6, start=date(2026, 3, 6), now=datetime(2026, 3, 8, 12, tzinfo=UTC))
 

@@ -4,7 +4,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 
 if __name__ == "__main__":
     root, url, first, budget, rate, *days = sys.argv[1:]

@@ -21,8 +21,8 @@ import pytest
 
 from order_assets.defs.active_runs import days_under_way
 from order_assets.sandbox import PASSWORD, USERNAME, Sandbox, ShopSettings
-from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
-from order_assets_tests.tampering import Tampered, answer, tampered_sandbox
+from order_assets.testing.tampering import Tampered, answer, tampered_sandbox
+from order_assets.testing.trial import Pipeline, shop_state, warehouse_state
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))

@@ -18,7 +18,7 @@ import pytest
 
 from order_assets.contract import CONTRACT
 from order_assets.sandbox import ShopSettings, running_sandbox
-from order_assets_tests.pipeline import Pipeline, shop_state, warehouse_state
+from order_assets.testing.trial import Pipeline, shop_state, warehouse_state
 
 KILLS = int(os.environ.get("ORDER_ASSETS_TEST_KILLS", "50"))
 FIRST, LAST = date(2026, 3, 6), date(2026, 3, 8)

@@ -12,13 +12,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from benchmarks.landed_days import land_day
 from order_assets.contract import CONTRACT
 from order_assets.contract.shape import contract_version
 from order_assets.landing import Landing
 from order_assets.landing.landing_schema import LEDGER_SCHEMA
 from order_assets.pipeline.build_day import DayBuilder, DayJob
 from order_assets.redaction import Privacy, PrivacyMode
+from order_assets.testing.landed_days import land_day
 from order_assets.warehouse import load_days
 from order_assets.warehouse.marts import MARTS
 

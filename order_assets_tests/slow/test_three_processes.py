@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from order_assets.sandbox import ShopSettings, running_sandbox
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 
 FIRST = date(2026, 3, 1)
 PROCESSES, DAYS_EACH, ORDERS, RATE = 3, 4, 40, 50

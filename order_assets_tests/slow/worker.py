@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from order_assets.landing import refresh
-from order_assets_tests.pipeline import Pipeline
+from order_assets.testing.trial import Pipeline
 
 if __name__ == "__main__":
     root, url, first, last, batch = sys.argv[1:]

@@ -13,13 +13,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.landed_days import Answers, listed_order, plain_gate
 from order_assets.contract import CONTRACT, Contract
 from order_assets.core.check_result import CheckResult
 from order_assets.landing import Landing, receive
 from order_assets.landing.landing_store import LANDING_SCHEMA
 from order_assets.sandbox import documented_order
 from order_assets.tables import DayFiles, Flattener, FlattenReport, table_file, verify_day
+from order_assets.testing.landed_days import Answers, listed_order, plain_gate
 
 DAY = date(2017, 1, 30)
 FLATTENER = Flattener(CONTRACT, threads=2)

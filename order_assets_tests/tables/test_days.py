@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from benchmarks.landed_days import landing_rows
 from order_assets.contract import CONTRACT, Contract
 from order_assets.contract.model import BOOLEAN, column
 from order_assets.tables import Flattener, table_file
+from order_assets.testing.landed_days import landing_rows
 from order_assets_tests.tables.days import (
     DAY,
     FLATTENER,

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.landed_days import landing_rows
 from order_assets.contract import CONTRACT, Document
 from order_assets.landing import Landing
 from order_assets.tables import DayFiles, Proof, Sample, nothing_lost, prove_day, table_file
 from order_assets.tables.checks.reconciliation import prove
+from order_assets.testing.landed_days import landing_rows
 from order_assets_tests.tables.days import DAY, FLATTENER, Order, batch, gone, landed, order, rows_of
 
 Row = dict[str, Any]

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.landed_days import Answers, listed_order, plain_gate
 from order_assets.contract import CONTRACT
 from order_assets.landing import Landing, earlier_versions, receive
 from order_assets.sandbox import Shop, ShopSettings
 from order_assets.sandbox.shop import FIRST_PK
 from order_assets.tables import Flattener
+from order_assets.testing.landed_days import Answers, listed_order, plain_gate
 from order_assets_tests.warehouse.inputs import write_ledger
 
 SEEN_AFTER = (timedelta(hours=30), timedelta(days=3), timedelta(days=28))

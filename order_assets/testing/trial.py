@@ -46,18 +46,22 @@ class Pipeline:
 
     @property
     def instance(self) -> Instance:
+        """The shop, as the index knows it."""
         return Instance(self.url, "UTC", self.first_day)
 
     @property
     def task(self) -> DayJob:
+        """What building the tables of a day takes."""
         return DayJob(self.root, self.contract, self.gate.privacy, 5.0, 20, frozenset(), frozenset())
 
     @cached_property
     def maker(self) -> DayBuilder:
+        """Builds the tables of days in this process."""
         return DayBuilder(self.task)
 
     @contextmanager
     def client(self) -> Iterator[OmnitronClient]:
+        """A client of the shop without a limit of requests."""
         settings = {"requests_per_second": None, "max_concurrency": 4, "retries": 0, **self.client_settings}
         with OmnitronClient(ClientSettings(self.url, username=USERNAME, password=PASSWORD, **settings)) as client:
             yield client
@@ -78,6 +82,7 @@ class Pipeline:
         )
 
     def sync(self, **options: Any) -> SyncReport:
+        """Bring the index up to date."""
         return self.way.sync(**options)
 
     def due_days(self) -> list[DueDay]:
@@ -85,6 +90,7 @@ class Pipeline:
         return list(due_days(self.root, self.first_day, self.last_day or datetime.now(UTC).date()))
 
     def due(self) -> list[date]:
+        """The days that are to be fetched."""
         return [found.day for found in self.due_days()]
 
     def refresh(self, days: Iterable[date], *, again: bool = False) -> list[DayReport]:
@@ -97,6 +103,7 @@ class Pipeline:
         yield from self.way.refresh(list(days), reread=reread)
 
     def load(self, days: Iterable[date]) -> None:
+        """Make the tables of days and load them; raises `WarehouseError` for a day that may not be loaded."""
         days = list(days)
         for day in days:
             self.maker.make(day)
@@ -116,6 +123,7 @@ class Pipeline:
         return days
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows that the warehouse gives."""
         with open_readonly(self.root) as connection:
             rows: list[tuple[Any, ...]] = connection.execute(sql).fetchall()
             return rows
@@ -143,4 +151,5 @@ def _moment(text: str) -> datetime:
 
 
 def files_of(root: Path, pattern: str) -> dict[Path, bytes]:
+    """The files below a folder that fit a pattern, with what is in them."""
     return {path: path.read_bytes() for path in sorted(root.glob(pattern)) if path.is_file()}

@@ -18,6 +18,7 @@ import msgspec
 
 from order_assets.contract import CONTRACT, Contract
 from order_assets.landing import Landing, ListedOrder, receive
+from order_assets.landing.landing_schema import LEDGER_SCHEMA
 from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import Shop, ShopSettings
 from order_assets.sandbox.shop import FIRST_PK
@@ -45,11 +46,13 @@ class Answers:
 
     @property
     def pages(self) -> dict[str, tuple[Any, ...]]:
+        """The pages of each document."""
         found = {"detail": () if self.detail is None else (self.detail,)}
         return {**found, "items": self.item_pages, "discounts": self.discount_pages}
 
     @property
     def bytes(self) -> int:
+        """How long all of them are."""
         return sum(map(len, (self.detail or b"", *self.item_pages, *self.discount_pages)))
 
 
@@ -117,6 +120,14 @@ def land_day(
     landing.append(waiting)
     landing.compact()
     return landing
+
+
+def write_ledger(landing: Landing) -> None:
+    """Write the ledger of a landing, as if its orders were listed now."""
+    moment = datetime.now(UTC)
+    listed = {"listed_modified_date": moment, "listed_children_modified_date": None, "date_placed": moment}
+    rows = [{"number": str(pk), **listed, **row} for pk, row in landing.current().items()]
+    landing.write_ledger([{name: row[name] for name in LEDGER_SCHEMA.names if name in row} for row in rows])
 
 
 def order_pks(landing: Landing) -> list[int]:

@@ -23,6 +23,8 @@ class Tampered:
     rules: list[Tamper] = field(default_factory=list)
 
     def around(self, app: ASGIApp) -> ASGIApp:
+        """The application with the rules between it and its callers."""
+
         async def served(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http" or not self.rules:
                 await app(scope, receive, send)
