@@ -126,6 +126,16 @@ def _webhook(text: str) -> SecretStr:
     return SecretStr(text)
 
 
+def _postgres(text: str) -> SecretStr:
+    try:
+        scheme = urlsplit(text).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in ("postgresql", "postgres"):
+        raise ValueError("takes the address of a database, such as postgresql://user:password@host/name")
+    return SecretStr(text)
+
+
 class _Parsed:
     """Texts are parsed, values stay. What `parse` raises is a sentence that begins after the variable's name.
 
@@ -269,6 +279,13 @@ class Settings(BaseModel):
         None,
         "when nothing is requested, in the business time zone, such as `22:00-06:00,12:00-13:00`",
         unset="none",
+    )
+    budget: Annotated[SecretStr | None, _Parsed(_postgres)] = setting(
+        "ORDER_ASSETS_BUDGET",
+        None,
+        "`postgresql://user:password@host/name`: the database in which several machines share the shop's budget; needs "
+        "`pip install 'order-assets[scale]'`",
+        unset="none: this machine's folder below",
     )
     budget_directory: Annotated[Path | None, _Parsed(_folder)] = setting(
         "ORDER_ASSETS_BUDGET_DIR",
@@ -415,7 +432,7 @@ def _what_follows(settings: Settings, given: Mapping[str, str]) -> dict[str, obj
         moment = _end_of_quiet_hours(_AT_NIGHT, settings.quiet_hours) or _AT_NIGHT
         follows["nightly_cron"] = f"{moment.minute} {moment.hour} * * *"
     if settings.uses_sandbox:
-        follows["budget_directory"] = None
+        follows["budget_directory"] = follows["budget"] = None
         if VARIABLES["requests_per_second"] not in given:
             follows["requests_per_second"] = None
     elif settings.budget_directory is None:

@@ -100,6 +100,7 @@ class OmnitronResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     max_concurrency: int = from_setting("max_concurrency", ge=1, le=64)
     retries: int = Field(default=5, ge=0, description="Repeats of a call that failed in passing")
     budget_directory: str = from_setting("budget_directory")
+    budget: Secret = from_setting("budget", repr=False)
     api: str = from_setting("api")
     quiet_hours: str = from_setting("quiet_hours")
     timezone: str = from_setting("timezone")

@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from order_assets.contract.model import DOCUMENTS, Document
+from order_assets.omnitron.api_errors import OmnitronConfigError
 from order_assets.omnitron.cancellation import Halt
 from order_assets.omnitron.client_settings import ClientSettings
 from order_assets.omnitron.documents import OrderDocuments, order_documents
 from order_assets.omnitron.pagination import Page, list_child_rows, list_orders
-from order_assets.omnitron.rate_limit.budget_store import FileStore, MemoryStore, instance_folder
+from order_assets.omnitron.rate_limit.budget_store import BudgetStore, FileStore, MemoryStore, instance_folder
 from order_assets.omnitron.rate_limit.limiter import SharedBudget
 from order_assets.omnitron.response import Response
 from order_assets.omnitron.session import Params, Session
@@ -104,13 +105,30 @@ class OmnitronClient:
 
 
 def _budget(settings: ClientSettings, clock: Callable[[], float]) -> SharedBudget:
-    """The budget that the settings name: shared by all processes of this machine, or of this process alone."""
-    directory = settings.budget_directory
-    store = MemoryStore(clock) if directory is None else FileStore(instance_folder(directory, settings.url), clock)
+    """The budget that the settings name: shared over machines, by all processes of this one, or of this one alone."""
     return SharedBudget(
-        store,
+        _budget_store(settings, clock),
         settings.requests_per_second,
         settings.max_concurrency,
         instance=settings.url,
         quiet=settings.quiet_hours,
     )
+
+
+def _budget_store(settings: ClientSettings, clock: Callable[[], float]) -> BudgetStore:
+    if settings.budget:
+        return _postgres_store(settings.budget, settings.url)
+    if settings.budget_directory:
+        return FileStore(instance_folder(settings.budget_directory, settings.url), clock)
+    return MemoryStore(clock)
+
+
+def _postgres_store(database: str, url: str) -> BudgetStore:
+    try:
+        from order_assets.omnitron.rate_limit.postgres_store import PostgresStore
+
+        return PostgresStore(database, url)
+    except ImportError:
+        raise OmnitronConfigError(
+            "ORDER_ASSETS_BUDGET names a database, and psycopg is not installed: pip install 'order-assets[scale]'."
+        ) from None

@@ -26,7 +26,8 @@ class ClientSettings:
     up to `max_retry_after_seconds`. `read_timeout` bounds silence, `total_timeout` one whole answer. After
     `check_after_failures` failed calls in a row one row of the order list is asked for, to tell a broken shop
     from some broken orders. `budget_directory` is where all processes of this machine keep the budgets of their
-    instances; None means a budget of this process alone. In `quiet_hours` nothing is asked. `api` is `v1` or `i1`, the
+    instances; None means a budget of this process alone. `budget` is the address of a Postgres database in which
+    processes of several machines keep them instead. In `quiet_hours` nothing is asked. `api` is `v1` or `i1`, the
     prefix under which the API is served; None means to find out, for each kind of path. `max_login_wait_seconds` is
     how long a login waits for its turn. Raises OmnitronConfigError.
     """
@@ -47,6 +48,7 @@ class ClientSettings:
     total_timeout: float = 300
     check_after_failures: int = 10
     budget_directory: Path | None = None
+    budget: str | None = field(default=None, repr=False)
     quiet_hours: QuietHours | None = None
     api: str | None = None
     max_login_wait_seconds: float = 900

@@ -33,6 +33,7 @@ def open_client(
     retries: int = 5,
     max_document_mib: int = 32,
     budget_directory: str = "",
+    budget: str = "",
     api: str = "",
     quiet_hours: QuietHours | None = None,
 ) -> Iterator[OmnitronClient]:
@@ -53,6 +54,7 @@ def open_client(
             username=username or None,
             password=password or None,
             budget_directory=Path(budget_directory) if budget_directory else None,
+            budget=budget or None,
             quiet_hours=quiet_hours,
             api=api or None,
             **limits,  # type: ignore[arg-type]

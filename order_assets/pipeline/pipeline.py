@@ -248,6 +248,7 @@ def _client_of(settings: Settings) -> AbstractContextManager[OmnitronClient]:
         requests_per_second=settings.requests_per_second or 0,
         max_concurrency=settings.max_concurrency,
         budget_directory=str(settings.budget_directory or ""),
+        budget=secret(settings.budget),
         api=settings.api or "",
         quiet_hours=settings.quiet_hours,
     )

@@ -10,13 +10,14 @@ from pathlib import Path
 from order_assets.omnitron import ClientSettings, OmnitronClient
 
 
-def main(url: str, token: str, folder: str, rate: str, places: str, seconds: str) -> None:
+def main(url: str, token: str, kept: str, rate: str, places: str, seconds: str) -> None:
     settings = ClientSettings(
         url,
         token=token,
         requests_per_second=float(rate),
         max_concurrency=int(places),
-        budget_directory=Path(folder),
+        budget=kept if kept.startswith("postgresql:") else None,
+        budget_directory=Path(kept),
     )
     with OmnitronClient(settings) as client:
         print("ready", flush=True)

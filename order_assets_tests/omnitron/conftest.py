@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from order_assets.omnitron import ClientSettings, OmnitronClient
+from order_assets.testing.servers import postgres
 
 from .scripted_shop import Answer, ScriptedShop, scripted_shop
 
@@ -33,6 +34,13 @@ class VirtualTime:
         with self._lock:
             self.slept.append(seconds)
             self.now += seconds
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Postgres of its own."""
+    with postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Where the sharers of a budget meet: in the memory of one process, or in a folder of this machine.
 
 Belongs here: the record, reading and writing it one at a time, and places for requests in flight. Not here: how the
-record changes (`throttle`, `circuit_breaker`, `limiter`). A store for several machines needs the same three methods: a
-compare-and-swap for `update`, leases for `place`.
+record changes (`throttle`, `circuit_breaker`, `limiter`), and the store of several machines (`postgres_store`).
 """
 
 import fcntl
@@ -138,7 +137,7 @@ class FileStore:
                     changed, result = change(stored or BudgetRecord())
                     if changed is not stored:
                         # In one write; what is left of a longer record behind the end of the line is not read.
-                        os.pwrite(self._record, json.dumps((now, changed)).encode() + b"\n", 0)
+                        os.pwrite(self._record, encoded(changed, now), 0)
                 finally:
                     fcntl.flock(self._record, fcntl.LOCK_UN)
         except OSError as error:
@@ -181,6 +180,11 @@ def unusable(folder: Path, error: OSError) -> OmnitronConfigError:
         f"The shop's budget cannot be kept in {folder} ({error.strerror}): set ORDER_ASSETS_BUDGET_DIR to a folder on "
         "a disk of this machine that can be written, the same for all processes that ask this instance."
     )
+
+
+def encoded(record: BudgetRecord, now: float) -> bytes:
+    """The record as `read_record` reads it, with when it was written."""
+    return json.dumps((now, record)).encode() + b"\n"
 
 
 def read_record(stored: bytes, now: float) -> BudgetRecord | None:
