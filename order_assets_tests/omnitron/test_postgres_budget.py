@@ -42,7 +42,7 @@ def test_machines_with_clocks_of_their_own_keep_one_rate(database: str) -> None:
     print(
         f"{len(moments)} in 4 s, at most {most_within(1, moments)} in a second, {most_within(0.1, moments)} in 100 ms"
     )
-    assert most_within(1, moments) <= 55
+    assert most[0] <= 55
     assert len(moments) >= 0.9 * 50 * 4
     assert min(made) >= sum(made) / 5
 
@@ -69,8 +69,8 @@ def test_a_database_that_comes_back_is_used_again(tmp_path: Path, serve: Serve) 
     with postgres(tmp_path / "data") as address:
         client = OmnitronClient(ClientSettings(shop.url, token=TOKEN, budget=address))
         client.get_json_bytes("orders/")
-    with pytest.raises(OmnitronConfigError), client.get_json_bytes("orders/"):  # type: ignore[attr-defined]
-        pass
+    with pytest.raises(OmnitronConfigError):
+        client.get_json_bytes("orders/")
     with postgres(tmp_path / "data") as again, client:
         assert again == address
         assert client.get_json_bytes("orders/").status == 200
