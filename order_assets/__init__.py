@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from order_assets.defs.build import build_definitions
     from order_assets.defs.component import OmnitronOrders
     from order_assets.defs.keys import (
+        lake_key,
         mart_key,
         order_documents_key,
         order_index_key,
@@ -87,6 +88,7 @@ __all__ = [
     "column",
     "daily_partitions",
     "decimal",
+    "lake_key",
     "load_marts",
     "mart_key",
     "order_documents_key",

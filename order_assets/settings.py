@@ -136,6 +136,10 @@ def _postgres(text: str) -> SecretStr:
     return SecretStr(text)
 
 
+def _lake(text: str) -> str:
+    return text.rstrip("/") if "://" in text else str(_folder(text))
+
+
 class _Parsed:
     """Texts are parsed, values stay. What `parse` raises is a sentence that begins after the variable's name.
 
@@ -335,6 +339,13 @@ class Settings(BaseModel):
         "eighth smaller), `v1.4.0`, `v1.5.0` or `v2.0.0`; a file of another version is written from scratch with the "
         "next load",
     )
+    lake: Annotated[str | None, _Parsed(_lake)] = setting(
+        "ORDER_ASSETS_LAKE",
+        None,
+        "folder or address such as `s3://bucket/orders` to which days that passed are copied as Delta tables, by the "
+        "assets `lake/...`; needs `pip install 'order-assets[delta]'`",
+        unset="none: there are no such assets",
+    )
     alert_webhook: Annotated[SecretStr | None, _Parsed(_webhook)] = setting(
         "ORDER_ASSETS_ALERT_WEBHOOK",
         None,
@@ -369,7 +380,8 @@ def read_settings(
     """The settings that the environment gives; `model` may be one's own, below `Settings`.
 
     The variables of a `shop` have its name in capital letters before them, such as TR_OMNITRON_URL for `tr`; those that
-    shops may share are read without it too, and its data lies in a folder of its name in that of ORDER_ASSETS_DATA.
+    shops may share are read without it too, and its data and its lake lie in folders of its name in those of
+    ORDER_ASSETS_DATA and ORDER_ASSETS_LAKE.
     With `asks_shop` also what a run needs that asks the shop and writes is looked at: credentials, the key of tokens,
     folders that can be written. Raises `SettingsError`, which names all variables that cannot be used.
     """
@@ -404,6 +416,8 @@ def prefix(shop: str) -> str:
 def _of_shop(shop: str, given: Mapping[str, str], variables: Iterable[str]) -> dict[str, str]:
     """The variables of a shop, under the names that all shops have."""
     shared = {name: given[name] for name in variables if name in given and name not in _OF_ONE_SHOP}
+    if (lake := VARIABLES["lake"]) in shared:
+        shared[lake] = f"{shared[lake].rstrip('/')}/{shop}"
     own = {name.removeprefix(prefix(shop)): text for name, text in given.items() if name.startswith(prefix(shop))}
     data = VARIABLES["data_root"]
     return {data: f"{given.get(data) or 'data'}/{shop}", **shared, **own}

@@ -12,6 +12,7 @@ import dagster as dg
 
 from order_assets.contract import CONTRACT, Contract
 from order_assets.defs.alerts import AlertResource, alert_sensor
+from order_assets.defs.assets.lake_assets import lake_assets
 from order_assets.defs.assets.order_documents import order_documents_asset
 from order_assets.defs.assets.order_index import order_index_asset
 from order_assets.defs.assets.report_asset import report_asset
@@ -91,12 +92,13 @@ def build_definitions(
 def _definitions(settings: Settings, shop: Shop, resources: Mapping[str, object]) -> dg.Definitions:
     warehouse = warehouse_assets(shop)
     tables = tables_assets(shop)
-    jobs = jobs_of(shop, [*tables.keys, *warehouse.keys])
+    lake = [lake_assets(shop, settings.lake)] if settings.lake else []
+    jobs = jobs_of(shop, [*tables.keys, *warehouse.keys, *(key for copies in lake for key in copies.keys)])
     timezone, quiet, rate = settings.timezone.key, settings.quiet_hours, settings.requests_per_second
     index = order_index_asset(shop, sandbox=settings.uses_sandbox)
     return dg.Definitions(
         assets=dg.with_source_code_references(
-            [index, order_documents_asset(shop), tables, warehouse, report_asset(shop)]
+            [index, order_documents_asset(shop), tables, warehouse, report_asset(shop), *lake]
         ),
         jobs=[*jobs.all(), rebuild_warehouse_job(shop)],
         schedules=[

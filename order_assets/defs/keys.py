@@ -30,6 +30,11 @@ def order_index_key(shop: str = "") -> dg.AssetKey:
     return _key(shop, "order_index")
 
 
+def lake_key(name: str, shop: str = "") -> dg.AssetKey:
+    """The key of the asset that is the copy of a table or mart in the lake."""
+    return _key(shop, "lake", name)
+
+
 def order_documents_key(shop: str = "") -> dg.AssetKey:
     """The key of the asset that is the landed documents."""
     return _key(shop, "order_documents")

@@ -17,6 +17,7 @@ import dagster as dg
 from order_assets.contract import Contract, Table
 from order_assets.contract.shape import contract_version
 from order_assets.defs.keys import (
+    lake_key,
     mart_key,
     order_documents_key,
     order_index_key,
@@ -98,6 +99,10 @@ class Shop:
     def warehouse(self, name: str) -> dg.AssetKey:
         """The key of a table of the warehouse."""
         return warehouse_key(name, self.name)
+
+    def lake(self, name: str) -> dg.AssetKey:
+        """The key of the copy of a table or mart in the lake."""
+        return lake_key(name, self.name)
 
     def mart(self, name: str) -> dg.AssetKey:
         """The key of a mart."""

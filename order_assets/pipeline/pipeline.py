@@ -47,6 +47,7 @@ from order_assets.pipeline.connect import (
     reread_of,
 )
 from order_assets.pipeline.day_workers import build_days
+from order_assets.pipeline.lake import LakeReport, export_days
 from order_assets.pipeline.load_passed import Loaded, load_passed
 from order_assets.pipeline.read_tables import Day, read_table
 from order_assets.pipeline.stale_days import due_days
@@ -204,6 +205,10 @@ class Pipeline:
         facts = WarehouseSettings(self.instance.timezone, self.instance.first_day, include_tax, self.quantity_attribute)
         given = {"storage_version": self.storage_version, "settings": facts, **options}
         return load_passed(self.root, days, self.contract, self.marts, **given)
+
+    def export_lake(self, days: Sequence[date], lake: str) -> LakeReport:
+        """Replace the days in the Delta tables below `lake`, a folder or an address such as s3://bucket/orders."""
+        return export_days(self.root, days, lake, contract=self.contract, marts=self.marts)
 
     def run(self, first: date, last: date, **options: Any) -> RunReport:
         """List orders, then fetch, flatten and load the days from first to last; `options` are those of `refresh`."""
