@@ -16,13 +16,14 @@ PEERS := benchmarks/.venv
 AUDIT := .venv-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test test-long slow faults bench audit lint docs datacontract constraints clean
+.PHONY: help demo ui test test-long slow versions faults bench audit lint docs datacontract constraints clean
 
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
 	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
 	@echo "make test         install what tests need, run the tests, five minutes or so"
 	@echo "make test-long    longer ways through Dagster, and a day by clicks in a browser"
+	@echo "make versions     the demo and make test with other Pythons and the newest Dagster: PYTHONS=..."
 	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
 	@echo "make faults       try about a hundred faults against what the project promises, write docs/faults.md"
 	@echo "make bench        measure speed against peers and limits, write docs/benchmarks.md"
@@ -56,6 +57,10 @@ test-long: $(DEV_STAMP)
 # One at a time: some measure, and some kill processes.
 slow: $(DEV_STAMP)
 	@$(BIN)/python -m pytest -m slow -n 0
+
+# Needs those Pythons: make versions PYTHONS="python3.12 /path/to/python3.13"
+versions: $(DEV_STAMP)
+	@for python in $(PYTHONS); do tools/try_version.sh "$$python" || exit 1; done
 
 faults: $(DEV_STAMP)
 	@$(BIN)/python -m faults
