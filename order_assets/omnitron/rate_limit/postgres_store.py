@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from order_assets.omnitron.api_errors import OmnitronConfigError
-from order_assets.omnitron.rate_limit.budget_store import BudgetRecord, Change, Release, Result, read_record, encoded
+from order_assets.omnitron.rate_limit.budget_store import BudgetRecord, Change, Release, Result, encoded, read_record
 
 if TYPE_CHECKING:
     import psycopg
