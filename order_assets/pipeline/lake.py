@@ -82,11 +82,11 @@ def export_days(
         if whole:
             found = read_table(table.name, min(whole), max(whole), data_root=data_root, contract=contract, arrow=True)
             rows[name] = target.replace(name, _of_days(found, whole), whole)
+    for mart in marts:
+        target.remove(f"marts/{mart.name}", list(dropped))
     if whole:
-        for mart, found in _marts(data_root, marts, whole):
-            name = f"marts/{mart}"
-            target.remove(name, list(dropped))
-            rows[name] = target.replace(name, found, whole)
+        for mart_name, found in _marts(data_root, marts, whole):
+            rows[f"marts/{mart_name}"] = target.replace(f"marts/{mart_name}", found, whole)
         target.append_days(whole, contract_version(contract))
     return LakeReport(target.batch_id, rows, whole, dropped)
 

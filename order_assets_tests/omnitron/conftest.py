@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from order_assets.omnitron import ClientSettings, OmnitronClient
-from order_assets.testing.servers import postgres
+from order_assets.testing.servers import postgres, server_folder
 
 from .scripted_shop import Answer, ScriptedShop, scripted_shop
 
@@ -37,9 +37,9 @@ class VirtualTime:
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database() -> Iterator[str]:
     """The address of a Postgres of its own."""
-    with postgres(tmp_path_factory.mktemp("postgres")) as address:
+    with server_folder() as folder, postgres(folder / "data") as address:
         yield address
 
 
