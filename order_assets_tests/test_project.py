@@ -206,7 +206,8 @@ def test_constraints_fix_every_version_with_hashes_and_tests_run_on_the_versions
     )
     assert {"dagster", "duckdb", "hatchling"} <= {name for name, _, _ in runtime}
     assert {"pytest", "playwright"} <= {name for name, _, _ in development}
-    assert runtime <= development
+    # What a demo needs on some systems, tests may need on all.
+    assert {found[:2] for found in runtime} <= {found[:2] for found in development}
 
 
 def days_in_warehouse(data_root: str) -> dict[date, int]:
