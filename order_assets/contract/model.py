@@ -220,11 +220,27 @@ class TransactionKind(Known):
         return self.effect.replace("_", " ")
 
 
+class Collected(StrEnum):
+    """When the money of a transaction that is announced with the order is there."""
+
+    APPROVAL = "approval"  # the order is approved when it has come
+    DELIVERY = "delivery"  # it is paid at the door
+
+
 @dataclass(frozen=True)
 class PaymentType(Known):
-    """A means of payment, and the table that its transactions are in; marketplaces show none."""
+    """A means of payment, and the table that its transactions are in; marketplaces show none.
+
+    `collected` says when the money is there, where that is not when the transaction is made.
+    """
 
     table: str | None = None
+    collected: Collected | None = None
+
+    @property
+    def traits(self) -> str:
+        """When the money is there, if not at once."""
+        return f"paid on {self.collected}" if self.collected else ""
 
 
 @dataclass(frozen=True)

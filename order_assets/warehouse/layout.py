@@ -12,6 +12,7 @@ from order_assets.contract import Contract, Kind, Table
 
 ORDERS = "orders"
 HISTORY = "history"
+VERSIONS = "versions"
 META = "meta"
 VIEWS = "main"
 SCHEMAS = (ORDERS, HISTORY, META)

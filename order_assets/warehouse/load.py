@@ -42,6 +42,7 @@ from order_assets.warehouse.meta import (
     ledger_layout,
 )
 from order_assets.warehouse.publish import Draft, drafting
+from order_assets.warehouse.reader_catalogue import ensure_catalogue
 from order_assets.warehouse.schema import ensure_schema
 from order_assets.warehouse.statements import age, count_per_day, count_rows, name, names, statement
 
@@ -197,6 +198,7 @@ def _load(
     )
     settings = settings or known_settings(connection)
     connection.execute(statement("record_settings"), {**asdict(settings), **versions})
+    ensure_catalogue(connection, contract, marts, settings.time_zone)
     if watermarks is not None:
         connection.execute(statement("record_sync"), asdict(watermarks))
     made = refresh_marts(connection, inputs.days, marts, contract)

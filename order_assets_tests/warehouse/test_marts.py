@@ -346,6 +346,8 @@ def test_a_refused_day_is_not_in_the_marts(root: Path) -> None:
 
 def test_a_day_without_orders_gives_every_mart_without_rows(filled: Filled) -> None:
     for mart in MARTS:
+        if mart.name == "dim_dates":
+            continue
         declared = " WHERE NOT is_known" if mart.name == "dim_statuses" else ""
         assert filled.query(f"SELECT * FROM marts.{mart.name}{declared}") == []
     days = [row["date"] for row in filled.query("SELECT date FROM meta.days")]

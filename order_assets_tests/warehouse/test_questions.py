@@ -239,5 +239,5 @@ def test_no_question_takes_more_than_ten_lines_or_knows_a_code_by_heart() -> Non
     for file in QUESTIONS.glob("*.sql"):
         lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--")]
         assert len(lines) <= 10, file
-        assert "status" not in "".join(lines), file
+        assert "status" not in "".join(lines).replace("fct_order_status_changes", ""), file
         assert "ZONE" not in "".join(lines).upper(), file

@@ -10,6 +10,7 @@ from order_assets.contract.model import (
     JSON,
     MONEY,
     TEXT,
+    Collected,
     Document,
     Effect,
     Kind,
@@ -38,8 +39,8 @@ _ASSUMED = Provenance.ASSUMED
 # settles the payment.
 PAYMENT_TYPES = {
     "credit_card": PaymentType(table="transactions"),
-    "pay_on_delivery": PaymentType(table="pay_on_delivery_transactions"),
-    "funds_transfer": PaymentType(table="funds_transfer_transactions"),
+    "pay_on_delivery": PaymentType(table="pay_on_delivery_transactions", collected=Collected.DELIVERY),
+    "funds_transfer": PaymentType(table="funds_transfer_transactions", collected=Collected.APPROVAL),
     "loyalty_money": PaymentType(table="loyalty_transactions"),
     "bex": PaymentType(table="bex_transactions"),
     "cash_register": PaymentType(table="cash_register_transactions"),

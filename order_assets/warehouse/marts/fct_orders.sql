@@ -133,6 +133,7 @@ payments AS (
         order_pk,
         count(position) AS attempts,
         count(position) FILTER (WHERE NOT succeeded) AS failed,
+        bool_or(capture_state = 'unknown') AS has_unknown,
         TRY_CAST(sum(captured_amount) FILTER (WHERE is_order_currency) AS DECIMAL(18, 2)) AS captured
     FROM marts.fct_payments
     GROUP BY date, order_pk
@@ -239,7 +240,10 @@ SELECT
     o.refund_amount AS refunded_amount,
     TRY_CAST(o.amount - coalesce(o.refund_amount, 0) AS DECIMAL(18, 2)) AS net_amount,
     CASE WHEN i.order_pk IS NULL THEN 0 ELSE i.amount END AS items_amount,
-    CASE WHEN pa.attempts > 0 OR pt.source IS NOT NULL THEN coalesce(pa.captured, 0) END AS paid_amount,
+    CASE
+        WHEN pa.has_unknown THEN NULL
+        WHEN pa.attempts > 0 OR pt.source IS NOT NULL THEN coalesce(pa.captured, 0)
+    END AS paid_amount,
     coalesce(i.items, 0) AS items,
     coalesce(i.foreign_items, 0) AS foreign_items,
     CASE WHEN i.order_pk IS NULL THEN 0 ELSE i.quantity END AS quantity,

@@ -5,16 +5,25 @@ key: [date, order_pk, source, position]
 refresh: days
 references:
   date, order_pk: marts.fct_orders
-  channel_pk: orders.channels
+  channel_pk: marts.dim_channels
+  refund_date: marts.dim_dates (day)
 rules: [refunds_agree]
 columns:
   date: Day that the order was placed in, in the business time zone
+  order_date: The same day, under the name that says so
+  refund_date: Day that the money went back, in the business time zone
+  is_estimated_date: 'Whether refund_date is no date of a transaction: it is that of the cancellation plan then, else
+    that of the last change of the order, else order_date'
   order_pk: Order (orders.pk)
   source: Table that the refund comes from; for what no transaction shows, cancellation_plans or orders
   position: Place of the row in its set, counted from 0
   transaction_pk: Key of the transaction in that table, if the refund has one
   plan_pk: Cancellation plan, where the order has only one, or no transaction shows the refund
   plan_type: Whether the plan cancels or refunds
+  reason_kind: 'cancellation: of what was not sold after all; return: of what was; shipping: the shipping fee alone;
+    unknown where neither plan nor status of the order says it, or several plans say different things'
+  payment_method: Means that the money went back by, by the table that the row comes from; that of the payment option
+    of the order where no transaction shows it
   channel_pk: Sales channel (channels.pk)
   customer_pk: Customer (customers.pk)
   placed_at: When the customer placed the order, UTC
@@ -80,6 +89,7 @@ plans AS (
         p.order_pk,
         count(*) AS plans,
         max(p.position) AS position,
+        CASE WHEN min(p.plan_type) = max(p.plan_type) THEN min(p.plan_type) END AS only_type,
         -- arg_max passes over NULL, and must not take the value of another plan then.
         arg_max(coalesce(p.pk, 0), p.position) AS pk,
         arg_max(coalesce(p.plan_type, ''), p.position) AS plan_type,
@@ -92,6 +102,17 @@ plans AS (
 
 SELECT
     r.date,
+    r.date AS order_date,
+    coalesce(
+        CAST(
+            CASE
+                WHEN r.source IS NOT NULL THEN r.created_at
+                ELSE coalesce(nullif(p.finished_at, '-infinity'::TIMESTAMPTZ), o.modified_date)
+            END AT TIME ZONE {business_zone} AS DATE
+        ),
+        r.date
+    ) AS refund_date,
+    r.source IS NULL OR r.created_at IS NULL AS is_estimated_date,
     r.order_pk,
     coalesce(r.source, CASE WHEN p.plans > 0 THEN 'cancellation_plans' ELSE 'orders' END) AS source,
     coalesce(r.position, p.position, 0) AS position,
@@ -99,6 +120,16 @@ SELECT
     -- Which of several plans a transaction belongs to is not said.
     CASE WHEN r.source IS NULL OR p.plans = 1 THEN nullif(p.pk, 0) END AS plan_pk,
     CASE WHEN r.source IS NULL OR p.plans = 1 THEN nullif(p.plan_type, '') END AS plan_type,
+    CASE
+        WHEN o.refund_amount = o.shipping_refund_amount AND o.refund_amount > 0 THEN 'shipping'
+        WHEN p.only_type = 'cancel' THEN 'cancellation'
+        WHEN p.only_type = 'refund' THEN 'return'
+        WHEN p.plans > 0 THEN 'unknown'
+        WHEN o.status_group = 'canceled' AND NOT o.is_sale THEN 'cancellation'
+        WHEN o.status_group = 'refunded' THEN 'return'
+        ELSE 'unknown'
+    END AS reason_kind,
+    coalesce(y.payment_type, po.payment_type) AS payment_method,
     o.channel_pk,
     o.customer_pk,
     o.date_placed AS placed_at,
@@ -106,7 +137,7 @@ SELECT
         WHEN r.source IS NULL THEN nullif(p.finished_at, '-infinity'::TIMESTAMPTZ)
         ELSE r.created_at
     END AS refunded_at,
-    r.amount,
+    CAST(r.amount AS DECIMAL(18, 2)) AS amount,
     r.currency,
     r.is_order_currency,
     r.is_restated,
@@ -114,4 +145,6 @@ SELECT
     o.is_sale
 FROM refunds AS r
 JOIN {orders} AS o ON o.date = r.date AND o.pk = r.order_pk
+LEFT JOIN {payment_types} AS y ON y.source = r.source
+LEFT JOIN history.payment_options AS po ON po.date = o.date AND po.pk = o.payment_option_pk
 LEFT JOIN plans AS p ON p.date = r.date AND p.order_pk = r.order_pk

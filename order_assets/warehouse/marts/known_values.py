@@ -59,7 +59,8 @@ def _transaction_kinds(contract: Contract) -> str:
 
 def _payment_types(contract: Contract) -> str:
     known = _of(contract, "payment_options", "payment_type", PaymentType)
-    return relation(("payment_type", "source"), [(name, type_.table) for name, type_ in known.items() if type_.table])
+    rows = [(name, type_.table, type_.collected) for name, type_ in known.items() if type_.table]
+    return relation(("payment_type", "source", "collected"), rows)
 
 
 _RELATIONS: Mapping[str, Callable[[Contract], str]] = {

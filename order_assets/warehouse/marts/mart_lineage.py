@@ -18,6 +18,7 @@ from order_assets.contract import Contract, Kind
 from order_assets.warehouse.layout import HISTORY, META, ORDERS
 from order_assets.warehouse.marts.mart import SCHEMA, Mart, MartError, place_of
 from order_assets.warehouse.marts.mart_refresh import mart_layout, refresh_marts
+from order_assets.warehouse.meta import days_layout
 from order_assets.warehouse.schema import ensure_schema
 
 # For each column in order the sorted (schema, table, column) that it comes from; the schema is `orders` or `marts`.
@@ -37,14 +38,14 @@ def column_sources(marts: Sequence[Mart], contract: Contract) -> dict[str, Colum
     """For each column of each mart what its SELECT names: columns of tables and of other marts.
 
     Of a thing its newest version and its history are one table. `date` is the column that the warehouse adds to each.
-    A column made of nothing, such as a label, has no source. Raises `MartError`.
+    A column made of nothing, such as a label, or of what `meta` knows has no source. Raises `MartError`.
     """
     schema = _schema(marts, contract)
     return {mart.name: _columns(mart, mart.select(contract), schema) for mart in marts}
 
 
 def tables_read(mart: Mart, contract: Contract) -> list[tuple[str, str]]:
-    """The tables that the SELECT of a mart names, sorted, each as schema (`orders` or `marts`) and table."""
+    """The tables that the SELECT of a mart names, sorted, each as schema and table: `orders` or `marts`, not `meta`."""
     tables = parse_one(mart.select(contract), dialect="duckdb").find_all(exp.Table)
     return sorted({_place(table) for table in tables if table.db not in ("", META)})
 
@@ -62,17 +63,20 @@ def _columns(mart: Mart, select: str, schema: dict[str, object]) -> Columns:
 
 
 def _schema(marts: Sequence[Mart], contract: Contract) -> dict[str, object]:
+    days = days_layout()
     tables = {table.name: {"date": "DATE", **{c.name: c.type.duckdb for c in table.columns}} for table in contract}
     return {
         ORDERS: tables,
         HISTORY: {table.name: tables[table.name] for table in contract.of_kind(Kind.DIMENSION)},
         SCHEMA: {mart.name: dict.fromkeys(mart.columns, "VARCHAR") for mart in marts},
+        META: {days.name: {column.name: column.type for column in days.columns}},
     }
 
 
 def _sources(node: Node) -> list[tuple[str, str, str]]:
     tables = ((leaf.name, leaf.expression) for leaf in node.walk())
-    return sorted({(*_place(table), name.rpartition(".")[2]) for name, table in tables if isinstance(table, exp.Table)})
+    read = [(name, table) for name, table in tables if isinstance(table, exp.Table) and table.db != META]
+    return sorted({(*_place(table), name.rpartition(".")[2]) for name, table in read})
 
 
 def _place(table: exp.Table) -> tuple[str, str]:

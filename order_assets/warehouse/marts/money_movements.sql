@@ -14,6 +14,7 @@ columns:
   effect: 'What it does to money if it went well: take, reserve, give_back, or none for kinds that are not known'
   succeeded: Whether it went well; only card transactions always say so, others count as long as they do not say otherwise
   created_at: When it was made, UTC
+  modified_at: When it was last changed, UTC
   amount: Amount that was or should have been moved, positive also for refunds
   currency: Currency of the amounts, ISO 4217 in lower case
   is_order_currency: Whether that is the currency of the order; fct_orders adds up no other
@@ -27,19 +28,19 @@ columns:
 -- The six transaction sets under one head. `order_transactions` repeats them and is left out.
 -- Five of the sets are documented by name only: what kind a row is and whether it went well is looked for in its text.
 WITH undocumented AS (
-    SELECT date, order_pk, 'funds_transfer_transactions' AS source, position, pk, raw, amount, created_date
+    SELECT date, order_pk, 'funds_transfer_transactions' AS source, position, pk, raw, amount, created_date, modified_date
     FROM orders.funds_transfer_transactions
     UNION ALL
-    SELECT date, order_pk, 'pay_on_delivery_transactions', position, pk, raw, amount, created_date
+    SELECT date, order_pk, 'pay_on_delivery_transactions', position, pk, raw, amount, created_date, modified_date
     FROM orders.pay_on_delivery_transactions
     UNION ALL
-    SELECT date, order_pk, 'loyalty_transactions', position, pk, raw, amount, created_date
+    SELECT date, order_pk, 'loyalty_transactions', position, pk, raw, amount, created_date, modified_date
     FROM orders.loyalty_transactions
     UNION ALL
-    SELECT date, order_pk, 'bex_transactions', position, pk, raw, amount, created_date
+    SELECT date, order_pk, 'bex_transactions', position, pk, raw, amount, created_date, modified_date
     FROM orders.bex_transactions
     UNION ALL
-    SELECT date, order_pk, 'cash_register_transactions', position, pk, raw, amount, created_date
+    SELECT date, order_pk, 'cash_register_transactions', position, pk, raw, amount, created_date, modified_date
     FROM orders.cash_register_transactions
 ),
 
@@ -56,7 +57,8 @@ movements AS (
         nullif(currency, '') AS currency,
         pos_pk,
         pos_slug,
-        created_date
+        created_date,
+        modified_date
     FROM orders.transactions
     UNION ALL
     SELECT
@@ -72,7 +74,8 @@ movements AS (
         nullif(raw ->> '$.currency', ''),
         NULL,
         NULL,
-        created_date
+        created_date,
+        modified_date
     FROM undocumented
 )
 
@@ -86,6 +89,7 @@ SELECT
     CASE WHEN k.kind = m.kind THEN k.effect ELSE 'none' END AS effect,
     m.is_succeeded AS succeeded,
     m.created_date AS created_at,
+    m.modified_date AS modified_at,
     m.amount,
     lower(coalesce(m.currency, o.currency)) AS currency,
     m.currency IS NULL OR lower(m.currency) IS NOT DISTINCT FROM lower(o.currency) AS is_order_currency,

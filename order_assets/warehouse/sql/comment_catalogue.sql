@@ -1,0 +1,1 @@
+COMMENT ON TABLE meta.keys IS {comment}
