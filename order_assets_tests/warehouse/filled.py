@@ -47,12 +47,15 @@ class Filled:
         self.connection.execute("SET TimeZone = 'UTC'")
 
     def add(self, shop: Mapping[str, Rows], day: date = DAY, *, refresh: bool = True) -> None:
-        """Add the rows of a day and make the marts of it; things are new with each day."""
+        """Add the rows of a day and make the marts of it; of a thing the day that is added last has the newest."""
         for name, rows in shop.items():
             table = CONTRACT.table(name)
             path = write_table(self._folder, day, table, rows)
             for schema in ("orders", "history") if table.kind is Kind.DIMENSION else ("orders",):
                 rows_of = "read_parquet($path, hive_partitioning = false)"
+                if table.kind is Kind.DIMENSION and schema == "orders":
+                    newer = f"DELETE FROM orders.{name} WHERE pk IN (SELECT pk FROM {rows_of})"
+                    self.connection.execute(newer, {"path": str(path)})
                 self.connection.execute(
                     f"INSERT INTO {schema}.{name} BY NAME SELECT $day AS date, * FROM {rows_of}",
                     {"day": day, "path": str(path)},

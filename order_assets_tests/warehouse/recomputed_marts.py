@@ -384,8 +384,8 @@ def _order(tables: Tables, order: Row) -> Row:
         "last_status_at": changes[-1]["reached_at"] if changes else None,
         "status_changes": max(0, len(changes) - 1),
         "payment_kind": option.get("payment_type"),
-        "payment_attempts": len(payments),
-        "failed_payments": sum(not payment["succeeded"] for payment in payments),
+        "payment_attempts": sum(payment["position"] is not None for payment in payments),
+        "failed_payments": sum(payment["succeeded"] is False for payment in payments),
         "geography_key": _place_key(address) if address else None,
         "country_code": country.get("code"),
         "country": country.get("name"),
@@ -395,7 +395,7 @@ def _order(tables: Tables, order: Row) -> Row:
         "net_amount": order["amount"] - (order["refund_amount"] or ZERO),
         "items_amount": sum((item["price"] for item in items if item["is_order_currency"]), ZERO),
         "paid_amount": None
-        if not payments and option.get("payment_type") in (None, "marketplace")
+        if any(p["captured_amount"] is None for p in payments) or (not payments and not option.get("payment_type"))
         else sum((p["captured_amount"] for p in payments if p["is_order_currency"]), ZERO),
         "items": len(items),
         "quantity": sum((item["quantity"] for item in items), ZERO),

@@ -291,6 +291,10 @@ def test_a_refreshed_day_changes_only_its_rows(root: Path) -> None:
             transactions=moves,
             discount_items=[{"order_pk": number, "pk": number, "position": 0, "amount": Decimal("1.00")}],
             cancellation_plans=[{"order_pk": number, "pk": number, "position": 0, "raw": "{}"}],
+            order_status_history=[
+                {"order_pk": number, "observed_at": at(9, day)}
+                | dict.fromkeys(("shipping_info_count", "shipped_info_count"), 0)
+            ],
             channels=[{"pk": 1}],
         )
         write_day(root, day, shop)
@@ -446,6 +450,7 @@ def test_money_is_never_a_float(made: Made) -> None:
         "hours_to_ship",
         "hours_in_transit",
         "hours_to_deliver",
+        "hours_in_state",
     }
     amounts = {type_.split("(")[0] for name, type_ in types if name.endswith("_amount") or name == "lifetime_value"}
     assert amounts == {"DECIMAL"}

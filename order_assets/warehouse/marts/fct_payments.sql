@@ -116,12 +116,14 @@ numbered AS (
         o.date, o.pk, 'orders', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, o.amount, NULL, NULL,
         lower(o.currency), true, NULL, NULL
     FROM {orders} AS o
-    JOIN history.payment_options AS po ON po.date = o.date AND po.pk = o.payment_option_pk
+    LEFT JOIN history.payment_options AS po ON po.date = o.date AND po.pk = o.payment_option_pk
     LEFT JOIN {payment_types} AS y ON y.payment_type = po.payment_type
     LEFT JOIN (
-        SELECT date, order_pk, count(*) AS attempts FROM attempts GROUP BY date, order_pk
+        SELECT date, order_pk, count(*) FILTER (WHERE effect IN ('take', 'reserve')) AS attempts
+        FROM marts.money_movements
+        GROUP BY date, order_pk
     ) AS a ON a.date = o.date AND a.order_pk = o.pk
-    WHERE y.source IS NULL AND a.attempts IS NULL
+    WHERE o.payment_option_pk IS NOT NULL AND y.source IS NULL AND coalesce(a.attempts, 0) = 0
 ),
 
 -- What the order went through, as far as that was seen: an announced payment is there after it.

@@ -146,5 +146,5 @@ SELECT
 FROM refunds AS r
 JOIN {orders} AS o ON o.date = r.date AND o.pk = r.order_pk
 LEFT JOIN {payment_types} AS y ON y.source = r.source
-LEFT JOIN history.payment_options AS po ON po.date = o.date AND po.pk = o.payment_option_pk
+LEFT JOIN history.payment_options AS po ON po.date = r.date AND po.pk = o.payment_option_pk
 LEFT JOIN plans AS p ON p.date = r.date AND p.order_pk = r.order_pk
