@@ -78,6 +78,9 @@ def test_an_authorisation_is_not_captured_until_a_purchase_takes_it(filled: Fill
     )
 
     assert amounts(filled) == [("authorised", 0, Decimal("10.00"), 0)]
+    question = Path(__file__).parents[2] / "examples" / "questions" / "authorised_not_captured.sql"
+    (answer,) = filled.query(question.read_text(encoding="utf-8"))
+    assert answer == {"order_date": DAY, "order_pk": 1, "currency": "try", "authorised": Decimal("10.00")}
     assert amounts(filled, 2) == [("authorised", 0, 0, 0), ("captured", Decimal("10.00"), 0, 0)]
     kinds = filled.query(
         "SELECT attempt_kind k, is_retry r FROM marts.fct_payments WHERE order_pk = 2 ORDER BY position"
