@@ -49,8 +49,8 @@ SELECT
     payment_method,
     CAST(sum(payments) AS BIGINT) AS payments,
     CAST(sum(refunds) AS BIGINT) AS refunds,
-    CAST(CASE WHEN bool_and(is_shown) THEN sum(captured_amount) END AS DECIMAL(18, 2)) AS captured_amount,
-    CAST(sum(refunded_amount) AS DECIMAL(18, 2)) AS refunded_amount,
-    CAST(CASE WHEN bool_and(is_shown) THEN sum(captured_amount - refunded_amount) END AS DECIMAL(18, 2)) AS net_cash
+    TRY_CAST(CASE WHEN bool_and(is_shown) THEN sum(captured_amount) END AS DECIMAL(18, 2)) AS captured_amount,
+    TRY_CAST(sum(refunded_amount) AS DECIMAL(18, 2)) AS refunded_amount,
+    TRY_CAST(CASE WHEN bool_and(is_shown) THEN sum(captured_amount - refunded_amount) END AS DECIMAL(18, 2)) AS net_cash
 FROM moved
 GROUP BY day, currency, payment_method

@@ -223,7 +223,7 @@ SELECT
     a.capture_state,
     a.amount,
     CASE a.capture_state WHEN 'captured' THEN a.amount WHEN 'unknown' THEN NULL ELSE 0 END AS captured_amount,
-    CAST(
+    TRY_CAST(
         CASE a.capture_state WHEN 'authorised' THEN a.open_amount WHEN 'unknown' THEN NULL ELSE 0 END AS DECIMAL(18, 2)
     ) AS authorised_amount,
     CASE a.capture_state WHEN 'expected' THEN a.amount WHEN 'unknown' THEN NULL ELSE 0 END AS expected_amount,

@@ -137,7 +137,7 @@ SELECT
         WHEN r.source IS NULL THEN nullif(p.finished_at, '-infinity'::TIMESTAMPTZ)
         ELSE r.created_at
     END AS refunded_at,
-    CAST(r.amount AS DECIMAL(18, 2)) AS amount,
+    TRY_CAST(r.amount AS DECIMAL(18, 2)) AS amount,
     r.currency,
     r.is_order_currency,
     r.is_restated,
