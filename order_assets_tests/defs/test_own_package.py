@@ -92,7 +92,7 @@ def balance_is_left() -> dg.AssetCheckResult:
 
 
 defs = oa.build_definitions(
-    settings, contract=contract, marts=marts, assets=[gift_card_liability], checks=[no_negative_balance]
+    settings, contract=contract, marts=marts, assets=[gift_card_liability], checks=[balance_is_left]
 )
 """
 MART = """-- ---
