@@ -28,6 +28,7 @@ catches within itself is private to it and not in the tree.
         LandingError                    a landing file is missing or cannot be read
         Refused                         a document does not fit the contract
         MisfitError                     a value does not fit its column
+        LakeError                       the Delta tables of the lake cannot be written or read
         DayWorkerError                  a process that makes the tables of days ended before it answered
         WarehouseError                  the warehouse cannot be written or read
             QualityError                marts of a draft are wrong, so it was not published

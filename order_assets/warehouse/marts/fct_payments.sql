@@ -35,9 +35,8 @@ columns:
   is_retry: Whether the attempt of this means and kind before it failed
   succeeded: Whether it went well; only card transactions always say so, others count as long as they do not say otherwise
   retries_until_success: Attempts of this means and kind before the first that went well; empty if none did
-  capture_state: 'captured: the money is there; expected: it is to come, as for payments on delivery under way and
-    transfers that are waited for; authorised: reserved; failed; lapsed: it was to come, and the order was canceled
-    before; unknown: nobody shows it, as for marketplaces'
+  capture_state: 'captured: the money is there; expected: it is to come, as on delivery or by transfer; authorised: reserved;
+    failed; lapsed: expected, then canceled; unknown: nobody shows it, as for marketplaces'
   amount: Amount asked for; where no transaction shows the payment, that of the order
   captured_amount: Amount that the attempt brought in; empty where that is unknown
   authorised_amount: 'Amount that is reserved and not captured: later purchases of the order by the same means are

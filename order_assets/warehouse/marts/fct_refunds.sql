@@ -20,8 +20,8 @@ columns:
   transaction_pk: Key of the transaction in that table, if the refund has one
   plan_pk: Cancellation plan, where the order has only one, or no transaction shows the refund
   plan_type: Whether the plan cancels or refunds
-  reason_kind: 'cancellation: of what was not sold after all; return: of what was; shipping: the shipping fee alone;
-    unknown where neither plan nor status of the order says it, or several plans say different things'
+  reason_kind: 'cancellation: of what was not sold after all; return: of what was; shipping: the shipping fee alone; unknown
+    where neither plan nor status of the order says it, or plans differ'
   payment_method: Means that the money went back by, by the table that the row comes from; that of the payment option
     of the order where no transaction shows it
   channel_pk: Sales channel (channels.pk)
