@@ -34,6 +34,8 @@ MONEY_SETS = (
     "cashregistertransaction_set",
 )
 CENT = Decimal("0.01")
+# Whether their money is there follows from the states that were seen, which the shop's own state does not tell.
+PAID_LATER = ("pay_on_delivery", "funds_transfer")
 
 
 class LateEvents:
@@ -111,7 +113,8 @@ def of_shop(shop: Shop, first_day: date) -> Money:
         back = {row["pk"]: Decimal(row["amount"]) for row in rows if row["transaction_type"] == "refund"}
         paid = sum((Decimal(row["amount"]) for row in rows if row["transaction_type"] == "purchase"), Decimal(0))
         # A marketplace shows no payment, so nobody knows.
-        is_shown = detail["payment_option"]["payment_type"] != "marketplace"
+        payment_type = detail["payment_option"]["payment_type"]
+        is_shown = payment_type != "marketplace"
         amount, refunded = Decimal(detail["amount"]), Decimal(detail["refund_amount"])
         rest = {None: refunded - sum(back.values())} if refunded > sum(back.values()) else {}
         refunds |= {(pk, transaction): (detail["currency"], value) for transaction, value in (back | rest).items()}
@@ -123,7 +126,7 @@ def of_shop(shop: Shop, first_day: date) -> Money:
             amount,
             refunded,
             amount - refunded,
-            paid if is_shown or paid else None,
+            None if payment_type in PAID_LATER else paid if is_shown or paid else None,
             len(back) + len(rest),
         )
     sold = {pk: row for pk, row in orders.items() if row[2] not in NO_SALE}
@@ -135,7 +138,8 @@ def of_marts(pipeline: Pipeline) -> Money:
     deleted = pipeline.query("SELECT is_sale, count(*) FROM marts.fct_orders WHERE status_group = 'deleted' GROUP BY 1")
     assert all(not is_sale for is_sale, _ in deleted)
     orders = pipeline.query(
-        "SELECT order_pk, date, channel_pk, status, currency, amount, refunded_amount, net_amount, paid_amount, "
+        "SELECT order_pk, date, channel_pk, status, currency, amount, refunded_amount, net_amount, "
+        f"CASE WHEN payment_kind NOT IN {PAID_LATER} THEN paid_amount END, "
         "refunds FROM marts.fct_orders WHERE status_group <> 'deleted'"
     )
     refunds = pipeline.query(
