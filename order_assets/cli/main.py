@@ -342,7 +342,7 @@ def _forget(customer: int) -> int:
     """Take a customer's personal data out of everything stored.
 
     That is landing, tables and warehouse. Orders and amounts stay. Later answers about the customer are stored without
-    personal data too.
+    personal data too. Delta tables of ORDER_ASSETS_LAKE keep earlier versions: remove them and copy the days again.
     """
     from order_assets.defs.own_package import contract_in_force, marts_in_force
     from order_assets.landing import forget
@@ -364,6 +364,12 @@ def _forget(customer: int) -> int:
         click.echo(f"order-assets: {day} is not in the warehouse: {why}", err=True)
     days = len(loaded.report.days) if loaded.report else 0
     click.echo(f"warehouse made from scratch from {days} days")
+    if settings.lake:
+        click.echo(
+            f"order-assets: {settings.lake} keeps earlier versions of its tables, with the customer's data: remove it "
+            "and materialise the assets lake/... again for all days",
+            err=True,
+        )
     return code or int(bool(loaded.refused))
 
 

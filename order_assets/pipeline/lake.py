@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,19 +61,20 @@ def export_days(
     *,
     contract: Contract,
     marts: Marts,
-    storage_options: Mapping[str, str] | None = None,
 ) -> LakeReport:
     """Replace these days in the Delta tables below `lake`, a folder or an address such as s3://bucket/orders.
 
-    A day that did not pass its checks, or is not in the warehouse, leaves the lake. `storage_options` are those of
-    deltalake; credentials in the environment are found without. Raises `LakeError`.
+    A day that did not pass its checks, or is not in the warehouse, leaves the lake. Credentials are taken from the
+    environment, as deltalake does. Raises `LakeError`.
     """
+    if find_spec("deltalake") is None:
+        raise LakeError(f"{lake} cannot be written: deltalake is not installed: pip install 'order-assets[delta]'")
     loaded = loaded_days(data_root)
     dropped = {
         day: why for day in days if (why := refusal(data_root, day) or ("" if day in loaded else "it is not loaded"))
     }
     whole = tuple(day for day in days if day not in dropped)
-    target = _Lake(lake.rstrip("/"), dict(storage_options or {}), uuid.uuid4().hex)
+    target = _Lake(lake.rstrip("/"), uuid.uuid4().hex)
     rows: dict[str, int] = {}
     # From here until its new line a reader that joins on `days` sees none of these days.
     target.remove(_DAYS, days)
@@ -108,7 +110,6 @@ class _Lake:
     """The Delta tables below an address, for one batch."""
 
     address: str
-    options: dict[str, str]
     batch_id: str
 
     def replace(self, name: str, rows: pa.Table, days: Sequence[date]) -> int:
@@ -128,7 +129,6 @@ class _Lake:
                 predicate=_within(days) if is_by_day and there else None,
                 partition_by=["date"] if is_by_day else None,
                 schema_mode="merge" if is_by_day else "overwrite",
-                storage_options=self.options or None,
             )
         return len(rows)
 
@@ -149,7 +149,6 @@ class _Lake:
                 f"{self.address}/{_DAYS}",
                 pa.Table.from_pylist([{"date": day, **of_batch} for day in days], _DAYS_SCHEMA),
                 mode="append",
-                storage_options=self.options or None,
             )
 
     def _table(self, name: str) -> DeltaTable | None:
@@ -158,7 +157,7 @@ class _Lake:
 
         with self._explained(name):
             try:
-                return DeltaTable(f"{self.address}/{name}", storage_options=self.options or None)
+                return DeltaTable(f"{self.address}/{name}")
             except TableNotFoundError:
                 return None
 

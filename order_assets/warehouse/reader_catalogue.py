@@ -11,9 +11,17 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from order_assets.contract import Contract, Kind, Table
-from order_assets.warehouse.layout import HISTORY, ORDERS, VERSIONS, history_layout
+from order_assets.warehouse.layout import (
+    HISTORY,
+    ORDERS,
+    VERSIONS,
+    ColumnLayout,
+    TableLayout,
+    history_layout,
+    required,
+)
 from order_assets.warehouse.marts.mart import SCHEMA, Mart, Refresh
-from order_assets.warehouse.statements import name, names, relation, statement, text
+from order_assets.warehouse.statements import comments, name, names, relation, statement, text
 
 _COLUMNS = ("schema_name", "table_name", "kind", "columns", "references_table", "references_columns")
 _DAYS = "dim_dates"
@@ -76,14 +84,26 @@ def _versions_of(table: Table, time_zone: str) -> str:
         same = f"hash({names(columns)})"
         is_version = f"{same} IS DISTINCT FROM lag({same}) OVER (PARTITION BY {key} ORDER BY date)"
         since = "since the first day that it was seen in like this, for nothing says when it was changed"
-    comment = f"{table.description}: every version, each {since}. Grain: {', '.join(table.key)} and valid_from"
-    return statement(
+    history = history_layout(table)
+    view = TableLayout(
+        VERSIONS,
+        table.name,
+        (
+            *(column for column in history.columns if column.name != "date"),
+            required("valid_from", "TIMESTAMP WITH TIME ZONE", "When the version began, UTC"),
+            ColumnLayout(
+                "valid_to", "TIMESTAMP WITH TIME ZONE", False, "When the next began, UTC; empty for the newest"
+            ),
+        ),
+        f"{table.description}: every version, each {since}. Grain: {', '.join(table.key)} and valid_from",
+    )
+    made = statement(
         "create_versions",
         view=name(VERSIONS, table.name),
         columns=names(columns),
-        history=name(HISTORY, history_layout(table).name),
+        history=name(HISTORY, history.name),
         valid_from=changed,
         is_version=is_version,
         key=key,
-        comment=text(comment),
     )
+    return ";\n".join([made, *comments("VIEW", view, VERSIONS)])

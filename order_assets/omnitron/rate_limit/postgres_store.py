@@ -90,7 +90,7 @@ class PostgresStore:
     def _give_back(self, session: "psycopg.Connection[Any]", number: int) -> None:
         with self._lock:
             # A session that ended has given all of its places back.
-            if session is not self._session:
+            if session is not self._session or session.closed:
                 return
             self._taken.discard(number)
             with self._connected():
