@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ from order_assets.landing import ListedOrder
 from order_assets.redaction import Privacy, PrivacyMode, Validator
 from order_assets.redaction.validator import Passed
 from order_assets.sandbox import Shop, ShopSettings, documented_order
+from order_assets.testing.landed_days import Answers
 
 KEY = "a key for tests"
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -73,29 +73,12 @@ def sandbox_documents(pk: int) -> dict[Document, Any]:
     )
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What a client would bring for an order."""
-
-    detail: bytes | None
-    item_pages: tuple[bytes, ...] = (b"[]",)
-    discount_pages: tuple[bytes, ...] = (b"[]",)
-    requests: int = 3
-    retries: int = 0
-    bytes: int = 100
-    fetched_at: datetime = NOW
-
-    @property
-    def pages(self) -> dict[str, tuple[Any, ...]]:
-        found = {"detail": () if self.detail is None else (self.detail,)}
-        return {**found, "items": self.item_pages, "discounts": self.discount_pages}
-
-
 def answers(documents: dict[Document, Any], **changes: Any) -> Answers:
     facts = {
         "detail": text_of(documents[Document.DETAIL]).encode(),
         "item_pages": (text_of({"count": 1, "results": documents[Document.ITEMS]}).encode(),),
         "discount_pages": (text_of(documents[Document.DISCOUNTS]).encode(),),
+        "fetched_at": NOW,
     }
     return Answers(**{**facts, **changes})
 
