@@ -21,7 +21,7 @@ AUDIT := .venv-audit
 help:
 	@echo "make demo         install, run the last 14 days of the embedded sandbox, print what came of it"
 	@echo "make ui           Dagster UI with its daemon on http://127.0.0.1:$(PORT) (PORT=N for another port)"
-	@echo "make test         install what tests need, run the tests, five minutes or so"
+	@echo "make test         install what tests need, run the tests, eight minutes or so on two cores"
 	@echo "make test-long    longer ways through Dagster, and a day by clicks in a browser"
 	@echo "make versions     the demo and make test with other Pythons and the newest Dagster: PYTHONS=..."
 	@echo "make slow         the tests that take long, such as kills at random moments and a real daemon"
